@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT
+#
+# A short front for meson and ninja.
+#
+#	make			build everything into build/ (installs nothing)
+#	make demo		the packet host and its programs on a capture of real traffic
+#	make test		all quick tests and checks: a minute or two
+#	make check		the fast loop: tests in one process on cached objects, seconds
+#	make check-all		what CI does: both compilers, sanitizers, every check
+#	make install		library, headers, pkg-config file, command, manual pages
+#	make fuzz		each fuzz target for FUZZ_SECONDS (60)
+#	make check-domains	value domains, exhaustively and by proof
+#	make bench		benchmarks; prints ratios
+#	make format		clang-format what changed against main
+#	make clean		remove build directories
+#
+# demo and test first let tools/deps install missing packages (as root) or name them.
+# Variables: PREFIX (/usr/local), DESTDIR, BUILD (build), CC, MESON_FLAGS.
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+BUILD ?= build
+RELEASE = build-release
+FUZZ_SECONDS ?= 60
+# Only a compiler that was asked for; else meson decides.
+ifneq ($(origin CC),default)
+export CC
+endif
+export BUILD
+
+all:
+	@tools/configure $(BUILD) $(MESON_FLAGS)
+	@ninja -C $(BUILD)
+
+demo: deps all
+	@tools/need tools/demo "the demo"
+	@tools/demo $(DEMO_FLAGS)
+
+test: deps all
+	@tools/run-tests $(BUILD)
+
+check:
+	@tools/configure $(BUILD) $(MESON_FLAGS)
+	@ninja -C $(BUILD) --quiet
+	@$(BUILD)/test/pintle-test $(T)
+
+check-all:
+	@.ci/run
+
+# A release build of its own: assertions and the checkers between stages stay out.
+install:
+	@tools/configure $(RELEASE) --buildtype=release -Dprefix=$(PREFIX) -Dtests=false
+	@ninja -C $(RELEASE) --quiet
+	@DESTDIR="$(DESTDIR)" meson install -C $(RELEASE) --no-rebuild --quiet
+	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi
+	@echo "installed in $(DESTDIR)$(PREFIX)"
+
+fuzz:
+	@tools/deps ci
+	@tools/fuzz -t $(FUZZ_SECONDS) $(T)
+
+check-domains: all
+	@tools/need tools/check-domains "the proofs of the value domains"
+	@tools/check-domains
+
+bench: deps
+	@tools/need bench/run "the benchmarks"
+	@bench/run
+
+format:
+	@tools/format
+
+clean:
+	rm -rf $(BUILD) build-release build-clang build-asan build-fuzz
+
+deps:
+	@tools/deps test
+
+.PHONY: all demo test check check-all install fuzz check-domains bench format clean deps
