@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * pintle.h: run verified eBPF programs inside this process, with maps that hold typed,
+ * counted pointers to this process's own objects.
+ *
+ * General rules, valid unless a function says otherwise:
+ *  - functions that return int give 0 or a negative errno; functions that return a pointer
+ *    give NULL on failure. The words are in pintle_host_error().
+ *  - a host and the objects opened on it are configured by one thread at a time; running
+ *    programs, map operations and pintle_defer() may happen on any thread at any time.
+ *  - options structs may be NULL; a caller fills .size by PINTLE_OPTS() so that a newer
+ *    library knows which members an older caller had.
+ *  - strings and tables passed in are copied; BTF data passed as memory is borrowed until
+ *    the host is freed.
+ *  - the library prints nothing, never exits, starts no thread of its own accord (one
+ *    reclaim thread is liburcu's, on first use), and interposes no libc symbol.
+ */
+#ifndef PINTLE_H
+#define PINTLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__) && !defined(PINTLE_API)
+#define PINTLE_API __attribute__((visibility("default")))
+#endif
+
+#define PINTLE_VERSION_MAJOR 0
+#define PINTLE_VERSION_MINOR 1
+#define PINTLE_VERSION_PATCH 0
+
+struct pintle_host;
+struct pintle_object;
+struct pintle_prog;
+struct pintle_map;
+
+/* Compound literal of an options struct with .size filled:
+ * pintle_open(host, path, PINTLE_OPTS(pintle_open_opts, .lenient_decl = true)) */
+#define PINTLE_OPTS(type, ...) (&(const struct type){.size = sizeof(struct type), __VA_ARGS__})
+
+/* "0.1.0"; of the library, not of this header. */
+PINTLE_API const char *pintle_version(void);
+
+/* ------------------------------------------------------------------ the host */
+
+enum pintle_log_level { PINTLE_LOG_ERROR, PINTLE_LOG_NOTE, PINTLE_LOG_PROGRAM };
+
+struct pintle_host_opts {
+	size_t size;
+	/* Lines as they arise: errors, notes, and what programs print. Any thread; must not
+	 * call back into the library. */
+	void (*log)(void *data, enum pintle_log_level level, const char *line);
+	void *data;
+	uint32_t max_slots; /* threads that run programs at one time; 0: 128 */
+	bool no_fault_handler; /* do not take SIGSEGV/SIGBUS: fault-safe loads then go
+				  through a slower checked copy */
+};
+
+PINTLE_API struct pintle_host *pintle_host_new(const struct pintle_host_opts *opts);
+
+/* Closes what is still open on it, waits for grace periods and destructors. NULL is fine.
+ * No program may be running and no thread may be inside a pintle call. */
+PINTLE_API void pintle_host_free(struct pintle_host *host);
+
+/* The words for the last failure on this host: what, where, why, how to mend. Valid until
+ * the next call on the host by this thread. Never NULL; "" when nothing failed. With a
+ * NULL host: the failure of the last pintle_host_new() of this thread. */
+PINTLE_API const char *pintle_host_error(const struct pintle_host *host);
+
+/* ------------------------------------------------------------------ types (BTF) */
+
+/* This program's own types: the .BTF section that `pahole -J` wrote into the running
+ * executable. -ENOENT with the pahole command in words when there is none. */
+PINTLE_API int pintle_host_add_self(struct pintle_host *host);
+
+/* Types from a file (ELF with .BTF, or raw BTF) or memory. The first is the base; later
+ * ones may be split BTF on top of it or stand alone (plugins). */
+PINTLE_API int pintle_host_add_btf_file(struct pintle_host *host, const char *path);
+PINTLE_API int pintle_host_add_btf(struct pintle_host *host, const char *name,
+				   const void *data, size_t size);
+
+/* ------------------------------------------------------------------ exports */
+
+enum pintle_func_flags {
+	PINTLE_ACQUIRE = 1 << 0,   /* returns a counted reference the program must give back */
+	PINTLE_RELEASE = 1 << 1,   /* consumes the reference of its one referenced argument */
+	PINTLE_RET_NULL = 1 << 2,  /* may return NULL */
+	PINTLE_TRUSTED = 1 << 3,   /* pointer arguments trusted: the default, see .untrusted */
+	PINTLE_RCU = 1 << 4,	   /* also takes pointers protected by a read section */
+	PINTLE_SLEEPABLE = 1 << 5, /* may block: sleepable programs only */
+	PINTLE_KPTR_GET = 1 << 6,  /* T *f(T **slot, ...): raises a reference from a field */
+	PINTLE_CONSUME = 1 << 7,   /* a release that hands the reference to host code */
+	PINTLE_ANY_ARGS = 1 << 8,  /* opt out of trusted-by-default (kernel's old rule) */
+	PINTLE_DESTRUCTIVE = 1 << 9,
+};
+
+struct pintle_func_opts {
+	size_t size;
+	uint32_t flags;		       /* enum pintle_func_flags */
+	const char *const *prog_types; /* NULL-terminated names; NULL: all */
+};
+
+/* Exports @fn under @name: its prototype is read from the host's BTF. Refused, with
+ * words, when the name is not in BTF, has more than 5 arguments, passes structs or floats
+ * by value, or when flags and prototype do not fit each other. */
+PINTLE_API int pintle_export_func(struct pintle_host *host, const char *name,
+				  void (*fn)(void), const struct pintle_func_opts *opts);
+
+#define pintle_export(host, fn, flags_)                                                  \
+	pintle_export_func(host, #fn, (void (*)(void))(fn),                              \
+			   PINTLE_OPTS(pintle_func_opts, .flags = (flags_)))
+
+/* How a type's memory outlives its last reference (rule book J9). */
+enum pintle_rcu_class {
+	PINTLE_DEFERRED_PUT, /* the engine postpones its own puts past a grace period */
+	PINTLE_RCU_NATIVE,   /* the host frees through pintle_defer() or the same liburcu */
+	PINTLE_RCU_NONE,     /* no promise: loads from fields are untrusted */
+};
+
+struct pintle_storable_opts {
+	size_t size;
+	void (*dtor)(void *obj); /* drops one reference; required for `kptr` fields */
+	enum pintle_rcu_class rcu;
+};
+
+/* Lets struct @type live in referenced fields (`kptr`) of maps. */
+PINTLE_API int pintle_storable_add(struct pintle_host *host, const char *type,
+				   const struct pintle_storable_opts *opts);
+
+#define pintle_storable(host, type, ...)                                                 \
+	pintle_storable_add(host, type, PINTLE_OPTS(pintle_storable_opts, __VA_ARGS__))
+
+/* What a compiler without type tags (gcc) cannot say about a member (rule book J4). */
+enum pintle_member_class {
+	PINTLE_MEMBER_TRUSTED = 1, /* as valid as its parent, never NULL */
+	PINTLE_MEMBER_TRUSTED_OR_NULL,
+	PINTLE_MEMBER_RCU, /* valid inside a read section, never NULL */
+	PINTLE_MEMBER_RCU_OR_NULL,
+	PINTLE_MEMBER_USER,
+	PINTLE_MEMBER_PERCPU,
+};
+PINTLE_API int pintle_member(struct pintle_host *host, const char *type,
+			     const char *member, enum pintle_member_class class_);
+
+/* ------------------------------------------------------------------ program types */
+
+enum pintle_ctx_kind {
+	PINTLE_CTX_SCALAR,
+	PINTLE_CTX_PACKET,	/* start of packet data */
+	PINTLE_CTX_PACKET_META, /* start of the metadata before it */
+	PINTLE_CTX_PACKET_END,	/* one past the packet's last byte */
+	PINTLE_CTX_POINTER,	/* trusted pointer to a host struct, type from BTF */
+	PINTLE_CTX_POINTER_OR_NULL,
+};
+
+/* One member of the context as programs see it. Members without a row cannot be read. */
+struct pintle_ctx_field {
+	const char *name; /* of a member of the ctx struct */
+	enum pintle_ctx_kind kind;
+	bool writable;
+	/* Where the value is in the struct the host passes to pintle_prog_run(), when that
+	 * is not the ctx struct itself; real_size 0: same place, same size. A packet
+	 * pointer always has real_size 8. */
+	uint16_t real_off, real_size;
+};
+
+struct pintle_prog_type {
+	size_t size;
+	const char *name;     /* "xdp" */
+	const char *section;  /* section names it claims: "xdp", and "xdp/..." too */
+	const char *ctx;      /* struct of the context, in host BTF or, failing that, the
+				 program's own */
+	uint32_t ctx_size;    /* used when ctx is found nowhere; else 0 */
+	const struct pintle_ctx_field *fields;
+	uint32_t nfields;
+	bool packet_writable; /* direct stores through packet pointers */
+	bool sleepable;	      /* programs of this type may sleep */
+	bool has_ret_range;
+	int64_t ret_min, ret_max;
+};
+
+PINTLE_API int pintle_prog_type_add(struct pintle_host *host,
+				    const struct pintle_prog_type *type);
+
+/* A helper of the host's own, or its version of a standard one (adjust_head and such),
+ * for programs of one type. Prototype as in the kernel's helper of that number. */
+PINTLE_API int pintle_helper_add(struct pintle_host *host, const char *prog_type,
+				 const char *helper, void (*fn)(void));
+
+/* ------------------------------------------------------------------ hooks */
+
+/*
+ * A hook is a place in the host where programs may run. PINTLE_HOOK at file scope defines
+ * it; calling NAME(...) runs what is attached, in order of priority, and returns the
+ * last program's result, or 0 when nothing is attached (one load and a branch).
+ * Programs see it as SEC("hook/NAME") with BPF_PROG() and typed trusted pointers, taken
+ * from the BTF of this very declaration. At most 5 arguments of integer or pointer type.
+ *
+ *	PINTLE_HOOK(int, on_request, struct conn *, c, struct request *, r)
+ */
+struct pintle_hook {
+	const char *name;
+	void *active; /* struct hook_list, under RCU; NULL: nothing attached */
+	struct pintle_host *host;
+};
+
+PINTLE_API int64_t pintle_hook_run(struct pintle_hook *hook, const uint64_t *args,
+				   unsigned int nargs);
+
+#define PINTLE_NARG_(_1, t1, _2, t2, _3, t3, _4, t4, _5, t5, n, ...) n
+#define PINTLE_NARG(...) PINTLE_NARG_(__VA_ARGS__, 5, x, 4, x, 3, x, 2, x, 1, x, 0)
+#define PINTLE_CAT_(a, b) a##b
+#define PINTLE_CAT(a, b) PINTLE_CAT_(a, b)
+#define PINTLE_DECL1(t, a) t a
+#define PINTLE_DECL2(t, a, ...) t a, PINTLE_DECL1(__VA_ARGS__)
+#define PINTLE_DECL3(t, a, ...) t a, PINTLE_DECL2(__VA_ARGS__)
+#define PINTLE_DECL4(t, a, ...) t a, PINTLE_DECL3(__VA_ARGS__)
+#define PINTLE_DECL5(t, a, ...) t a, PINTLE_DECL4(__VA_ARGS__)
+#define PINTLE_CAST1(t, a) (uint64_t)(a)
+#define PINTLE_CAST2(t, a, ...) (uint64_t)(a), PINTLE_CAST1(__VA_ARGS__)
+#define PINTLE_CAST3(t, a, ...) (uint64_t)(a), PINTLE_CAST2(__VA_ARGS__)
+#define PINTLE_CAST4(t, a, ...) (uint64_t)(a), PINTLE_CAST3(__VA_ARGS__)
+#define PINTLE_CAST5(t, a, ...) (uint64_t)(a), PINTLE_CAST4(__VA_ARGS__)
+#define PINTLE_NAME1(t, a) a
+#define PINTLE_NAME2(t, a, ...) a, PINTLE_NAME1(__VA_ARGS__)
+#define PINTLE_NAME3(t, a, ...) a, PINTLE_NAME2(__VA_ARGS__)
+#define PINTLE_NAME4(t, a, ...) a, PINTLE_NAME3(__VA_ARGS__)
+#define PINTLE_NAME5(t, a, ...) a, PINTLE_NAME4(__VA_ARGS__)
+
+#define PINTLE_HOOK(ret, hook, ...)                                                      \
+	struct pintle_hook hook##_pintle_hook = {#hook, 0, 0};                           \
+	/* Out of line: its prototype in BTF is the hook's type. */                      \
+	__attribute__((noinline, used)) ret pintle_hook__##hook(                         \
+		PINTLE_CAT(PINTLE_DECL, PINTLE_NARG(__VA_ARGS__))(__VA_ARGS__));         \
+	__attribute__((noinline, used)) ret pintle_hook__##hook(                         \
+		PINTLE_CAT(PINTLE_DECL, PINTLE_NARG(__VA_ARGS__))(__VA_ARGS__))          \
+	{                                                                                \
+		const uint64_t args[] = {                                                \
+			PINTLE_CAT(PINTLE_CAST, PINTLE_NARG(__VA_ARGS__))(__VA_ARGS__)}; \
+		return (ret)pintle_hook_run(&hook##_pintle_hook, args,                   \
+					    sizeof(args) / sizeof(args[0]));             \
+	}                                                                                \
+	static inline ret hook(                                                          \
+		PINTLE_CAT(PINTLE_DECL, PINTLE_NARG(__VA_ARGS__))(__VA_ARGS__))          \
+	{                                                                                \
+		if (__builtin_expect(!__atomic_load_n(&hook##_pintle_hook.active,        \
+						      __ATOMIC_RELAXED), 1))             \
+			return (ret)0;                                                   \
+		return pintle_hook__##hook(                                              \
+			PINTLE_CAT(PINTLE_NAME, PINTLE_NARG(__VA_ARGS__))(__VA_ARGS__)); \
+	}
+
+struct pintle_hook_opts {
+	size_t size;
+	bool sleepable; /* programs here may block (SEC("hook.s/NAME")) */
+	bool has_ret_range;
+	int64_t ret_min, ret_max;
+};
+PINTLE_API int pintle_hook_register(struct pintle_host *host, struct pintle_hook *hook,
+				    const struct pintle_hook_opts *opts);
+#define pintle_hook_add(host, hook, ...)                                                 \
+	pintle_hook_register(host, &hook##_pintle_hook,                                  \
+			     PINTLE_OPTS(pintle_hook_opts, __VA_ARGS__))
+
+/* ------------------------------------------------------------------ objects */
+
+enum pintle_tags { PINTLE_TAGS_MODERN, PINTLE_TAGS_519, PINTLE_TAGS_V1 };
+
+struct pintle_open_opts {
+	size_t size;
+	const char *name;      /* for messages; default: the file's name */
+	enum pintle_tags tags; /* which era's names of pointer tags (rule book A2) */
+	bool lenient_decl;     /* kernels' silence about bad declarations */
+};
+
+/* Reads and relocates an object built by `clang -target bpf -g`; nothing runs yet. */
+PINTLE_API struct pintle_object *pintle_open(struct pintle_host *host, const char *path,
+					     const struct pintle_open_opts *opts);
+PINTLE_API struct pintle_object *pintle_open_mem(struct pintle_host *host,
+						 const void *data, size_t size,
+						 const struct pintle_open_opts *opts);
+
+struct pintle_load_opts {
+	size_t size;
+	unsigned int log_level; /* 0 errors, 1 instructions, 2 states */
+	const char *only;	/* one program's name; NULL: all */
+};
+
+/* Verifies every program and creates the maps. All or nothing: on failure the object is as
+ * pintle_open() left it, and pintle_object_log() has the whole story. */
+PINTLE_API int pintle_load(struct pintle_object *object);
+PINTLE_API int pintle_load_with(struct pintle_object *object,
+				const struct pintle_load_opts *opts);
+
+/* Attaches every program whose section names a hook of the host. All or nothing. */
+PINTLE_API int pintle_attach(struct pintle_object *object);
+
+/* Detaches; when it returns, runs in flight may still be finishing. */
+PINTLE_API void pintle_detach(struct pintle_object *object);
+
+/* Detaches, and frees programs and maps once no run can see them (a grace period). The
+ * handle is dead when it returns. NULL is fine. */
+PINTLE_API void pintle_close(struct pintle_object *object);
+
+/* The verifier's log of the last load. Valid until the next load or close. */
+PINTLE_API const char *pintle_object_log(const struct pintle_object *object);
+
+/* ------------------------------------------------------------------ programs */
+
+PINTLE_API struct pintle_prog *pintle_prog_find(const struct pintle_object *object,
+						const char *name);
+PINTLE_API struct pintle_prog *pintle_prog_next(const struct pintle_object *object,
+						const struct pintle_prog *after);
+PINTLE_API const char *pintle_prog_name(const struct pintle_prog *prog);
+PINTLE_API const char *pintle_prog_section(const struct pintle_prog *prog);
+
+/* Attaches one program to the hook its section names. */
+PINTLE_API int pintle_prog_attach(struct pintle_prog *prog);
+PINTLE_API void pintle_prog_detach(struct pintle_prog *prog);
+
+/* Runs a loaded program on @ctx (the type's run-time context struct) and stores its
+ * result. The calling thread takes an execution slot if it has none: -EAGAIN when all are
+ * taken. Otherwise never fails. Inside, a read section of the host's RCU domain is held. */
+PINTLE_API int pintle_prog_run(const struct pintle_prog *prog, void *ctx,
+			       uint64_t *result);
+
+struct pintle_prog_info {
+	size_t size;
+	uint32_t insns, insns_run; /* in the object; after dead code was removed */
+	uint64_t verified_insns, verified_states, verify_ns;
+	uint64_t runs, faults;	   /* faults: loads that were recovered */
+};
+PINTLE_API int pintle_prog_info(const struct pintle_prog *prog,
+				struct pintle_prog_info *info);
+
+/* ------------------------------------------------------------------ maps */
+
+PINTLE_API struct pintle_map *pintle_map_find(const struct pintle_object *object,
+					      const char *name);
+PINTLE_API struct pintle_map *pintle_map_next_in(const struct pintle_object *object,
+						 const struct pintle_map *after);
+PINTLE_API const char *pintle_map_name(const struct pintle_map *map);
+PINTLE_API uint32_t pintle_map_key_size(const struct pintle_map *map);
+/* Bytes a caller's value buffer has: value size, times slots for per-CPU kinds (each
+ * rounded up to 8). */
+PINTLE_API uint32_t pintle_map_value_size(const struct pintle_map *map);
+
+enum pintle_update { PINTLE_ANY, PINTLE_NOEXIST, PINTLE_EXIST, PINTLE_LOCK = 4 };
+
+/* Copies: pointer fields read as 0 and are skipped when written (rule book F7).
+ * -ENOENT, -EEXIST, -E2BIG, -EINVAL as bpf(2). */
+PINTLE_API int pintle_map_lookup(const struct pintle_map *map, const void *key,
+				 void *value);
+PINTLE_API int pintle_map_update(struct pintle_map *map, const void *key,
+				 const void *value, uint64_t flags);
+PINTLE_API int pintle_map_delete(struct pintle_map *map, const void *key);
+/* The key after @key (NULL: the first); -ENOENT at the end. */
+PINTLE_API int pintle_map_next_key(const struct pintle_map *map, const void *key,
+				   void *next);
+PINTLE_API uint32_t pintle_map_count(const struct pintle_map *map);
+
+/* The live bytes of a global-data map (.data, .bss, .rodata): the host may read and write
+ * them while programs run, with atomics of its own where that matters. NULL when the map
+ * is of another kind or has pointer fields. */
+PINTLE_API void *pintle_map_data(struct pintle_map *map, size_t *size);
+
+/* ------------------------------------------------------------------ lifetime */
+
+/* Calls @fn(@obj) after every read section that now runs has ended. Never fails: without
+ * memory it waits for the grace period here. Not from inside a program's run. */
+PINTLE_API void pintle_defer(struct pintle_host *host, void (*fn)(void *obj), void *obj);
+
+/* Waits until every destructor and deferred call queued so far has run. Not from inside
+ * a program's run or a destructor. */
+PINTLE_API void pintle_drain(struct pintle_host *host);
+
+/* The caller's own read section of the host's RCU domain: what a hook or pintle_prog_run()
+ * opens by itself. Nestable. */
+PINTLE_API void pintle_read_lock(struct pintle_host *host);
+PINTLE_API void pintle_read_unlock(struct pintle_host *host);
+
+/* Gives this thread's execution slot back; done by itself when the thread ends. */
+PINTLE_API void pintle_thread_leave(struct pintle_host *host);
+
+struct pintle_type_stats {
+	size_t size;
+	uint64_t stored;     /* references now in fields */
+	uint64_t destructed; /* destructor calls so far */
+};
+PINTLE_API int pintle_type_stats(const struct pintle_host *host, const char *type,
+				 struct pintle_type_stats *stats);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * abi.h: the contract between a host and its programs, as data. This is the verifier's
+ * only view of the host: types, exported functions, storable types, helpers, program
+ * types, map types and policy. src/run fills one in for a live host; src/abi/linux fills
+ * one in for `--kernel`. No addresses, no code.
+ *
+ * A struct abi is frozen while a verification runs.
+ */
+#ifndef PINTLE_ABI_H
+#define PINTLE_ABI_H
+
+#include "base/hash.h"
+#include "base/vec.h"
+#include "btf/btf.h"
+#include "btf/record.h"
+
+/* ------------------------------------------------------------------ map types */
+
+/* Numbers of the bpf(2) interface, as objects carry them. */
+enum map_type {
+	MAP_UNSPEC, MAP_HASH, MAP_ARRAY, MAP_PROG_ARRAY, MAP_PERF_EVENT_ARRAY,
+	MAP_PERCPU_HASH, MAP_PERCPU_ARRAY, MAP_STACK_TRACE, MAP_CGROUP_ARRAY, MAP_LRU_HASH,
+	MAP_LRU_PERCPU_HASH, MAP_LPM_TRIE, MAP_ARRAY_OF_MAPS, MAP_HASH_OF_MAPS, MAP_DEVMAP,
+	MAP_SOCKMAP, MAP_CPUMAP, MAP_XSKMAP, MAP_SOCKHASH, MAP_CGROUP_STORAGE,
+	MAP_REUSEPORT_SOCKARRAY, MAP_PERCPU_CGROUP_STORAGE, MAP_QUEUE, MAP_STACK,
+	MAP_SK_STORAGE, MAP_DEVMAP_HASH, MAP_STRUCT_OPS, MAP_RINGBUF, MAP_INODE_STORAGE,
+	MAP_TASK_STORAGE, MAP_BLOOM_FILTER, MAP_USER_RINGBUF, MAP_CGRP_STORAGE, MAP_ARENA,
+	NR_MAP_TYPES,
+};
+
+enum map_flag { /* bits of bpf(2) map flags */
+	MAPF_NO_PREALLOC = 1 << 0,
+	MAPF_RDONLY_PROG = 1 << 7,
+	MAPF_WRONLY_PROG = 1 << 8,
+	MAPF_MMAPABLE = 1 << 10,
+	MAPF_INNER_MAP = 1 << 12,
+};
+
+struct abi_map_type {
+	const char *name;    /* "hash"; NULL: not a map type */
+	bool slots;	     /* pointer fields allowed (A28) */
+	bool lock, timer, roots, refcount, uptr;
+	bool percpu;	     /* values are per execution slot */
+	bool value_direct;   /* lookups give a pointer to the live value */
+	bool any_key;	     /* key size free; else a u32 index, or none */
+	bool supported;	     /* src/run implements it */
+};
+/* maps.def row of @type; never NULL (an unnamed row for unknown numbers). */
+const struct abi_map_type *abi_map_type(u32 type);
+
+/* ------------------------------------------------------------------ helpers and kfuncs */
+
+enum arg_kind {
+	ARG_NONE,
+	ARG_ANYTHING,	  /* any initialised register (pointer leaks are policy) */
+	ARG_SCALAR,
+	ARG_MAP,	  /* const map handle */
+	ARG_MAP_KEY,	  /* readable memory of the map's key size */
+	ARG_MAP_VALUE,	  /* readable (or ARGF_UNINIT: written) memory of its value size */
+	ARG_MEM,	  /* memory; size in the next argument, or .size */
+	ARG_SIZE,	  /* number of bytes of the preceding ARG_MEM, > 0 */
+	ARG_SIZE_OR_ZERO,
+	ARG_CONST_SIZE,	  /* a constant allocation size */
+	ARG_CTX,
+	ARG_FUNC,	  /* a static subprogram: callback */
+	ARG_STACK,	  /* pointer to stack (callback context), or NULL */
+	ARG_SPIN_LOCK,
+	ARG_TIMER,
+	ARG_SLOT,	  /* address of a referenced pointer field (kptr_xchg's first) */
+	ARG_BTF,	  /* pointer to the struct named by .type */
+	ARG_BTF_ANY,	  /* pointer to whatever struct the field of ARG_SLOT holds */
+	ARG_PERCPU,	  /* per-CPU struct pointer */
+	ARG_CONST_STR,	  /* NUL-terminated string in read-only map data */
+	ARG_LONG,	  /* pointer to a writable 8-byte aligned integer */
+	ARG_INT,	  /* the same of 4 bytes */
+	ARG_RINGBUF_MEM,  /* memory reserved in a ring buffer (released) */
+	ARG_DYNPTR,
+	NR_ARG_KINDS,
+};
+
+enum arg_flag {
+	ARGF_NULL = 1 << 0,    /* NULL allowed */
+	ARGF_UNINIT = 1 << 1,  /* memory the callee writes; need not be initialised */
+	ARGF_WRITE = 1 << 2,   /* memory the callee writes after reading */
+	ARGF_RELEASE = 1 << 3, /* the reference it carries dies */
+	ARGF_RDONLY = 1 << 4,  /* read-only memory (map .rodata, packets) will do */
+};
+
+enum ret_kind {
+	RET_SCALAR,
+	RET_VOID,
+	RET_MAP_VALUE,	/* or NULL with RETF_NULL */
+	RET_MEM,	/* of the size given by an ARG_CONST_SIZE */
+	RET_BTF,	/* pointer to the struct named by ret_type */
+	RET_SLOT,	/* what the exchanged field holds (kptr_xchg) */
+	RET_PERCPU_MEM,	/* this_cpu_ptr / per_cpu_ptr: by the argument's type */
+	RET_TAIL_CALL,	/* does not return when it succeeds */
+};
+
+enum ret_flag { RETF_NULL = 1 << 0, RETF_ACQUIRE = 1 << 1, RETF_RDONLY = 1 << 2,
+		RETF_TRUSTED = 1 << 3, RETF_RCU = 1 << 4 };
+
+enum helper_flag {
+	HELPERF_SLEEPABLE = 1 << 0,   /* may sleep: sleepable programs, no read section */
+	HELPERF_GPL = 1 << 1,
+	HELPERF_CHANGES_PACKET = 1 << 2, /* packet pointers die */
+	HELPERF_UNDER_LOCK = 1 << 3,  /* callable while a spin lock is held */
+	HELPERF_LOCK = 1 << 4, HELPERF_UNLOCK = 1 << 5,
+	HELPERF_RCU_LOCK = 1 << 6, HELPERF_RCU_UNLOCK = 1 << 7,
+	HELPERF_LOOP = 1 << 8,	      /* calls its ARG_FUNC 0..n times, synchronously */
+	HELPERF_ASYNC = 1 << 9,	      /* its callback runs later, alone */
+};
+
+struct abi_arg {
+	u8 kind;	   /* enum arg_kind */
+	u8 flags;	   /* enum arg_flag */
+	u16 size;	   /* ARG_MEM of fixed size */
+	const char *type;  /* ARG_BTF: struct name */
+};
+
+/* How a callback of a helper is called: what its registers hold. */
+enum callback_kind { CB_NONE, CB_LOOP /* (u32 i, ctx) */, CB_MAP_ELEM /* (map, key, value, ctx) */,
+		     CB_TIMER, CB_WQ, CB_FIND_VMA, CB_USER_RINGBUF, CB_RBTREE_LESS };
+
+struct abi_helper {
+	u32 id;		   /* number of the kernel's interface */
+	const char *name;  /* "bpf_map_lookup_elem" */
+	u8 ret, ret_flags;
+	const char *ret_type;
+	struct abi_arg args[5];
+	u16 flags;
+	u8 callback;	   /* enum callback_kind */
+	s64 ret_min, ret_max; /* of a RET_SCALAR, when min < max */
+	u64 map_types;	   /* allowed types of its ARG_MAP, as bits; 0: any it makes sense for */
+};
+
+/* Row of helpers.def by number, or NULL. */
+const struct abi_helper *abi_helper(u32 id);
+const struct abi_helper *abi_helper_by_name(const char *name);
+/* The name of a helper number even when we do not model it ("bpf_redirect"); or NULL. */
+const char *abi_helper_name(u32 id);
+
+enum kfunc_flag { /* same bits as enum pintle_func_flags */
+	KF_ACQUIRE = 1 << 0,
+	KF_RELEASE = 1 << 1,
+	KF_RET_NULL = 1 << 2,
+	KF_TRUSTED_ARGS = 1 << 3,
+	KF_RCU = 1 << 4,
+	KF_SLEEPABLE = 1 << 5,
+	KF_KPTR_GET = 1 << 6,
+	KF_CONSUME = 1 << 7,
+	KF_ANY_ARGS = 1 << 8,
+	KF_DESTRUCTIVE = 1 << 9,
+	KF_ITER_NEW = 1 << 10, KF_ITER_NEXT = 1 << 11, KF_ITER_DESTROY = 1 << 12,
+	KF_RCU_PROTECTED = 1 << 13,
+};
+
+struct abi_kfunc {
+	const char *name;
+	const struct btf *btf;
+	u32 func, proto;  /* BTF ids of FUNC and FUNC_PROTO there */
+	u32 flags;
+	u64 prog_types;	  /* bits by index of prog type; ~0: all */
+	u32 special;	  /* enum kfunc_special: engine functions with a meaning of their own */
+};
+
+enum kfunc_special {
+	KS_NONE, KS_RCU_READ_LOCK, KS_RCU_READ_UNLOCK, KS_OBJ_NEW, KS_OBJ_DROP,
+	KS_REFCOUNT_ACQUIRE, KS_CAST_TO_KERN_CTX, KS_RDONLY_CAST, KS_PREEMPT_DISABLE,
+	KS_PREEMPT_ENABLE, KS_LIST_PUSH_FRONT, KS_LIST_PUSH_BACK, KS_LIST_POP_FRONT,
+	KS_LIST_POP_BACK, KS_RBTREE_ADD, KS_RBTREE_FIRST, KS_RBTREE_REMOVE,
+	KS_PERCPU_OBJ_NEW, KS_PERCPU_OBJ_DROP, KS_THROW,
+};
+
+/* A host variable programs may name: `extern T x __ksym`. */
+struct abi_var {
+	const char *name;
+	const struct btf *btf;
+	u32 type;
+	bool percpu;
+};
+
+/* ------------------------------------------------------------------ types of the host */
+
+enum rcu_class { RCU_DEFERRED_PUT, RCU_NATIVE, RCU_NONE };
+
+struct abi_storable {
+	const struct btf *btf;
+	u32 type;	/* struct id */
+	bool dtor;	/* has a destructor: `kptr` fields allowed (A10) */
+	enum rcu_class rcu;
+};
+
+enum member_class { MEMBER_PLAIN, MEMBER_TRUSTED, MEMBER_TRUSTED_OR_NULL, MEMBER_RCU,
+		    MEMBER_RCU_OR_NULL, MEMBER_USER, MEMBER_PERCPU };
+
+struct abi_member {
+	const struct btf *btf;
+	u32 type;	/* struct id */
+	u32 off;	/* byte offset of the member */
+	enum member_class class_;
+};
+
+/* ------------------------------------------------------------------ programs */
+
+enum ctx_kind { CTX_SCALAR, CTX_PACKET, CTX_PACKET_META, CTX_PACKET_END, CTX_POINTER,
+		CTX_POINTER_OR_NULL };
+
+struct abi_ctx_field {
+	const char *name;
+	u32 off, size;		 /* in the context as programs see it */
+	u32 real_off, real_size; /* where it is at run time */
+	enum ctx_kind kind;
+	bool writable, narrow;	 /* narrow: loads of less than size allowed */
+	const struct btf *btf;	 /* CTX_POINTER */
+	u32 type;
+};
+
+enum prog_kind {
+	PROG_CTX,   /* r1 = a context described by fields */
+	PROG_ARGS,  /* r1 = array of u64 arguments typed by a FUNC_PROTO (hooks) */
+};
+
+struct abi_prog_type {
+	const char *name;	/* "xdp", or "hook/on_request" */
+	const char *section;	/* section name or prefix before '/' */
+	enum prog_kind kind;
+	const char *ctx_name;	/* BTF name of the ctx struct, for global functions */
+	u32 ctx_size;
+	struct abi_ctx_field *fields;
+	u32 nfields;
+	const struct btf *btf;	/* PROG_ARGS: where proto lives */
+	u32 proto;		/* PROG_ARGS */
+	bool packet_writable, may_sleep, has_ret_range;
+	s64 ret_min, ret_max;
+	const u32 *helpers;	/* NULL: every helper with an implementation */
+	u32 nhelpers;
+};
+
+/* ------------------------------------------------------------------ the whole */
+
+/* Where the rule book gives a choice (section I): false/0 is the default, the sound rule. */
+struct abi_policy {
+	enum tag_era tags;
+	bool lenient_decl, no_local_types;
+	u32 max_fields;
+	bool ldx_untrusted;	 /* I11 */
+	bool no_xchg_insn;	 /* I13 */
+	bool no_kptr_get;	 /* I17 */
+	bool unlock_612;	 /* I25, I26 */
+	bool legacy_walk;	 /* I27 */
+	bool kf_untrusted_default; /* I28 */
+	bool ptr_leaks;		 /* I29 */
+	bool no_xchg_lock;	 /* I40 */
+	bool name_capture;	 /* I42 */
+	bool need_gpl;		 /* B33 */
+};
+
+struct abi {
+	VEC(const struct btf *) btfs;	   /* host types, base first */
+	VEC(struct abi_kfunc) kfuncs;
+	VEC(struct abi_var) vars;
+	VEC(struct abi_storable) storables;
+	VEC(struct abi_member) members;
+	VEC(struct abi_prog_type) prog_types;
+	struct strmap kfunc_names, var_names;
+	struct abi_policy policy;
+	/* Whether helper @id can be called by programs of @type; the host's table of
+	 * implementations decides. NULL: all that helpers.def models. */
+	bool (*helper_there)(const struct abi *abi, const struct abi_prog_type *type, u32 id);
+	void *data; /* of whoever filled it in */
+};
+
+const struct abi_kfunc *abi_find_kfunc(const struct abi *abi, const char *name);
+const struct abi_var *abi_find_var(const struct abi *abi, const char *name);
+const struct abi_storable *abi_find_storable(const struct abi *abi, const struct btf *btf,
+					     u32 type);
+enum member_class abi_member_class(const struct abi *abi, const struct btf *btf, u32 type,
+				   u32 off);
+/* The program type that claims section @name ("xdp", "xdp/x", "?xdp", "hook.s/y");
+ * *sleepable from a ".s" suffix. NULL: none. */
+const struct abi_prog_type *abi_find_prog_type(const struct abi *abi, const char *section,
+					       bool *sleepable);
+/* Finds struct @name over all host BTF; false when nowhere. */
+bool abi_find_struct(const struct abi *abi, const char *name, const struct btf **btf,
+		     u32 *type);
+/* record_opts for this host (its BTF, its destructors, its policy). */
+void abi_record_opts(const struct abi *abi, struct record_opts *opts);
+void abi_free(struct abi *abi);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * image.h: a parsed, relocated object. Immutable once made; no host address in it.
+ *
+ * In the instructions, after relocation:
+ *  - LD_IMM64 of a map has src IMM_MAP or IMM_MAP_VALUE and imm = index into maps;
+ *  - LD_IMM64 of a host variable has src IMM_KSYM and imm = index into ksyms;
+ *  - LD_IMM64 of a function has src IMM_FUNC, imm relative as in the ISA;
+ *  - CALL of a host function has src CALL_KFUNC and imm = index into ksyms;
+ *  - CALL of a subprogram is relative, and every subprogram that a program needs has been
+ *    appended to its instructions: a program is whole by itself.
+ *  - a weak ksym that the host lacks: calls became a poisoned call, addresses 0.
+ */
+#ifndef PINTLE_IMAGE_H
+#define PINTLE_IMAGE_H
+
+#include "abi/abi.h"
+#include "isa/isa.h"
+
+struct arena;
+struct log;
+
+struct image_line { /* one record of line info, made absolute in its program */
+	u32 insn;
+	u32 line, col;
+	const char *file, *text; /* text: the source line itself, trimmed; "" when absent */
+};
+
+struct image_subprog {
+	const char *name;
+	u32 start, end;	  /* instructions [start, end) of the program */
+	u32 func, proto;  /* program BTF ids; 0 without BTF */
+	bool global;	  /* verified by its signature */
+	bool exception_cb;
+};
+
+struct image_prog {
+	const char *name, *section;
+	const struct abi_prog_type *type; /* NULL: no such section type; load refuses it */
+	bool sleepable;
+	bool autoload;		/* false for "?section" */
+	struct insn *insns;
+	u32 ninsns;
+	struct image_subprog *subprogs; /* [0] is the program itself; by rising start */
+	u32 nsubprogs;
+	struct image_line *lines; /* by rising insn */
+	u32 nlines;
+};
+
+enum image_map_kind { IMAP_DECLARED, IMAP_DATA, IMAP_BSS, IMAP_RODATA };
+
+struct image_map {
+	const char *name;
+	enum image_map_kind kind;
+	u32 type, key_size, value_size, max_entries, flags;
+	u32 key_type, value_type;    /* program BTF ids; 0: none */
+	const struct record *record; /* special fields of the value, or NULL */
+	s32 inner;		     /* index of the inner map's template; -1 */
+	const void *data;	     /* initial bytes of data maps; NULL: zero */
+	bool frozen;		     /* .rodata: programs may treat it as constants */
+	u64 map_extra;
+	/* prog arrays and maps of maps: initial contents by index */
+	struct { u32 key; s32 map, prog; } *values;
+	u32 nvalues;
+};
+
+struct image_ksym {
+	const char *name;
+	bool is_func, weak;
+	bool found;
+	const struct abi_kfunc *kfunc; /* when a function and found */
+	const struct abi_var *var;     /* when a variable and found */
+	const struct btf *btf;	       /* typed variables: host BTF id of the type */
+	u32 type;
+};
+
+struct image {
+	struct arena *arena;
+	const char *name;	/* for messages */
+	const struct abi *abi;	/* borrowed; outlives the image */
+	struct btf *btf;	/* program BTF; NULL when the object has none */
+	void *btf_data;		/* its bytes */
+	char *license;
+	u32 version;
+	struct image_prog *progs;
+	u32 nprogs;
+	struct image_map *maps;
+	u32 nmaps;
+	struct image_ksym *ksyms;
+	u32 nksyms;
+};
+
+struct image_opts {
+	const char *name;
+	enum tag_era tags;
+	bool lenient_decl;
+};
+
+/*
+ * Reads the ELF object at @data, which must stay valid only during the call. Strict; words
+ * name file, section, symbol and what is wrong. -EINVAL, -ENOENT (missing ksym), -ENOTSUP
+ * (big-endian, .kconfig, legacy map sections), -ENOMEM.
+ */
+int image_open(struct log *log, const struct abi *abi, const void *data, size_t size,
+	       const struct image_opts *opts, struct image **out);
+void image_free(struct image *image);
+
+/* A program of one instruction array without an object: tests, conformance, fuzzing. */
+int image_from_insns(struct log *log, const struct abi *abi, const char *name,
+		     const struct abi_prog_type *type, const struct insn *insns, u32 n,
+		     struct image **out);
+
+struct image_prog *image_find_prog(const struct image *image, const char *name);
+/* The subprogram that holds @insn. */
+const struct image_subprog *image_subprog_of(const struct image_prog *prog, u32 insn);
+/* The line of @insn: the last record at or before it in the same subprogram; or NULL. */
+const struct image_line *image_line_of(const struct image_prog *prog, u32 insn);
+
+#endif

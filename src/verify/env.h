@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * env.h: the verifier's own vocabulary: registers, stack, frames, states, the environment.
+ *
+ * Glossary
+ *  reg     what is known of one register or spilled slot on one path
+ *  frame   registers and stack of one subprogram activation
+ *  state   all frames, plus what is held: references, a lock, read sections
+ *  id      names a value that several registers share: after a test of one, all learn
+ *  ref     id of a reference the program must give back
+ *  class   base + flags of a register; printed by reg_class_name()
+ *
+ * Only walk.c and the exec_*.c files change states; rules read them (style rule 8), and
+ * answer with the new contents of a register.
+ */
+#ifndef PINTLE_VERIFY_ENV_H
+#define PINTLE_VERIFY_ENV_H
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "verify/dom/scalar.h"
+#include "verify/verify.h"
+
+enum reg_base {
+	REG_NONE,	/* not initialised, or no longer readable */
+	REG_SCALAR,
+	REG_CTX,
+	REG_STACK,	/* into the stack of frame `frame` */
+	REG_MAP,	/* a map handle */
+	REG_MAP_KEY,	/* a key, in callbacks; read-only */
+	REG_MAP_VALUE,
+	REG_PACKET, REG_PACKET_META, REG_PACKET_END,
+	REG_MEM,	/* `mem_size` bytes */
+	REG_BTF,	/* struct `type` of `btf` */
+	REG_FUNC,	/* subprogram `subprog` */
+	NR_REG_BASES,
+};
+
+/* Flags of pointers (rule book 0.3). */
+enum reg_flag {
+	F_NULL = 1 << 0,      /* may be NULL */
+	F_RDONLY = 1 << 1,    /* REG_MEM */
+	F_UNTRUSTED = 1 << 2, /* may dangle: fault-safe reads only */
+	F_TRUSTED = 1 << 3,
+	F_RCU = 1 << 4,
+	F_ALLOC = 1 << 5,     /* object of the program's own type */
+	F_PERCPU = 1 << 6,
+	F_USER = 1 << 7,
+	F_NONOWN = 1 << 8,
+	F_RINGBUF = 1 << 9,   /* REG_MEM reserved in a ring buffer */
+};
+
+struct reg {
+	u8 base;	/* enum reg_base */
+	bool precise;	/* scalars: the value mattered; pruning must compare it */
+	u16 flags;	/* enum reg_flag */
+	s32 off;	/* pointers: fixed offset; scalars: distance to their linked id */
+	u32 id;		/* shared value; 0: none */
+	u32 ref;	/* reference it carries; 0: none */
+	union {
+		struct {		/* REG_MAP, REG_MAP_KEY, REG_MAP_VALUE */
+			const struct image_map *map;
+			u32 map_uid;	/* which lookup of an inner map gave it */
+		};
+		struct {		/* REG_BTF */
+			const struct btf *btf;
+			u32 type;
+		};
+		u32 range;		/* REG_PACKET*: bytes known to be there from off 0 */
+		u32 mem_size;		/* REG_MEM */
+		u32 frame;		/* REG_STACK: frame number */
+		u32 subprog;		/* REG_FUNC */
+	};
+	struct scalar num; /* scalars: the value; pointers: the variable part of the offset */
+	u32 def;	/* instruction that made this value: for explanations */
+};
+
+enum slot_kind {
+	SLOT_INVALID, /* never written */
+	SLOT_SPILL,   /* byte of a spilled register */
+	SLOT_MISC,    /* some bytes */
+	SLOT_ZERO,    /* a zero byte */
+	SLOT_DYNPTR,
+	SLOT_ITER,
+};
+
+struct slot {	      /* 8 bytes of stack; slot i covers fp-8(i+1) .. fp-8i-1 */
+	u8 kind[8];   /* by byte; kind[7] is the highest address */
+	struct reg spilled;
+};
+
+enum frame_callback { FRAME_CALL, FRAME_CALLBACK, FRAME_ASYNC };
+
+struct frame {
+	struct reg regs[NR_REGS];
+	struct slot *stack;
+	u32 nslots, cap_slots;	/* slots in use from the top of the stack */
+	u32 callsite;		/* instruction that called; UINT32_MAX for the main frame */
+	u32 subprog;		/* index into image_prog.subprogs */
+	u8 callback;		/* enum frame_callback */
+	u8 cb_kind;		/* enum callback_kind */
+	u32 cb_depth;		/* how many iterations of it have been walked */
+	bool ret_ranged;	/* callbacks: r0 at exit must lie in ret_range */
+	s64 ret_min, ret_max;
+};
+
+enum { MAX_FRAMES = 8, MAX_REFS = 64 };
+
+enum held_kind { HELD_REF, HELD_LOCK };
+
+struct held {
+	u32 id;		/* reference id; locks: id of the value or map that has it */
+	u32 insn;	/* where it was taken */
+	u8 kind;	/* enum held_kind */
+	u8 frame;	/* callback frame that took it */
+	const void *owner; /* locks: the map, or NULL */
+};
+
+/* One step of the path to a state, for precision and explanations. */
+struct step {
+	u32 insn, prev;
+	u32 flags;	/* linked registers / stack access: precise.c's */
+	u64 linked;
+};
+
+struct state {
+	struct frame *frames[MAX_FRAMES];
+	u32 nframes;		/* current frame is frames[nframes - 1] */
+	struct held held[MAX_REFS];
+	u32 nheld;
+	u32 rcu_depth;		/* explicit read sections */
+	u32 preempt_depth;
+	bool sleepable;
+	u32 insn;		/* of stored states: where */
+	struct state *parent;	/* state at the last stored point of this path */
+	struct step *steps;	/* since that parent */
+	u32 nsteps, cap_steps;
+	u32 branches;		/* paths below this state still being walked */
+	u32 first_insn, last_insn; /* of the steps */
+	u32 hits, misses;	/* prune statistics */
+	u32 dfs_depth, loops;
+	struct state *next;	/* stored states of one instruction */
+};
+
+/* What the walk notes about an instruction while it goes; becomes proof_insn. */
+struct insn_note {
+	struct proof_insn proof;
+	u8 op;			/* enum isa_op, decoded once */
+	bool prune_point;	/* states are stored and compared here */
+	bool jump_target, loop_head, force_state;
+	u8 access_base;		/* enum reg_base first seen here; for B45 */
+	bool access_seen;
+	u16 live_regs;		/* live before it, as a mask */
+	u64 live_slots;		/* stack slots live before it (own frame), as a mask */
+	u8 map_seen;		/* 0 none, 1 one map, 2 several */
+};
+
+struct subprog_note {
+	bool global, checked, needed, changes_packet, might_sleep, has_tail_call, throws;
+	u16 stack_depth;
+};
+
+struct env {
+	struct arena *arena;	/* lives for this verification */
+	struct arena *out;	/* for what the caller keeps */
+	struct log *log;
+	const struct abi *abi;
+	const struct image *image;
+	const struct image_prog *prog;
+	const struct verify_opts *opts;
+	struct insn_note *notes;   /* by instruction */
+	struct subprog_note *subs; /* by subprogram */
+	struct state *cur;
+	u32 insn, prev_insn;	   /* where the walk is; where it came from */
+	u32 next_id;		   /* ids of values and references, never reused */
+	struct state **stored;	   /* by instruction: list of stored states */
+	struct pending *pending;   /* branches still to walk */
+	u32 npending;
+	struct state *free_states;
+	struct frame *free_frames;
+	struct rejection *why;
+	u32 insns_processed, states_total, states_peak, states_now, prune_hits;
+	u32 jumps_processed;
+	struct verify_stats *stats;
+};
+
+static inline struct frame *cur_frame(struct env *env)
+{
+	return env->cur->frames[env->cur->nframes - 1];
+}
+static inline struct reg *cur_reg(struct env *env, u32 regno)
+{
+	return &cur_frame(env)->regs[regno];
+}
+static inline const struct insn *cur_insn(const struct env *env)
+{
+	return &env->prog->insns[env->insn];
+}
+static inline bool reg_is(const struct reg *reg, enum reg_base base, u16 flags)
+{
+	return reg->base == base && reg->flags == flags;
+}
+static inline bool reg_is_pointer(const struct reg *reg)
+{
+	return reg->base > REG_SCALAR;
+}
+static inline bool reg_is_null(const struct reg *reg)
+{
+	return reg->base == REG_SCALAR && scalar_is_const(reg->num) && !reg->num.bits.value;
+}
+
+/* --- reject.c: refusing. --- */
+
+/*
+ * Refuses the program: renders the rule's message with the operands (printf arguments of
+ * its row in rules.def), writes it to the log, fills in env->why with the explanation, and
+ * returns the errno of the row. Usage: return reject(env, RULE_NULL_DEREF, regno, class).
+ */
+int reject(struct env *env, enum rule_id rule, ...);
+
+/* --- reg.c: making and printing registers. All pure. --- */
+struct reg reg_none(void);
+struct reg reg_unknown(void);
+struct reg reg_const(u64 value);
+struct reg reg_num(struct scalar num);
+struct reg reg_pointer(enum reg_base base, u16 flags); /* offset 0 */
+struct reg reg_btf(const struct btf *btf, u32 type, u16 flags);
+/* "ctx", "map_value_or_null", "trusted_ptr_conn", "rcu_ptr_or_null_conn",
+ * "untrusted_ptr_conn", "ptr_conn" (owned), "fp", "scalar" …; a ring of static-free
+ * buffers: the text is from env->arena. */
+const char *reg_class_name(struct env *env, const struct reg *reg);
+/* Prints "R1=ctx() R2=scalar(...) R10=fp0 fp-8=..." for -v and -vv. */
+void state_print(struct env *env, const struct state *state, enum log_level level);
+
+/* --- state.c: copying, ids, walking over all registers. --- */
+u32 id_new(struct env *env);
+/* Calls @fn for every register and every spilled register of every frame. */
+void state_each_reg(struct state *state, void (*fn)(struct reg *reg, void *data), void *data);
+/* Takes a reference at the current instruction; its id, or 0 with -E2BIG in words. */
+u32 held_add(struct env *env, enum held_kind kind, u32 id, const void *owner);
+struct held *held_find(struct state *state, enum held_kind kind, u32 id);
+void held_drop(struct state *state, enum held_kind kind, u32 id);
+bool held_lock(const struct state *state);
+/* B20: the reference is gone; every register that carries it becomes unreadable. */
+int ref_release(struct env *env, u32 ref);
+/* B19: after a null test of a register with @id: all copies become NULL (a scalar 0; its
+ * reference is discarded) or lose F_NULL. */
+void null_learn(struct env *env, struct state *state, u32 id, u32 ref, bool is_null);
+/* Packet pointers die (helpers that change the packet). */
+void packet_forget(struct env *env);
+/* B41: inside a read section of the main RCU domain. */
+bool in_read_section(const struct env *env);
+
+/* --- exec: memory accesses. --- */
+
+enum access_kind { ACC_READ, ACC_WRITE, ACC_ATOMIC, ACC_XCHG, ACC_CMPXCHG, ACC_ACQUIRE,
+		   ACC_STORE_RELEASE };
+
+/*
+ * One access of memory through a register, as mem.c hands it to the rule of the register's
+ * base. The rule checks it and, for what reads, fills in `result`.
+ */
+struct access {
+	u32 regno;		/* the address register, for messages */
+	struct reg ptr;		/* its contents */
+	s32 off;		/* of the instruction */
+	u32 size;		/* bytes */
+	u8 kind;		/* enum access_kind */
+	bool sign;		/* sign-extending load */
+	s32 value_regno;	/* register stored or exchanged; -1: an immediate */
+	struct reg value;	/* its contents; an immediate as a constant */
+	struct reg result;	/* loads: what the destination becomes (default unknown) */
+	bool result_set;
+	u32 release_ref;	/* reference that moves into memory: released by mem.c */
+};
+
+/* Checks [off, off+size) against an object of @limit bytes for a pointer with fixed and
+ * variable offset; refuses with the phrase for its base. */
+int check_region(struct env *env, const struct access *acc, u64 limit, bool zero_ok);
+
+/* mem.c: the instruction's access. Dispatches on the base through a table. */
+int mem_access(struct env *env, struct access *acc);
+
+/* The rules, one per base; table in mem.c. */
+int access_ctx(struct env *env, struct access *acc);	    /* rule/ctx.c */
+int access_stack(struct env *env, struct access *acc);	    /* stack.c */
+int access_map_value(struct env *env, struct access *acc);  /* rule/mapval.c */
+int access_map_key(struct env *env, struct access *acc);    /* rule/mapval.c */
+int access_packet(struct env *env, struct access *acc);	    /* rule/packet.c */
+int access_mem(struct env *env, struct access *acc);	    /* rule/mem.c */
+int access_btf(struct env *env, struct access *acc);	    /* rule/btfptr.c */
+
+/* rule/kptr.c: fields of a map value that [off, off+size) touches; *handled when the
+ * access was one of a slot and is done. */
+int access_slot(struct env *env, struct access *acc, bool *handled);
+
+/* memarg.c: a helper's or kfunc's memory argument: @size bytes readable (and writable
+ * with @write) from register @regno; @uninit: stack need not be initialised and becomes
+ * so. Size is given by a scalar register when @size_reg >= 0. */
+int mem_arg(struct env *env, u32 regno, u32 size, bool write, bool uninit, bool null_ok);
+int mem_arg_sized(struct env *env, u32 regno, u32 size_regno, bool write, bool uninit,
+		  bool null_ok, bool zero_ok);
+
+/* stack.c */
+int stack_read_fixed(struct env *env, struct frame *frame, s32 off, u32 size, struct reg *out);
+int stack_mark_written(struct env *env, struct frame *frame, s32 off, u32 size);
+int stack_readable(struct env *env, u32 regno, struct frame *frame, s64 lo, s64 hi, u32 size);
+
+/* precise.c: the value of @regno now must be exact for pruning (and what it came from). */
+int mark_precise(struct env *env, u32 regno);
+int mark_precise_slot(struct env *env, u32 frame, u32 slot);
+
+/* --- calls --- */
+int exec_call(struct env *env, const struct insn *insn, u32 *next); /* call.c: all kinds */
+int call_helper(struct env *env, const struct insn *insn, u32 *next); /* rule/helper.c */
+int call_kfunc(struct env *env, const struct insn *insn);	      /* rule/kfunc.c */
+int call_subprog(struct env *env, const struct insn *insn, u32 *next); /* subprog.c */
+/* subprog.c: enter @subprog as a callback of the helper at env->insn. */
+int call_callback(struct env *env, u32 subprog, enum callback_kind kind,
+		  const struct reg *args);
+
+/* rule/ref.c: nothing may be held here. @what: "BPF_EXIT instruction", "tail_call", … */
+int check_nothing_held(struct env *env, const char *what);
+
+/* rule/btfptr.c: B14/B15: pointer @reg (class and type) fits a place of struct (btf, type). */
+bool btf_reg_fits(const struct reg *reg, const struct btf *btf, u32 type, bool strict);
+/* The class a member pointer of a struct pointer of @flags has (B36). */
+struct reg btf_member_reg(struct env *env, const struct reg *parent, u32 member_off,
+			  u32 ptr_type);
+/* rule/kptr.c: B14: may @value live in @field? Refuses with A_TYPE. */
+int slot_takes(struct env *env, const struct field *field, u32 regno,
+	       const struct reg *value, bool exchange);
+/* What an exchange or load of @field gives. */
+struct reg slot_loaded(struct env *env, const struct field *field);
+struct reg slot_taken(struct env *env, const struct field *field, u32 ref);
+/* The field at a register's constant offset (X_CONSTOFF, X_NOKPTR, X_NOTREF). */
+int slot_of_arg(struct env *env, u32 regno, const struct field **field);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * verify.h: image in, proof out. A proof is the only thing lower accepts.
+ */
+#ifndef PINTLE_VERIFY_H
+#define PINTLE_VERIFY_H
+
+#include "load/image.h"
+
+/* One value per row of rules.def. RULE_NONE: accepted. */
+enum rule_id {
+	RULE_NONE,
+#define RULE(id, ...) RULE_##id,
+#include "verify/rules.def"
+#undef RULE
+	NR_RULES,
+};
+
+struct rule_info {
+	const char *id;	  /* "REF_LEAK" */
+	const char *home; /* file that decides it, without ".c": "rule/ref" */
+	const char *book; /* rule book numbers: "B21" */
+	const char *why;  /* why the rule exists; one or two sentences */
+	const char *fix;  /* the usual mend */
+};
+const struct rule_info *rule_info(enum rule_id id);
+enum rule_id rule_by_name(const char *name);
+
+/* How a memory access of one instruction is to be made: what all paths agree on. */
+enum access_class {
+	ACCESS_NONE,	/* never reached, or no memory access */
+	ACCESS_PLAIN,
+	ACCESS_FAULT_SAFE, /* untrusted pointer on some path: recovered loads (B45) */
+	ACCESS_CTX,	/* context: `ctx_field` says where it really is */
+	ACCESS_SLOT_LOAD,  /* load of a pointer field: single 8-byte acquire load */
+	ACCESS_SLOT_STORE, /* plain store to an unreferenced field */
+	ACCESS_SLOT_XCHG,  /* exchange instruction on a field */
+};
+
+/* What the verifier learnt of one instruction. */
+struct proof_insn {
+	bool reached;		   /* false: dead code */
+	u8 access;		   /* enum access_class */
+	s8 branch;		   /* conditional jumps: 1 always, 0 never taken, -1 both */
+	bool zext;		   /* the upper half of the 32-bit result may be read */
+	const struct abi_ctx_field *ctx_field; /* ACCESS_CTX */
+	u8 ctx_arg;		   /* PROG_ARGS: argument number + 1 */
+	const struct field *field; /* slots: the field; kptr_xchg: the one exchanged */
+	const struct abi_helper *helper;
+	const struct abi_kfunc *kfunc;
+	s32 map;		   /* index of the one map used by a helper call; -1: varies */
+	bool const_key;		   /* array lookup with a constant key in range: */
+	u32 key;
+	u32 callback;		   /* start of the subprogram passed as callback */
+	u32 type;		   /* object allocation: program BTF id */
+};
+
+struct proof {
+	struct arena *arena;
+	const struct image *image;
+	const struct image_prog *prog;
+	const struct insn *insns; /* of prog, not changed */
+	u32 ninsns;
+	struct proof_insn *at;	  /* by instruction */
+	u16 *stack_depth;	  /* by subprogram, bytes, rounded up to 8 */
+	u32 max_stack;		  /* of the deepest chain of calls */
+	bool uses_packet_writes;
+};
+
+/* A refusal, as a value; rendered by explain. */
+struct rejection {
+	enum rule_id rule;
+	u32 insn;		/* where */
+	const char *message;	/* the log's line with the kernel's phrase */
+	const char *explanation; /* for people: what, where, path, fix; several lines */
+};
+
+struct verify_stats {
+	u32 insns;	/* processed */
+	u32 states;	/* explored, total */
+	u32 peak_states;
+	u64 time_ns;
+	size_t memory;	/* peak bytes of the verifier's arenas */
+};
+
+struct verify_opts {
+	enum log_level log_level;
+	u32 max_insns;	/* processed; 0: 1,000,000 */
+	bool test_prune_off; /* visit every path: for tests */
+	bool test_prune_random; /* prune only sometimes (seed from the program) */
+};
+
+/*
+ * Proves @prog of @image safe, or says why not. 0: *out is the proof (the caller frees it
+ * by proof_free()). -EACCES/-EINVAL/...: refused; *why (owned by @arena) tells. -ENOMEM.
+ * The log gets what the kernel's log would have. @stats may be NULL.
+ */
+int verify(struct arena *arena, struct log *log, const struct image *image,
+	   const struct image_prog *prog, const struct verify_opts *opts,
+	   struct proof **out, struct rejection *why, struct verify_stats *stats);
+void proof_free(struct proof *proof);
+
+/* For conformance tests and benchmarks of bare instructions only: a proof without one. It
+ * claims nothing; only structure (jumps, registers, fall-through) is checked. */
+int proof_assume(struct log *log, const struct image *image, const struct image_prog *prog,
+		 struct proof **out);
+
+#endif
