@@ -263,7 +263,7 @@ struct abi {
 	VEC(struct abi_var) vars;
 	VEC(struct abi_storable) storables;
 	VEC(struct abi_member) members;
-	VEC(struct abi_prog_type) prog_types;
+	VEC(struct abi_prog_type) prog_types; /* their .fields: malloc'd, owned */
 	struct strmap kfunc_names, var_names;
 	struct abi_policy policy;
 	/* Whether helper @id can be called by programs of @type; the host's table of

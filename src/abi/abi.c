@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * abi.c: looking things up in the contract between a host and its programs.
+ */
+#include "abi/abi.h"
+
+static const struct abi_map_type map_types[NR_MAP_TYPES] = {
+#define MAP(number, name_, slots_, lock_, timer_, roots_, ref_, uptr_, percpu_, direct_, key_, ok_) \
+	[number] = {.name = name_, .slots = slots_, .lock = lock_, .timer = timer_,      \
+		    .roots = roots_, .refcount = ref_, .uptr = uptr_, .percpu = percpu_, \
+		    .value_direct = direct_, .any_key = key_, .supported = ok_},
+#include "abi/maps.def"
+#undef MAP
+};
+
+const struct abi_map_type *abi_map_type(u32 type)
+{
+	return &map_types[type < NR_MAP_TYPES ? type : MAP_UNSPEC];
+}
+
+const struct abi_kfunc *abi_find_kfunc(const struct abi *abi, const char *name)
+{
+	u32 i;
+
+	return strmap_get(&abi->kfunc_names, name, &i) ? &abi->kfuncs.v[i] : NULL;
+}
+
+const struct abi_var *abi_find_var(const struct abi *abi, const char *name)
+{
+	u32 i;
+
+	return strmap_get(&abi->var_names, name, &i) ? &abi->vars.v[i] : NULL;
+}
+
+const struct abi_storable *abi_find_storable(const struct abi *abi, const struct btf *btf,
+					     u32 type)
+{
+	for (u32 i = 0; i < abi->storables.n; i++) {
+		const struct abi_storable *s = &abi->storables.v[i];
+
+		if (btf_same_type(s->btf, s->type, btf, type))
+			return s;
+	}
+	return NULL;
+}
+
+enum member_class abi_member_class(const struct abi *abi, const struct btf *btf, u32 type,
+				   u32 off)
+{
+	for (u32 i = 0; i < abi->members.n; i++) {
+		const struct abi_member *m = &abi->members.v[i];
+
+		if (m->off == off && btf_same_type(m->btf, m->type, btf, type))
+			return m->class_;
+	}
+	return MEMBER_PLAIN;
+}
+
+/* Length of the claimed prefix when @type's section claims @name, else 0. "xdp" claims
+ * "xdp" and "xdp/anything"; ".s" behind the first word marks a sleepable program. */
+static size_t claims(const struct abi_prog_type *type, const char *name, bool *sleepable)
+{
+	const char *slash = strchr(type->section, '/');
+	size_t len = strlen(type->section);
+	size_t word = slash ? (size_t)(slash - type->section) : len;
+	const char *at = name + word;
+
+	if (strncmp(name, type->section, word))
+		return 0;
+	*sleepable = !strncmp(at, ".s", 2) && (at[2] == '/' || !at[2]);
+	at += *sleepable ? 2 : 0;
+	if (strncmp(at, type->section + word, len - word))
+		return 0;
+	at += len - word;
+	return *at == '/' || !*at ? len : 0;
+}
+
+const struct abi_prog_type *abi_find_prog_type(const struct abi *abi, const char *section,
+					       bool *sleepable)
+{
+	const struct abi_prog_type *best = NULL;
+	size_t best_len = 0;
+
+	section += *section == '?';
+	for (u32 i = 0; i < abi->prog_types.n; i++) {
+		bool sleeps = false;
+		size_t len = claims(&abi->prog_types.v[i], section, &sleeps);
+
+		if (len > best_len) {
+			best = &abi->prog_types.v[i];
+			best_len = len;
+			*sleepable = sleeps;
+		}
+	}
+	return best;
+}
+
+bool abi_find_struct(const struct abi *abi, const char *name, const struct btf **btf,
+		     u32 *type)
+{
+	for (u32 i = 0; i < abi->btfs.n; i++) {
+		u32 id = btf_find(abi->btfs.v[i], name, BTF_STRUCT);
+
+		if (id) {
+			*btf = abi->btfs.v[i];
+			*type = id;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool has_dtor(void *data, const struct btf *btf, u32 type)
+{
+	const struct abi_storable *s = abi_find_storable(data, btf, type);
+
+	return s && s->dtor;
+}
+
+void abi_record_opts(const struct abi *abi, struct record_opts *opts)
+{
+	*opts = (struct record_opts){
+		.era = abi->policy.tags,
+		.lenient = abi->policy.lenient_decl,
+		.no_local = abi->policy.no_local_types,
+		.max_fields = abi->policy.max_fields,
+		.host = abi->btfs.v,
+		.nhost = abi->btfs.n,
+		.has_dtor = has_dtor,
+		.data = (void *)(uintptr_t)abi,
+	};
+}
+
+void abi_free(struct abi *abi)
+{
+	for (u32 i = 0; i < abi->prog_types.n; i++)
+		free(abi->prog_types.v[i].fields);
+	vec_free(&abi->btfs);
+	vec_free(&abi->kfuncs);
+	vec_free(&abi->vars);
+	vec_free(&abi->storables);
+	vec_free(&abi->members);
+	vec_free(&abi->prog_types);
+	strmap_free(&abi->kfunc_names);
+	strmap_free(&abi->var_names);
+}
