@@ -118,8 +118,8 @@ u32 btf_find(const struct btf *btf, const char *name, enum btf_kind kind);
 /* The next one after @after with the same name and kind; 0: no more. */
 u32 btf_find_next(const struct btf *btf, u32 after, const char *name, enum btf_kind kind);
 
-/* The first pointer's pointee: id behind PTR after mods, or 0; *tag receives the type tag
- * that wraps the pointee ("" when none), only when exactly one. */
+/* What @id points to, modifiers skipped on both sides of the pointer; 0: void, or @id is
+ * no pointer. */
 u32 btf_pointee(const struct btf *btf, u32 id);
 
 /* Value of the declaration tag of @id (component, -1: itself) that begins with @prefix,
