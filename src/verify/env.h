@@ -116,30 +116,43 @@ struct held {
 	const void *owner; /* locks: the map, or NULL */
 };
 
-/* One step of the path to a state, for precision and explanations. */
+/*
+ * One executed instruction of the path to a state: precise.c walks them backwards,
+ * reject.c tells the path by them.
+ */
+enum step_flag {
+	STEP_STACK = 1 << 0, /* read or wrote slot `slot` of frame `acc_frame` */
+	STEP_PUSH = 1 << 1,  /* entered a subprogram or callback: next is frame + 1 */
+	STEP_POP = 1 << 2,   /* left one: next is frame - 1 */
+	STEP_CB = 1 << 3,    /* with PUSH, POP: a callback; the call runs again after it */
+};
+
 struct step {
-	u32 insn, prev;
-	u32 flags;	/* linked registers / stack access: precise.c's */
-	u64 linked;
+	u32 insn;
+	u8 frame;		/* frame it ran in */
+	u8 flags;		/* enum step_flag */
+	u8 acc_frame, slot;
+	u64 linked;		/* registers refined together: 10 bits each, see precise.c */
 };
 
 struct state {
 	struct frame *frames[MAX_FRAMES];
 	u32 nframes;		/* current frame is frames[nframes - 1] */
-	struct held held[MAX_REFS];
-	u32 nheld;
+	struct held *held;
+	u32 nheld, cap_held;
 	u32 rcu_depth;		/* explicit read sections */
 	u32 preempt_depth;
 	bool sleepable;
 	u32 insn;		/* of stored states: where */
-	struct state *parent;	/* state at the last stored point of this path */
-	struct step *steps;	/* since that parent */
+	u32 loops;		/* may_goto, callback iterations taken on this path */
+	u32 depth;		/* number of stored states above */
+	u32 branches;		/* stored: paths below this state still being walked */
+	u32 hits, misses;	/* stored: pruning statistics */
+	struct state *parent;	/* the stored state this path last passed */
+	struct state *loop;	/* outermost open loop whose proof this one relies on */
+	struct state *next;	/* stored states of one instruction; free list */
+	struct step *steps;	/* since parent */
 	u32 nsteps, cap_steps;
-	u32 branches;		/* paths below this state still being walked */
-	u32 first_insn, last_insn; /* of the steps */
-	u32 hits, misses;	/* prune statistics */
-	u32 dfs_depth, loops;
-	struct state *next;	/* stored states of one instruction */
 };
 
 /* What the walk notes about an instruction while it goes; becomes proof_insn. */
@@ -147,7 +160,8 @@ struct insn_note {
 	struct proof_insn proof;
 	u8 op;			/* enum isa_op, decoded once */
 	bool prune_point;	/* states are stored and compared here */
-	bool jump_target, loop_head, force_state;
+	bool force_state;	/* ... always (loops that converge: may_goto, callbacks) */
+	bool reachable;		/* in the control flow graph */
 	u8 access_base;		/* enum reg_base first seen here; for B45 */
 	bool access_seen;
 	u16 live_regs;		/* live before it, as a mask */
@@ -157,7 +171,9 @@ struct insn_note {
 
 struct subprog_note {
 	bool global, checked, needed, changes_packet, might_sleep, has_tail_call, throws;
-	u16 stack_depth;
+	bool in_call;		/* cfg.c: on the chain of calls being measured */
+	bool leaks_stack;	/* live.c: stack pointers go where it cannot follow them */
+	u16 stack_depth;	/* bytes used, as far as the walk has seen */
 };
 
 struct env {
@@ -176,11 +192,15 @@ struct env {
 	struct state **stored;	   /* by instruction: list of stored states */
 	struct pending *pending;   /* branches still to walk */
 	u32 npending;
-	struct state *free_states;
-	struct frame *free_frames;
+	u32 cap_pending;
+	struct backedge *backedges; /* prune.c: open loops that closed on themselves */
+	struct pool *pool;	   /* state.c: recycled memory */
+	char (*names)[128];	   /* ring of buffers for reg_class_name() */
+	u32 name_turn;
 	struct rejection *why;
 	u32 insns_processed, states_total, states_peak, states_now, prune_hits;
-	u32 jumps_processed;
+	u32 jumps_processed, last_store_insns, last_store_jumps;
+	u32 random;		   /* test_prune_random */
 	struct verify_stats *stats;
 };
 
@@ -269,14 +289,24 @@ struct access {
 	bool sign;		/* sign-extending load */
 	s32 value_regno;	/* register stored or exchanged; -1: an immediate */
 	struct reg value;	/* its contents; an immediate as a constant */
-	struct reg result;	/* loads: what the destination becomes (default unknown) */
-	bool result_set;
+	struct reg result;	/* loads and fetches: what the register becomes */
+	bool result_set;	/* false: an unknown number of `size` bytes */
 	u32 release_ref;	/* reference that moves into memory: released by mem.c */
+	/* How it is to be lowered; mem.c merges it into the instruction's note and refuses
+	 * what does not agree between paths (B45). */
+	u8 class_;		/* enum access_class; ACCESS_PLAIN to begin with */
+	const struct field *field;		/* ACCESS_SLOT_* */
+	const struct abi_ctx_field *ctx_field;	/* ACCESS_CTX */
+	u8 ctx_arg;				/* ACCESS_CTX of PROG_ARGS: argument + 1 */
 };
 
-/* Checks [off, off+size) against an object of @limit bytes for a pointer with fixed and
- * variable offset; refuses with the phrase for its base. */
+/* mem.c: checks [off, off+size) against an object of @limit bytes for a pointer with fixed
+ * and variable offset; refuses with the phrase for its base. @zero_ok: a size of 0 is
+ * fine anywhere. Needs only regno, ptr, off and size of @acc. */
 int check_region(struct env *env, const struct access *acc, u64 limit, bool zero_ok);
+
+/* mem.c: the register can be read ("R%d !read_ok"). */
+int check_readable(struct env *env, u32 regno);
 
 /* mem.c: the instruction's access. Dispatches on the base through a table. */
 int mem_access(struct env *env, struct access *acc);
@@ -303,19 +333,36 @@ int mem_arg_sized(struct env *env, u32 regno, u32 size_regno, bool write, bool u
 
 /* stack.c */
 int stack_read_fixed(struct env *env, struct frame *frame, s32 off, u32 size, struct reg *out);
+/* All of [off, off+size) become unknown bytes; offsets are from the frame's fp. */
 int stack_mark_written(struct env *env, struct frame *frame, s32 off, u32 size);
+/* A callee may read @size bytes that begin somewhere in [lo, hi]: inside the stack, and
+ * not in a dynptr or iterator. */
 int stack_readable(struct env *env, u32 regno, struct frame *frame, s64 lo, s64 hi, u32 size);
+/* The same bounds check for writes ("invalid write to stack R%d off=%d size=%d"). */
+int stack_writable(struct env *env, u32 regno, struct frame *frame, s64 lo, s64 hi, u32 size);
+/* The constant number a callee will read at @off, as far as known; marks it precise. */
+bool stack_const(struct env *env, u32 frame, s32 off, u32 size, u64 *value);
 
 /* precise.c: the value of @regno now must be exact for pruning (and what it came from). */
 int mark_precise(struct env *env, u32 regno);
 int mark_precise_slot(struct env *env, u32 frame, u32 slot);
 
-/* --- calls --- */
+/* --- calls ---
+ * call_helper() and call_kfunc() check the arguments in r1-r5, then set r0 (which they find
+ * untouched); call.c makes r1-r5 unreadable afterwards. A helper with a callback calls
+ * call_callback() before it sets r0. */
 int exec_call(struct env *env, const struct insn *insn, u32 *next); /* call.c: all kinds */
 int call_helper(struct env *env, const struct insn *insn, u32 *next); /* rule/helper.c */
 int call_kfunc(struct env *env, const struct insn *insn);	      /* rule/kfunc.c */
 int call_subprog(struct env *env, const struct insn *insn, u32 *next); /* subprog.c */
-/* subprog.c: enter @subprog as a callback of the helper at env->insn. */
+/*
+ * subprog.c: walk @subprog as a callback of the helper at env->insn: queued as a branch in
+ * which its registers r1-r5 are args[0..4]; the walk itself goes on behind the call, as if
+ * no iteration was left. When the callback returns, the call is executed again, so that
+ * any number of iterations is covered. Its return value must lie in [0, 1] (CB_LOOP,
+ * CB_MAP_ELEM, CB_RBTREE_LESS) or be 0 (CB_TIMER, CB_WQ: these begin alone, with a stack
+ * and held references of their own).
+ */
 int call_callback(struct env *env, u32 subprog, enum callback_kind kind,
 		  const struct reg *args);
 
