@@ -132,27 +132,30 @@ bool btf_ptr_has_tag(const struct btf *btf, u32 ptr_id, const char *tag);
 /* --- btf_walk.c: what is at an offset --- */
 
 struct btf_at {
-	u32 type;	 /* the member's declared type id (unresolved) */
+	u32 type;	 /* declared type id (unresolved) of the member, or of its element */
 	u32 off;	 /* its offset from the outermost struct's start */
-	u32 size;	 /* bytes */
+	u32 size;	 /* bytes; a bitfield's: the whole bytes it lies in */
 	u32 owner;	 /* the innermost struct that has the member */
 	u32 member;	 /* its index there */
 	bool in_union;	 /* a union with more than one member was stepped through */
 	bool bitfield;
-	u32 index;	 /* element index where the member is an array */
+	u32 index;	 /* element index where the member is an array, flattened */
 };
 
 /*
  * What @size bytes at @off of struct @id touch: the innermost scalar, pointer or enum
  * member, arrays indexed, nested structs entered. False: a hole, past the end, or
- * crossing a member; *why is then a constant string. Flexible arrays at the end are
- * walked when @flex.
+ * crossing a member; *why is then a constant string. Arrays of scalars count as one
+ * member (B35): an access may go on over the following elements. A pointer may be touched
+ * in part: compare @at->off and @at->size. Flexible arrays at the end are walked when
+ * @flex.
  */
 bool btf_walk(const struct btf *btf, u32 id, u32 off, u32 size, bool flex,
 	      struct btf_at *at, const char **why);
 
 /* Whether a struct of type (b, want) begins exactly at byte @off of struct (a, id), at any
- * nesting (rule book B15). With @strict only offset 0 and the same type. */
+ * nesting (rule book B15). With @strict only offset 0 and the same type. Unions of more
+ * than one member are not entered; flexible arrays are. */
 bool btf_struct_at(const struct btf *a, u32 id, u32 off, const struct btf *b, u32 want,
 		   bool strict);
 
@@ -167,10 +170,20 @@ bool btf_same_type(const struct btf *a, u32 id_a, const struct btf *b, u32 id_b)
 bool btf_layout_same(struct arena *arena, const struct btf *a, u32 id_a,
 		     const struct btf *b, u32 id_b, const char **path);
 
+/* Whether every member of (a, id_a) is known by name to (b, id_b), with a type of the same
+ * kind, wherever it lies: what CO-RE asks of a program compiled against a part or another
+ * version of a struct. *path as above. */
+bool btf_layout_known(struct arena *arena, const struct btf *a, u32 id_a,
+		      const struct btf *b, u32 id_b, const char **path);
+
 /* --- btf_print.c --- */
 
-/* A C declaration: of type @id with declarator @name ("struct conn *peer"); whole struct
- * bodies are printed when @deep. From @arena. */
+/*
+ * A C declaration of type @id with declarator @name ("struct conn *peer"), which may be
+ * "". Type tags are written as the macros of BPF headers are named: "struct conn __kptr *".
+ * With @deep the struct, union or enum @id itself is printed with its body. What is too
+ * long or too deep ends in "...". From @arena; NULL when out of memory.
+ */
 const char *btf_decl(struct arena *arena, const struct btf *btf, u32 id, const char *name,
 		     bool deep);
 

@@ -2,6 +2,7 @@
  *
  * Opening BTF: what is taken, and one refused blob for every check.
  */
+#include "base/arena.h"
 #include "btf/btf_impl.h"
 #include "test.h"
 #include "unit/btf_build.h"
@@ -431,6 +432,9 @@ TEST(btf_takes_unfinished_objects)
 /* Asks an opened object everything; ASan watches. */
 static void ask_everything(const struct btf *btf)
 {
+	struct arena *arena = arena_new();
+	const char *path;
+	struct btf_at at;
 	u32 size, count;
 
 	for (u32 id = 0; id < btf_end(btf); id++) {
@@ -445,7 +449,13 @@ static void ask_everything(const struct btf *btf)
 		btf_find_essential(btf, 0, btf_type_name(btf, id), 3);
 		for (u32 i = 0; btf_is_composite(t) && i < btf_vlen(t); i++)
 			btf_size(btf, btf_members(t)[i].type, &size);
+		btf_decl(arena, btf, id, "x", true);
+		btf_walk(btf, id, id, 4, true, &at, &path);
+		btf_struct_at(btf, id, id, btf, 1, false);
+		btf_layout_same(arena, btf, id, btf, btf_end(btf) - 1 - id, &path);
+		btf_layout_known(arena, btf, id, btf, btf_end(btf) - 1 - id, &path);
 	}
+	arena_free(arena);
 }
 
 static int open_and_ask(const u8 *blob, u32 size)
