@@ -82,6 +82,8 @@ u32 btf_end(const struct btf *btf);		  /* one past the last id */
 const struct btf_type *btf_type(const struct btf *btf, u32 id);
 /* The string at @off; "" for 0. */
 const char *btf_str(const struct btf *btf, u32 off);
+/* The same for an offset that btf_open() has not seen (.BTF.ext): NULL when outside. */
+const char *btf_str_checked(const struct btf *btf, u32 off);
 const char *btf_type_name(const struct btf *btf, u32 id);
 
 /* The arrays behind a record; only for the kinds that have them. */

@@ -62,11 +62,6 @@ static inline const struct btf_type *btf_rec(const struct btf *btf, u32 id)
 	return (const struct btf_type *)(btf->types + btf->offs[id - btf->start]);
 }
 
-/* --- btf_read.c --- */
-
-/* The string at @off, or NULL when no string starts there. */
-const char *btf_str_checked(const struct btf *btf, u32 off);
-
 /* --- btf_check.c --- */
 
 /* Bytes of the record @t, of which @left are there; 0 and *why when it is malformed. */

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ksym.c: `extern ... __ksym`: functions and variables of the host. They are found by
+ * name in the host's contract, and their declaration must agree with the host's own.
+ */
+#include "load/load.h"
+
+#include <elf.h>
+
+/* The extern's declaration in program BTF: a FUNC or VAR, and the section it is tagged
+ * with (".ksyms", ".kconfig"). */
+static u32 declaration(struct loader *ld, const char *name, const char **section)
+{
+	static const char *const secs[] = {".ksyms", ".kconfig"};
+	const struct btf *btf = ld->image->btf;
+
+	for (u32 s = 0; btf && s < ARRAY_SIZE(secs); s++) {
+		u32 id = btf_find(btf, secs[s], BTF_DATASEC);
+		u32 n = id ? btf_vlen(btf_type(btf, id)) : 0;
+
+		for (u32 i = 0; i < n; i++) {
+			u32 var = btf_secinfos(btf_type(btf, id))[i].type;
+
+			if (!strcmp(btf_type_name(btf, var), name)) {
+				*section = secs[s];
+				return var;
+			}
+		}
+	}
+	return 0;
+}
+
+/* Two parameter or result types agree: both the same sort of thing, and pointers to
+ * structs of the same name (flavours aside). Deliberately no more: CO-RE exists because
+ * layouts differ. */
+static bool types_agree(const struct btf *a, u32 ia, const struct btf *b, u32 ib, u32 depth)
+{
+	const struct btf_type *ta = btf_type(a, ia = btf_skip_mods(a, ia));
+	const struct btf_type *tb = btf_type(b, ib = btf_skip_mods(b, ib));
+	bool int_a = btf_kind(ta) == BTF_INT || btf_kind(ta) == BTF_ENUM ||
+		     btf_kind(ta) == BTF_ENUM64;
+	bool int_b = btf_kind(tb) == BTF_INT || btf_kind(tb) == BTF_ENUM ||
+		     btf_kind(tb) == BTF_ENUM64;
+	const char *name_a = btf_type_name(a, ia), *flavour = strstr(name_a, "___");
+	const char *name_b = btf_type_name(b, ib);
+	size_t len = flavour ? (size_t)(flavour - name_a) : strlen(name_a);
+
+	if (int_a && int_b)
+		return depth || ta->size == tb->size;
+	if (!ia || !ib) /* void: a pointee may be left untyped by either side */
+		return depth ? true : ia == ib;
+	if (btf_kind(ta) == BTF_PTR && btf_kind(tb) == BTF_PTR)
+		return depth > 4 || types_agree(a, ta->type, b, tb->type, depth + 1);
+	if ((btf_is_composite(ta) || btf_kind(ta) == BTF_FWD) &&
+	    (btf_is_composite(tb) || btf_kind(tb) == BTF_FWD))
+		return strlen(name_b) == len && !strncmp(name_a, name_b, len);
+	return btf_kind(ta) == btf_kind(tb);
+}
+
+static bool protos_agree(const struct btf *a, u32 ia, const struct btf *b, u32 ib)
+{
+	const struct btf_type *ta = btf_type(a, ia), *tb = btf_type(b, ib);
+
+	if (btf_vlen(ta) != btf_vlen(tb) || !types_agree(a, ta->type, b, tb->type, 0))
+		return false;
+	for (u32 i = 0; i < btf_vlen(ta); i++)
+		if (!types_agree(a, btf_params(ta)[i].type, b, btf_params(tb)[i].type, 0))
+			return false;
+	return true;
+}
+
+static int resolve_func(struct loader *ld, struct image_ksym *ksym, u32 decl)
+{
+	const struct btf *btf = ld->image->btf;
+	u32 proto = btf_type(btf, decl)->type;
+
+	ksym->kfunc = abi_find_kfunc(ld->abi, ksym->name);
+	ksym->found = ksym->kfunc != NULL;
+	if (!ksym->found)
+		return 0;
+	if (!protos_agree(btf, proto, ksym->kfunc->btf, ksym->kfunc->proto))
+		return load_fail(ld, -EINVAL, "extern function '%s': declared here as '%s' but "
+				 "the host has '%s'", ksym->name,
+				 btf_decl(ld->tmp, btf, proto, ksym->name, false),
+				 btf_decl(ld->tmp, ksym->kfunc->btf, ksym->kfunc->proto,
+					  ksym->name, false));
+	return 0;
+}
+
+static int resolve_var(struct loader *ld, struct image_ksym *ksym)
+{
+	ksym->var = abi_find_var(ld->abi, ksym->name);
+	ksym->found = ksym->var != NULL;
+	if (ksym->found) {
+		ksym->btf = ksym->var->btf;
+		ksym->type = ksym->var->type;
+	}
+	return 0;
+}
+
+static int resolve(struct loader *ld, const struct elf_sym *sym, struct image_ksym *ksym)
+{
+	const char *section = NULL;
+	u32 decl = declaration(ld, sym->name, &section);
+
+	ksym->name = sym->name;
+	ksym->weak = sym->bind == STB_WEAK;
+	if (!decl)
+		return load_fail(ld, -ENOENT, "'%s' is neither defined in the object nor declared "
+				 "with __ksym", sym->name);
+	if (!strcmp(section, ".kconfig"))
+		return load_fail(ld, -ENOTSUP, "'%s': .kconfig variables have no meaning outside "
+				 "a kernel", sym->name);
+	ksym->is_func = btf_kind(btf_type(ld->image->btf, decl)) == BTF_FUNC;
+	TRY(ksym->is_func ? resolve_func(ld, ksym, decl) : resolve_var(ld, ksym));
+	if (!ksym->found && !ksym->weak)
+		return load_fail(ld, -ENOENT, "extern %s '%s': the host exports nothing of that "
+				 "name (declare it __weak if it may be missing)",
+				 ksym->is_func ? "function" : "variable", sym->name);
+	return 0;
+}
+
+int ksym_of(struct loader *ld, const struct elf_sym *sym, bool call, u32 *index)
+{
+	struct image_ksym ksym = {0};
+
+	for (u32 i = 0; i < ld->ksyms.n; i++)
+		if (!strcmp(ld->ksyms.v[i].name, sym->name)) {
+			*index = i;
+			goto found;
+		}
+	TRY(resolve(ld, sym, &ksym));
+	*index = ld->ksyms.n;
+	if (!vec_push(&ld->ksyms, ksym))
+		return load_nomem(ld);
+found:
+	if (call && !ld->ksyms.v[*index].is_func)
+		return load_fail(ld, -EINVAL, "call of '%s', which is a variable", sym->name);
+	return 0;
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * load.h: the loader's own vocabulary. A struct loader lives while one object is read:
+ *
+ *	elf.c    sections and symbols, all indexes checked
+ *	ext.c    .BTF.ext: functions, lines, CO-RE
+ *	mapdef.c maps declared in .maps, and global data sections
+ *	ksym.c   functions and variables of the host that the object names
+ *	reloc.c  what each relocated instruction refers to
+ *	link.c   programs: each with the subprograms it needs appended
+ *	open.c   the order of it all
+ */
+#ifndef PINTLE_LOAD_H
+#define PINTLE_LOAD_H
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "load/image.h"
+
+struct elf_rel { /* a relocation: section offset, symbol */
+	u64 off;
+	u32 sym, type;
+};
+
+struct elf_sec {
+	const char *name;
+	u32 type, link, info;
+	u64 flags, size;
+	const u8 *data; /* NULL for no bits */
+	struct elf_rel *rels; /* that apply to this section, by rising offset */
+	u32 nrels;
+	/* executable sections: */
+	struct insn *insns; /* own copy, CO-RE applied */
+	u32 ninsns;
+	s32 map; /* data sections: index of their map; -1 */
+};
+
+struct elf_sym {
+	const char *name;
+	u64 value, size;
+	u32 sec; /* 0: undefined; >= nsecs: absolute, common, ... */
+	u8 bind, type, visibility;
+};
+
+/* A function of the object: a program or a subprogram. */
+struct load_func {
+	const char *name;
+	u32 sec, start, end; /* instructions of the section */
+	u32 func;	     /* program BTF id of its FUNC; 0 */
+	bool global;
+	s32 at; /* while a program is linked: where it was put; -1 */
+};
+
+struct load_line {
+	u32 sec, insn;
+	u32 line, col;
+	const char *file, *text;
+};
+
+struct loader {
+	struct log *log;
+	const struct abi *abi;
+	const struct image_opts *opts;
+	const char *name;
+	struct arena *arena; /* the image's: what stays */
+	struct arena *tmp;   /* dies with the loader */
+	struct image *image;
+	struct elf_sec *secs;
+	u32 nsecs;
+	struct elf_sym *syms;
+	u32 nsyms;
+	u32 maps_sec; /* index of .maps; 0: none */
+	VEC(struct image_map) maps;
+	VEC(u32) map_offs; /* declared maps: offset in .maps, parallel to maps */
+	VEC(struct image_ksym) ksyms;
+	VEC(struct load_func) funcs;
+	VEC(struct load_line) lines;
+};
+
+/* "prog.bpf.o: " + words. */
+#define load_fail(ld, err, fmt, ...) log_fail((ld)->log, err, "%s: " fmt, (ld)->name, ##__VA_ARGS__)
+
+static inline int load_nomem(struct loader *ld)
+{
+	return load_fail(ld, -ENOMEM, "out of memory");
+}
+
+/* elf.c: fills secs and syms. Borrows @data. */
+int elf_read(struct loader *ld, const void *data, size_t size);
+u32 elf_find_sec(const struct loader *ld, const char *name); /* 0: none */
+bool elf_is_code(const struct elf_sec *sec);
+bool elf_is_data(const struct elf_sec *sec);
+
+/* func.c: symbols to functions. */
+int funcs_collect(struct loader *ld);
+struct load_func *func_at(struct loader *ld, u32 sec, u32 insn);	 /* begins there */
+struct load_func *func_containing(struct loader *ld, u32 sec, u32 insn);
+
+/* ext.c */
+int ext_read(struct loader *ld);
+
+/* mapdef.c */
+int maps_collect(struct loader *ld); /* .maps, then data sections */
+int maps_records(struct loader *ld); /* special fields of the values */
+
+/* ksym.c: the index of the ksym named by an undefined symbol. */
+int ksym_of(struct loader *ld, const struct elf_sym *sym, bool call, u32 *index);
+
+/* reloc.c: resolves the map, data and ksym references of one section's instructions. */
+int reloc_section(struct loader *ld, u32 sec);
+/* The function a call or function address at @insn of @sec goes to; *func NULL when it is
+ * not of that kind. */
+int reloc_target(struct loader *ld, u32 sec, u32 insn, struct load_func **func);
+
+/* link.c: builds image->progs. */
+int link_progs(struct loader *ld);
+
+/* Calls to these helper numbers stand for what is known to be missing; the verifier
+ * refuses them when they are reachable. */
+enum { POISON_KSYM = 2002000000 };
+
+#endif

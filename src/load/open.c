@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * open.c: reads an object: the order of the steps, and who owns what when one fails.
+ */
+#include "load/load.h"
+
+#include <elf.h>
+
+/* Offsets and sizes of variables in global data, which compilers leave to whoever has the
+ * symbol table. @bytes is our own copy; nobody else has seen it yet. */
+static void fix_datasec(struct loader *ld, u32 id)
+{
+	struct btf *btf = ld->image->btf;
+	u32 sec = elf_find_sec(ld, btf_type_name(btf, id)), n = btf_vlen(btf_type(btf, id));
+	struct btf_type *t = (struct btf_type *)(uintptr_t)btf_type(btf, id);
+	struct btf_secinfo *vars = (struct btf_secinfo *)(uintptr_t)btf_secinfos(t);
+
+	if (!sec)
+		return;
+	t->size = (u32)ld->secs[sec].size;
+	for (u32 v = 0; v < n; v++) {
+		const char *name = btf_type_name(btf, vars[v].type);
+
+		for (u32 i = 0; i < ld->nsyms; i++)
+			if (ld->syms[i].sec == sec && !strcmp(ld->syms[i].name, name))
+				vars[v].offset = (u32)ld->syms[i].value;
+	}
+}
+
+static int by_offset(const void *a, const void *b)
+{
+	const struct btf_secinfo *x = a, *y = b;
+
+	return x->offset < y->offset ? -1 : x->offset > y->offset;
+}
+
+static int check_datasec(struct loader *ld, u32 id)
+{
+	const struct btf *btf = ld->image->btf;
+	const struct btf_type *t = btf_type(btf, id);
+	struct btf_secinfo *vars = (struct btf_secinfo *)(uintptr_t)btf_secinfos(t);
+
+	if (!elf_find_sec(ld, btf_type_name(btf, id)))
+		return 0;
+	qsort(vars, btf_vlen(t), sizeof(*vars), by_offset);
+	for (u32 v = 0; v < btf_vlen(t); v++)
+		if (!add_fits(vars[v].offset, vars[v].size, t->size))
+			return load_fail(ld, -EINVAL, "variable '%s' lies outside section '%s'",
+					 btf_type_name(btf, vars[v].type),
+					 btf_type_name(btf, id));
+	return 0;
+}
+
+static int open_btf(struct loader *ld)
+{
+	struct image *image = ld->image;
+	u32 sec = elf_find_sec(ld, ".BTF");
+	u32 size = (u32)ld->secs[sec].size;
+
+	if (!sec || !ld->secs[sec].data)
+		return 0;
+	image->btf_data = arena_memdup(ld->arena, ld->secs[sec].data, size);
+	if (!image->btf_data)
+		return load_nomem(ld);
+	TRY(btf_open(ld->log, ld->name, image->btf_data, size, NULL, &image->btf));
+	for (u32 id = 1; id < btf_end(image->btf); id++)
+		if (btf_kind(btf_type(image->btf, id)) == BTF_DATASEC) {
+			fix_datasec(ld, id);
+			TRY(check_datasec(ld, id));
+		}
+	return 0;
+}
+
+static int read_license(struct loader *ld)
+{
+	const struct elf_sec *lic = &ld->secs[elf_find_sec(ld, "license")];
+	const struct elf_sec *ver = &ld->secs[elf_find_sec(ld, "version")];
+
+	ld->image->license = lic->data ? arena_strndup(ld->arena, (const char *)lic->data,
+						       strnlen((const char *)lic->data,
+							       (size_t)lic->size))
+				       : arena_strdup(ld->arena, "");
+	if (ver->data && ver->size == sizeof(u32))
+		memcpy(&ld->image->version, ver->data, sizeof(u32));
+	return ld->image->license ? 0 : load_nomem(ld);
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct load_line *x = a, *y = b;
+
+	if (x->sec != y->sec)
+		return x->sec < y->sec ? -1 : 1;
+	return x->insn < y->insn ? -1 : x->insn > y->insn;
+}
+
+static int keep_tables(struct loader *ld)
+{
+	struct image *image = ld->image;
+
+	image->nmaps = ld->maps.n;
+	image->nksyms = ld->ksyms.n;
+	image->maps = arena_memdup(ld->arena, ld->maps.v, ld->maps.n * sizeof(*image->maps));
+	image->ksyms = arena_memdup(ld->arena, ld->ksyms.v,
+				    ld->ksyms.n * sizeof(*image->ksyms));
+	return image->maps && image->ksyms ? 0 : load_nomem(ld);
+}
+
+static int run_steps(struct loader *ld, const void *data, size_t size)
+{
+	TRY(elf_read(ld, data, size));
+	TRY(read_license(ld));
+	TRY(open_btf(ld));
+	TRY(funcs_collect(ld));
+	TRY(ext_read(ld));
+	if (ld->lines.n)
+		qsort(ld->lines.v, ld->lines.n, sizeof(ld->lines.v[0]), by_place);
+	TRY(maps_collect(ld));
+	TRY(maps_records(ld));
+	for (u32 i = 1; i < ld->nsecs; i++)
+		if (ld->secs[i].insns)
+			TRY(reloc_section(ld, i));
+	TRY(link_progs(ld));
+	return keep_tables(ld);
+}
+
+static void loader_free(struct loader *ld)
+{
+	vec_free(&ld->maps);
+	vec_free(&ld->map_offs);
+	vec_free(&ld->ksyms);
+	vec_free(&ld->funcs);
+	vec_free(&ld->lines);
+	arena_free(ld->tmp);
+}
+
+static struct image *image_new(struct loader *ld, struct log *log, const struct abi *abi,
+			       const struct image_opts *opts)
+{
+	struct arena *arena = arena_new();
+	struct image *image = arena ? arena_new_of(arena, struct image) : NULL;
+	const char *name = opts->name ? opts->name : "object";
+
+	if (!image) {
+		arena_free(arena);
+		return NULL;
+	}
+	image->arena = arena;
+	image->abi = abi;
+	*ld = (struct loader){.log = log, .abi = abi, .opts = opts, .arena = arena,
+			      .image = image, .tmp = arena_new()};
+	image->name = ld->name = arena_strdup(arena, name);
+	if (image->name && ld->tmp)
+		return image;
+	arena_free(ld->tmp);
+	arena_free(arena);
+	return NULL;
+}
+
+int image_open(struct log *log, const struct abi *abi, const void *data, size_t size,
+	       const struct image_opts *opts, struct image **out)
+{
+	static const struct image_opts defaults;
+	struct loader ld;
+	struct image *image;
+	int err;
+
+	*out = NULL;
+	if (!opts)
+		opts = &defaults;
+	image = image_new(&ld, log, abi, opts);
+	if (!image)
+		return log_fail(log, -ENOMEM, "%s: out of memory",
+				opts->name ? opts->name : "object");
+	err = run_steps(&ld, data, size);
+	loader_free(&ld);
+	if (err)
+		image_free(image);
+	else
+		*out = image;
+	return err;
+}
