@@ -7,7 +7,9 @@
  *	hook.c    hooks and their lists of programs
  *	prog.c    one run of one program; statistics
  *	slot.c    execution slots: which thread owns which
- *	rcu.c     read sections, deferred calls, the queue of destructors
+ *	thread.c  threads come and go: registration with liburcu, fork
+ *	rcu.c     read sections of the two domains, waiting for grace periods
+ *	defer.c   deferred calls: the queue of destructors
  *	interp.c  the interpreter
  *	fault.c   fault-safe loads
  *	field.c   life of special fields: copy around, destroy, exchange
@@ -51,18 +53,24 @@ struct host_helper { /* a helper given by the host for one program type */
 
 /*
  * An execution slot: what "a CPU" is to a program. Owned by one thread at a time, so its
- * fields need no atomics but where another thread reads them (statistics).
+ * fields need no atomics but where another thread reads them.
  */
 struct slot_ctx {
 	u32 index;
-	struct pintle_host *host;
 	u32 depth;		 /* nested runs */
-	u64 random;		 /* state of bpf_get_prandom_u32 */
+	u32 goto_budget;	 /* iterations of may_goto left to this run */
+	u32 tail_calls;		 /* made by this run */
+	struct pintle_host *host;
 	const struct pintle_prog *prog; /* running now, innermost */
-	u64 faults;
-	char *stack;		 /* program stacks; grows by run */
-	u32 stack_used, stack_size;
-};
+	u64 random;		 /* state of bpf_get_prandom_u32 */
+	u64 faults;		 /* loads recovered so far */
+	struct defer_chunk *open; /* deferred calls of the run, not yet queued */
+	_Atomic u64 sleep_gen;	 /* generation its sleepable run began in; 0: none */
+	u32 sleep_depth;
+	bool safe_by_copy;	 /* host without fault handlers */
+	struct thread_rec *owner; /* under the thread lock; NULL: free */
+	struct slot_ctx *next;	 /* of the same thread */
+} __attribute__((aligned(64)));
 
 struct pintle_host {
 	struct arena *arena;
@@ -79,6 +87,7 @@ struct pintle_host {
 	struct defer_queue *defer;
 	pthread_mutex_t lock;		 /* configuration: the lists above */
 	u64 hash_seed;
+	_Atomic u64 sleep_gen;		 /* of the second domain; from 1 */
 };
 
 struct pintle_prog {
@@ -112,18 +121,39 @@ int slots_init(struct pintle_host *host);
 void slots_free(struct pintle_host *host);
 /* This thread's slot, taken now if it has none; NULL when all are taken or no memory. */
 struct slot_ctx *slot_get(struct pintle_host *host);
+/* Gives this thread's slot back, unless it is running a program. */
+void slot_leave(struct pintle_host *host);
 /* The slot the caller is running a program on; NULL outside of runs. Helpers use it. */
 struct slot_ctx *slot_current(void);
+/* Makes @slot the current one (NULL: none); returns the one before. */
+struct slot_ctx *slot_swap(struct slot_ctx *slot);
 u32 slot_count(const struct pintle_host *host);
 
 /* --- rcu.c --- */
-int defer_init(struct pintle_host *host);
-void defer_free(struct pintle_host *host); /* drains */
 void run_read_lock(struct pintle_host *host);
 void run_read_unlock(struct pintle_host *host);
-/* Calls fn(obj) after a grace period. Callable inside runs and read sections; never
- * fails: it keeps a reserve, and past its limit asks for help at the next safe point. */
+/* Whether this thread is inside a read section, of any host. */
+bool run_read_ongoing(void);
+/* A sleepable run is a section of the second domain (rule book J6, S). */
+void sleep_enter(struct slot_ctx *slot);
+void sleep_leave(struct slot_ctx *slot);
+/* Waits for both domains: every run and read section that now runs has ended. Not inside
+ * a read section or run. */
+void grace_wait(struct pintle_host *host);
+/* Starts a generation of the second domain; whether all sleepable runs older than it
+ * have ended. */
+u64 sleep_generation(struct pintle_host *host);
+bool sleep_passed(struct pintle_host *host, u64 generation);
+
+/* --- defer.c --- */
+int defer_init(struct pintle_host *host);
+void defer_free(struct pintle_host *host); /* drains */
+/* Calls fn(obj) after a grace period of both domains. Callable inside runs and read
+ * sections and under engine locks; never calls fn itself; never fails: it keeps a reserve
+ * of memory, and what exceeds even that is leaked and reported, never freed early. */
 void defer_call(struct pintle_host *host, void (*fn)(void *), void *obj);
+/* Queues what the run on @slot deferred; before its read section closes. */
+void defer_publish(struct slot_ctx *slot);
 /* A safe point: no lock held, outside any run; runs what is ripe (J22, J23). */
 void defer_safe_point(struct pintle_host *host);
 void defer_drain(struct pintle_host *host);

@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * defer.c: calls that wait for a grace period: destructors of what left a map, frees of
+ * elements and maps, release functions of deferred-put types, pintle_defer().
+ *
+ * The way of a call: a run collects into its slot's own chunk (no lock); the end of the
+ * outermost run pushes the chunk to `incoming` (one CAS); callers outside runs share the
+ * chunk `open`. A safe point takes everything that came in as one batch and asks liburcu
+ * to tell when domain N has passed; a later safe point that finds the batch passed in N
+ * and S runs it.
+ *
+ * Guarantees (rule book J22, J23):
+ *  A  a call is made exactly once, after every read section and run that was open when it
+ *     was queued has ended
+ *  B  with no lock of the engine held, outside any run or read section, on a thread that
+ *     is at a safe point: the end of an outermost run, a map operation of the host,
+ *     pintle_defer(), pintle_drain(), closing
+ *  C  a call may itself defer calls, free objects and use maps; safe points inside it do
+ *     nothing
+ *  D  defer_drain() returns after every call that was queued before it (and what those
+ *     queued) was made
+ *
+ * Bounds: with more than LIMIT calls waiting, a safe point waits for the grace period and
+ * makes them itself (J10). Without memory a reserve of chunks is used, which safe points
+ * refill; beyond that the object is leaked and a line logged. It is never freed early.
+ */
+#define _LGPL_SOURCE
+#include "run/thread.h"
+
+#include <urcu/urcu-memb.h>
+
+enum { CHUNK = 30, RESERVE = 32, LIMIT = 1 << 16, ROUNDS = 64 };
+
+struct deferred {
+	void (*fn)(void *);
+	void *obj;
+};
+
+struct defer_chunk {
+	struct defer_chunk *next;
+	u32 n;
+	struct deferred at[CHUNK];
+};
+
+enum batch_state { BATCH_NONE, BATCH_WAITS, BATCH_PASSED /* in domain N */ };
+
+struct defer_queue {
+	struct pintle_host *host;
+	_Atomic(struct defer_chunk *) incoming; /* pushed by anyone, taken all at once */
+	_Atomic u32 waiting;			/* calls not yet made, about */
+	_Atomic u64 lost;
+
+	pthread_mutex_t lock; /* all below */
+	pthread_cond_t idle;
+	struct defer_chunk *batch;
+	_Atomic int state; /* enum batch_state; N's callback stores BATCH_PASSED */
+	u64 generation;	   /* of S */
+	struct rcu_head head;
+	u32 running; /* threads that are making calls */
+
+	pthread_mutex_t open_lock; /* the two below */
+	struct defer_chunk *open;
+	struct defer_chunk *reserve;
+	u32 nreserve;
+};
+
+/* Set while this thread makes deferred calls: guarantee C. */
+static THREAD_LOCAL bool making_calls;
+
+static void chunk_push(struct defer_queue *q, struct defer_chunk *chunk)
+{
+	struct defer_chunk *top =
+		atomic_load_explicit(&q->incoming, memory_order_relaxed);
+
+	/* release: pairs with the acquire in take_incoming() */
+	do
+		chunk->next = top;
+	while (!atomic_compare_exchange_weak_explicit(&q->incoming, &top, chunk,
+						      memory_order_release,
+						      memory_order_relaxed));
+}
+
+static struct defer_chunk *take_incoming(struct defer_queue *q)
+{
+	return atomic_exchange_explicit(&q->incoming, NULL, memory_order_acquire);
+}
+
+static struct defer_chunk *chunk_reserved(struct defer_queue *q)
+{
+	struct defer_chunk *chunk;
+
+	chunk = q->reserve;
+	if (chunk) {
+		q->reserve = chunk->next;
+		q->nreserve--;
+	}
+	return chunk;
+}
+
+/* With q->open_lock held. */
+static struct defer_chunk *chunk_new(struct defer_queue *q)
+{
+	struct defer_chunk *chunk = malloc(sizeof(*chunk));
+
+	if (!chunk)
+		chunk = chunk_reserved(q);
+	if (chunk) {
+		chunk->next = NULL;
+		chunk->n = 0;
+	}
+	return chunk;
+}
+
+static int reserve_fill(struct defer_queue *q)
+{
+	int err = 0;
+
+	pthread_mutex_lock(&q->open_lock);
+	while (q->nreserve < RESERVE && !err) {
+		struct defer_chunk *chunk = malloc(sizeof(*chunk));
+
+		if (chunk) {
+			chunk->next = q->reserve;
+			q->reserve = chunk;
+			q->nreserve++;
+		} else {
+			err = -ENOMEM;
+		}
+	}
+	pthread_mutex_unlock(&q->open_lock);
+	return err;
+}
+
+static void chunks_free(struct defer_chunk *chunk)
+{
+	while (chunk) {
+		struct defer_chunk *next = chunk->next;
+
+		free(chunk);
+		chunk = next;
+	}
+}
+
+int defer_init(struct pintle_host *host)
+{
+	struct defer_queue *q = calloc(1, sizeof(*q));
+
+	if (!q)
+		return -ENOMEM;
+	q->host = host;
+	pthread_mutex_init(&q->lock, NULL);
+	pthread_mutex_init(&q->open_lock, NULL);
+	pthread_cond_init(&q->idle, NULL);
+	if (reserve_fill(q)) {
+		chunks_free(q->reserve);
+		free(q);
+		return -ENOMEM;
+	}
+	atomic_store(&host->sleep_gen, 1);
+	host->defer = q;
+	return 0;
+}
+
+static void report_lost(struct defer_queue *q)
+{
+	atomic_fetch_add_explicit(&q->lost, 1, memory_order_relaxed);
+	host_log(q->host, PINTLE_LOG_ERROR,
+		 "out of memory: an object that left a map was leaked");
+}
+
+/* Room for one more in *@at, the chunk of a slot or the shared one. */
+static bool chunk_room(struct defer_queue *q, struct defer_chunk **at)
+{
+	if (likely(*at && (*at)->n < CHUNK))
+		return true;
+	if (*at)
+		chunk_push(q, *at);
+	*at = chunk_new(q);
+	return *at != NULL;
+}
+
+static bool chunk_add(struct defer_queue *q, struct defer_chunk **at,
+		      struct deferred call)
+{
+	if (!chunk_room(q, at))
+		return false;
+	(*at)->at[(*at)->n++] = call;
+	atomic_fetch_add_explicit(&q->waiting, 1, memory_order_relaxed);
+	return true;
+}
+
+void defer_call(struct pintle_host *host, void (*fn)(void *), void *obj)
+{
+	struct defer_queue *q = host->defer;
+	struct deferred call = {fn, obj};
+	struct slot_ctx *slot = slot_current();
+	bool done;
+
+	if (slot && slot->host == host && slot->open && slot->open->n < CHUNK) {
+		chunk_add(q, &slot->open, call);
+		return;
+	}
+	pthread_mutex_lock(&q->open_lock);
+	done = chunk_add(q, slot && slot->host == host ? &slot->open : &q->open, call);
+	pthread_mutex_unlock(&q->open_lock);
+	if (!done)
+		report_lost(q);
+}
+
+void defer_publish(struct slot_ctx *slot)
+{
+	chunk_push(slot->host->defer, slot->open);
+	slot->open = NULL;
+}
+
+static void batch_passed(struct rcu_head *head)
+{
+	struct defer_queue *q = container_of(head, struct defer_queue, head);
+
+	rcu_grace_over();
+	/* release: pairs with the acquire in batch_ripe() */
+	atomic_store_explicit(&q->state, BATCH_PASSED, memory_order_release);
+}
+
+/* All that has come in so far, as one list. With q->lock held. */
+static struct defer_chunk *collect(struct defer_queue *q)
+{
+	struct defer_chunk *open;
+
+	pthread_mutex_lock(&q->open_lock);
+	open = q->open;
+	q->open = NULL;
+	pthread_mutex_unlock(&q->open_lock);
+	if (open)
+		chunk_push(q, open);
+	return take_incoming(q);
+}
+
+static bool batch_ripe(struct defer_queue *q)
+{
+	return atomic_load_explicit(&q->state, memory_order_acquire) == BATCH_PASSED &&
+	       sleep_passed(q->host, q->generation);
+}
+
+/* With q->lock held. */
+static void batch_start(struct defer_queue *q)
+{
+	q->batch = collect(q);
+	if (!q->batch)
+		return;
+	q->generation = sleep_generation(q->host);
+	atomic_store_explicit(&q->state, BATCH_WAITS, memory_order_relaxed);
+	urcu_memb_call_rcu(&q->head, batch_passed);
+}
+
+static struct defer_chunk *batch_take(struct defer_queue *q)
+{
+	struct defer_chunk *batch = q->batch;
+
+	q->batch = NULL;
+	atomic_store_explicit(&q->state, BATCH_NONE, memory_order_relaxed);
+	return batch;
+}
+
+/* Newest chunk first in the list; calls are made oldest first. */
+static struct defer_chunk *reversed(struct defer_chunk *chunk)
+{
+	struct defer_chunk *out = NULL;
+
+	while (chunk) {
+		struct defer_chunk *next = chunk->next;
+
+		chunk->next = out;
+		out = chunk;
+		chunk = next;
+	}
+	return out;
+}
+
+static void make_calls(struct defer_queue *q, struct defer_chunk *chunk)
+{
+	making_calls = true;
+	for (chunk = reversed(chunk); chunk;) {
+		struct defer_chunk *next = chunk->next;
+
+		for (u32 i = 0; i < chunk->n; i++)
+			chunk->at[i].fn(chunk->at[i].obj);
+		atomic_fetch_sub_explicit(&q->waiting, chunk->n, memory_order_relaxed);
+		free(chunk);
+		chunk = next;
+	}
+	making_calls = false;
+}
+
+/* Makes calls without the lock; a drain waits for those who do. */
+static void run_unlocked(struct defer_queue *q, struct defer_chunk *calls)
+{
+	q->running++;
+	pthread_mutex_unlock(&q->lock);
+	make_calls(q, calls);
+	pthread_mutex_lock(&q->lock);
+	if (!--q->running)
+		pthread_cond_broadcast(&q->idle);
+}
+
+static bool at_safe_point(void)
+{
+	return !making_calls && !slot_current() && !run_read_ongoing();
+}
+
+static void advance(struct defer_queue *q)
+{
+	struct defer_chunk *ripe = NULL;
+
+	if (pthread_mutex_trylock(&q->lock))
+		return; /* somebody is at it */
+	if (q->batch && batch_ripe(q))
+		ripe = batch_take(q);
+	if (!q->batch)
+		batch_start(q);
+	if (ripe)
+		run_unlocked(q, ripe);
+	pthread_mutex_unlock(&q->lock);
+}
+
+/* Whether advance() could do anything: cheap, may be wrong for a moment. */
+static bool stirs(struct defer_queue *q)
+{
+	return atomic_load_explicit(&q->waiting, memory_order_relaxed) &&
+	       atomic_load_explicit(&q->state, memory_order_relaxed) != BATCH_WAITS;
+}
+
+void defer_safe_point(struct pintle_host *host)
+{
+	struct defer_queue *q = host->defer;
+	u32 waiting = atomic_load_explicit(&q->waiting, memory_order_relaxed);
+
+	if (likely(!waiting) || !at_safe_point())
+		return;
+	if (unlikely(waiting > LIMIT)) {
+		defer_drain(host);
+		return;
+	}
+	if (!stirs(q) || thread_enter())
+		return;
+	advance(q);
+	if (unlikely(q->nreserve < RESERVE))
+		reserve_fill(q);
+}
+
+/* Takes over what waits, after N's callback for it has come. With q->lock held. */
+static struct defer_chunk *take_all(struct defer_queue *q)
+{
+	struct defer_chunk *all = q->batch ? batch_take(q) : NULL;
+	struct defer_chunk *more = collect(q), **end = &more;
+
+	while (*end)
+		end = &(*end)->next;
+	*end = all;
+	return more;
+}
+
+static bool drain_once(struct defer_queue *q)
+{
+	struct defer_chunk *all;
+
+	grace_wait(q->host); /* runs in flight end, and publish what they deferred */
+	pthread_mutex_lock(&q->lock);
+	while (atomic_load_explicit(&q->state, memory_order_acquire) == BATCH_WAITS) {
+		pthread_mutex_unlock(&q->lock);
+		urcu_memb_barrier();
+		pthread_mutex_lock(&q->lock);
+	}
+	all = take_all(q);
+	if (all) {
+		q->running++;
+		pthread_mutex_unlock(&q->lock);
+		grace_wait(q->host);
+		make_calls(q, all);
+		pthread_mutex_lock(&q->lock);
+		if (!--q->running)
+			pthread_cond_broadcast(&q->idle);
+	}
+	while (q->running)
+		pthread_cond_wait(&q->idle, &q->lock);
+	pthread_mutex_unlock(&q->lock);
+	return all != NULL;
+}
+
+void defer_drain(struct pintle_host *host)
+{
+	struct defer_queue *q = host->defer;
+
+	if (!at_safe_point())
+		return;
+	thread_enter_or_wait();
+	/* Calls may queue more; but others who queue for ever must not keep us here. */
+	for (int round = 0; round < ROUNDS && drain_once(q); round++)
+		;
+	reserve_fill(q);
+}
+
+void defer_free(struct pintle_host *host)
+{
+	struct defer_queue *q = host->defer;
+
+	if (!q)
+		return;
+	while (drain_once(q))
+		;
+	chunks_free(q->reserve);
+	pthread_cond_destroy(&q->idle);
+	pthread_mutex_destroy(&q->open_lock);
+	pthread_mutex_destroy(&q->lock);
+	free(q);
+	host->defer = NULL;
+}
+
+void defer_before_fork(struct pintle_host *host)
+{
+	pthread_mutex_lock(&host->defer->lock);
+	pthread_mutex_lock(&host->defer->open_lock);
+}
+
+void defer_after_fork(struct pintle_host *host, bool child)
+{
+	/* Calls that other threads were making are made in the parent. */
+	if (child) {
+		pthread_cond_init(&host->defer->idle, NULL);
+		host->defer->running = making_calls;
+	}
+	pthread_mutex_unlock(&host->defer->open_lock);
+	pthread_mutex_unlock(&host->defer->lock);
+}

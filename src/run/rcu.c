@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * rcu.c: read sections, and waiting for them to end. Two domains (rule book J6):
+ *
+ *	N  around each run that may not sleep and around explicit sections; liburcu's memb
+ *	   flavour, shared by all hosts of the process and with host code that uses it too
+ *	S  around each sleepable run; by generations, see below
+ *
+ * Guarantees:
+ *  A  grace_wait() returns after every section of either domain that was open when it was
+ *     called has closed; what was unpublished before the call is not seen afterwards.
+ *  B  Domain S: a run stores the generation it saw, fences, then reads; the waiter
+ *     unpublishes, fences, raises the generation, then scans slots. Either the waiter sees
+ *     the run (and waits while its generation is older), or the run sees the unpublishing.
+ *
+ * Progress: opening and closing a section is wait-free. Waiting depends on the readers.
+ */
+#define _LGPL_SOURCE /* MIT is compatible; what we inline is under ten lines by design */
+#include "run/thread.h"
+
+#include <time.h>
+#include <urcu/urcu-memb.h>
+
+/* ThreadSanitizer does not see liburcu's ordering; tell it. */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define TSAN 1
+#endif
+#elif defined(__SANITIZE_THREAD__)
+#define TSAN 1
+#endif
+#ifdef TSAN
+void __tsan_acquire(void *addr);
+void __tsan_release(void *addr);
+#define TSAN_SECTION_END() __tsan_release(&urcu_memb_gp)
+#define TSAN_GRACE_OVER() __tsan_acquire(&urcu_memb_gp)
+#else
+#define TSAN_SECTION_END() ((void)0)
+#define TSAN_GRACE_OVER() ((void)0)
+#endif
+
+/* Held while waiting for N, so that no fork leaves liburcu's own lock taken. */
+static pthread_mutex_t grace_lock = PTHREAD_MUTEX_INITIALIZER;
+
+void rcu_before_fork(void)
+{
+	pthread_mutex_lock(&grace_lock);
+}
+
+void rcu_after_fork(void)
+{
+	pthread_mutex_unlock(&grace_lock);
+}
+
+void run_read_lock(struct pintle_host *host)
+{
+	if (unlikely(!URCU_TLS(urcu_memb_reader).registered))
+		thread_enter_or_wait();
+	_urcu_memb_read_lock();
+}
+
+void run_read_unlock(struct pintle_host *host)
+{
+	TSAN_SECTION_END();
+	_urcu_memb_read_unlock();
+}
+
+bool run_read_ongoing(void)
+{
+	return _urcu_memb_read_ongoing();
+}
+
+void rcu_grace_over(void)
+{
+	TSAN_GRACE_OVER();
+}
+
+void sleep_enter(struct slot_ctx *slot)
+{
+	u64 gen;
+
+	if (slot->sleep_depth++)
+		return;
+	gen = atomic_load_explicit(&slot->host->sleep_gen, memory_order_relaxed);
+	/* B: pairs with sleep_generation() */
+	atomic_store_explicit(&slot->sleep_gen, gen, memory_order_seq_cst);
+}
+
+void sleep_leave(struct slot_ctx *slot)
+{
+	if (--slot->sleep_depth)
+		return;
+	/* release: pairs with the acquire in sleep_passed() */
+	atomic_store_explicit(&slot->sleep_gen, 0, memory_order_release);
+}
+
+u64 sleep_generation(struct pintle_host *host)
+{
+	return atomic_fetch_add_explicit(&host->sleep_gen, 1, memory_order_seq_cst) + 1;
+}
+
+bool sleep_passed(struct pintle_host *host, u64 generation)
+{
+	struct slot_table *table = host->slots;
+	u32 high = atomic_load_explicit(&table->high, memory_order_seq_cst);
+
+	for (u32 i = 0; i < high; i++) {
+		u64 gen = atomic_load_explicit(&table->at[i].sleep_gen,
+					       memory_order_seq_cst);
+
+		if (gen && gen < generation)
+			return false;
+	}
+	return true;
+}
+
+void grace_wait(struct pintle_host *host)
+{
+	static const struct timespec nap = {.tv_nsec = 200000};
+	u64 generation = sleep_generation(host);
+
+	BUG_ON(run_read_ongoing());
+	thread_enter_or_wait();
+	pthread_mutex_lock(&grace_lock);
+	urcu_memb_synchronize_rcu();
+	pthread_mutex_unlock(&grace_lock);
+	while (!sleep_passed(host, generation))
+		nanosleep(&nap, NULL);
+	TSAN_GRACE_OVER();
+}

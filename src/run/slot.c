@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * slot.c: execution slots (rule book J14-J17): which thread owns which.
+ *
+ * A thread takes a slot of a host on its first run there and keeps it until it ends or
+ * leaves, so "this CPU" never changes under a program and is never shared. Counters and
+ * per-CPU values stay when a slot changes hands.
+ *
+ * The fast path is one compare in thread-local memory. Caches of other threads are never
+ * reached into: they compare the host's id, which is not used twice.
+ */
+#include "run/thread.h"
+
+#include <stdlib.h>
+#include <sys/random.h>
+
+static THREAD_LOCAL struct slot_cache cache[SLOT_CACHE];
+static THREAD_LOCAL struct slot_ctx *current;
+
+static u64 next_id(void)
+{
+	static _Atomic u64 last;
+
+	return atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) + 1;
+}
+
+static u64 mix(u64 x)
+{
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ull;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebull;
+	return x ^ x >> 31;
+}
+
+static void slots_fill(struct slot_table *table, struct pintle_host *host)
+{
+	u64 seed = 0;
+
+	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) < 0)
+		seed = (u64)(uintptr_t)table;
+	for (u32 i = 0; i < table->n; i++) {
+		struct slot_ctx *slot = &table->at[i];
+
+		slot->index = i;
+		slot->host = host;
+		slot->safe_by_copy = host->opts.no_fault_handler;
+		slot->random = mix(seed + i * 0x9e3779b97f4a7c15ull) | 1;
+	}
+}
+
+int slots_init(struct pintle_host *host)
+{
+	u32 n = host->opts.max_slots;
+	struct slot_table *table = calloc(1, sizeof(*table));
+
+	if (!table)
+		return -ENOMEM;
+	table->at = aligned_alloc(_Alignof(struct slot_ctx), n * sizeof(table->at[0]));
+	if (!table->at) {
+		free(table);
+		return -ENOMEM;
+	}
+	memset(table->at, 0, n * sizeof(table->at[0]));
+	table->n = n;
+	table->id = next_id();
+	table->host = host;
+	slots_fill(table, host);
+	thread_add_table(table);
+	host->slots = table;
+	return 0;
+}
+
+void slots_free(struct pintle_host *host)
+{
+	struct slot_table *table = host->slots;
+
+	if (!table)
+		return;
+	thread_remove_table(table);
+	free(table->at);
+	free(table);
+	host->slots = NULL;
+}
+
+u32 slot_count(const struct pintle_host *host)
+{
+	return host->slots->n;
+}
+
+void slot_release(struct slot_ctx *slot)
+{
+	struct slot_ctx **at = &slot->owner->slots;
+
+	while (*at != slot)
+		at = &(*at)->next;
+	*at = slot->next;
+	slot->next = NULL;
+	slot->owner = NULL;
+	/* What a run left behind: only when its thread did not survive a fork. */
+	if (slot->open)
+		defer_publish(slot);
+	slot->depth = slot->sleep_depth = 0;
+	slot->prog = NULL;
+	atomic_store_explicit(&slot->sleep_gen, 0, memory_order_release);
+}
+
+static struct slot_ctx *owned(struct slot_table *table)
+{
+	struct slot_ctx *slot = thread_self()->slots;
+
+	while (slot && slot->host != table->host)
+		slot = slot->next;
+	return slot;
+}
+
+static struct slot_ctx *claim(struct slot_table *table)
+{
+	struct thread_rec *self = thread_self();
+
+	for (u32 i = 0; i < table->n; i++) {
+		struct slot_ctx *slot = &table->at[i];
+
+		if (slot->owner)
+			continue;
+		slot->owner = self;
+		slot->next = self->slots;
+		self->slots = slot;
+		if (i >= atomic_load(&table->high))
+			atomic_store(&table->high, i + 1);
+		return slot;
+	}
+	return NULL;
+}
+
+static __attribute__((noinline)) struct slot_ctx *slot_find(struct slot_table *table)
+{
+	struct slot_ctx *slot;
+
+	if (thread_enter())
+		return NULL;
+	thread_lock();
+	slot = owned(table);
+	if (!slot)
+		slot = claim(table);
+	thread_unlock();
+	if (slot)
+		cache[table->id % SLOT_CACHE] = (struct slot_cache){table->id, slot};
+	return slot;
+}
+
+struct slot_ctx *slot_get(struct pintle_host *host)
+{
+	const struct slot_cache *c = &cache[host->slots->id % SLOT_CACHE];
+
+	if (likely(c->id == host->slots->id))
+		return c->slot;
+	return slot_find(host->slots);
+}
+
+void slot_leave(struct pintle_host *host)
+{
+	struct slot_ctx *slot;
+
+	thread_lock();
+	slot = owned(host->slots);
+	if (slot && !slot->depth)
+		slot_release(slot);
+	thread_unlock();
+	cache[host->slots->id % SLOT_CACHE] = (struct slot_cache){0};
+}
+
+void slot_forget(void)
+{
+	memset(cache, 0, sizeof(cache));
+}
+
+struct slot_ctx *slot_current(void)
+{
+	return current;
+}
+
+struct slot_ctx *slot_swap(struct slot_ctx *slot)
+{
+	struct slot_ctx *before = current;
+
+	current = slot;
+	return before;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * thread.h: what a thread is to the runtime: a registered reader of liburcu's memb
+ * flavour, and the owner of at most one execution slot per host.
+ */
+#ifndef PINTLE_RUN_THREAD_H
+#define PINTLE_RUN_THREAD_H
+
+#include "run/run.h"
+
+/* Small fixed thread-locals: the cheap access model is worth its few bytes of static TLS. */
+#define THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
+
+struct urcu_reader;
+
+/* One per thread that ever entered the library, in its thread-local memory. */
+struct thread_rec {
+	struct thread_rec *next, **pprev; /* all of them, under the thread lock */
+	struct slot_ctx *slots;		  /* owned, one per host */
+	struct urcu_reader *reader;	  /* registered by us; NULL: by the host */
+	bool listed;
+};
+
+/* How slots are looked up without a lock: host ids are never used twice. */
+struct slot_cache {
+	u64 id;
+	struct slot_ctx *slot;
+};
+enum { SLOT_CACHE = 4 };
+
+struct slot_table {
+	struct slot_table *next, **pprev; /* all hosts', under the thread lock */
+	struct pintle_host *host;
+	u64 id;		   /* never 0 */
+	u32 n;
+	_Atomic u32 high;  /* slots [0, high) were used at some time */
+	struct slot_ctx *at;
+};
+
+/* --- thread.c --- */
+
+/* Registers the calling thread where it is not: 0 or -ENOMEM. */
+int thread_enter(void);
+/* The same for those who cannot fail: waits for memory. */
+void thread_enter_or_wait(void);
+struct thread_rec *thread_self(void);
+void thread_lock(void);
+void thread_unlock(void);
+/* Links a host's table into the list that thread exits and forks walk. */
+void thread_add_table(struct slot_table *table);
+void thread_remove_table(struct slot_table *table);
+
+/* --- slot.c, under the thread lock --- */
+
+/* Gives back one slot: its thread ended, left, or did not survive a fork. */
+void slot_release(struct slot_ctx *slot);
+/* Drops the calling thread's lock-free look-ups. */
+void slot_forget(void);
+
+/* --- rcu.c and defer.c, around fork --- */
+
+void rcu_before_fork(void);
+void rcu_after_fork(void);
+/* Tells the race detector that a grace period of N has passed. */
+void rcu_grace_over(void);
+
+void defer_before_fork(struct pintle_host *host);
+void defer_after_fork(struct pintle_host *host, bool child);
+
+#endif
