@@ -7,6 +7,8 @@
 #ifndef PINTLE_CODE_H
 #define PINTLE_CODE_H
 
+#include "base/log.h"
+#include "base/vec.h"
 #include "verify/verify.h"
 
 /* Ops of the interpreter: those of the ISA, and these. */
@@ -14,19 +16,33 @@ enum code_op {
 	CODE_FIRST = NR_OPS - 1,
 #define CODE_OP(name, ...) CODE_##name,
 #include "lower/code.def"
-#undef CODE_OP
 	NR_CODE_OPS,
+};
+
+enum {
+	CODE_SCRATCH = NR_REGS, /* a register no program has: for rewritten accesses */
+	NR_CODE_REGS,
+	MAX_FRAMES = 8,
 };
 
 struct code_insn {
 	u16 op; /* enum isa_op, or enum code_op */
 	u8 dst, src;
-	s32 off; /* jumps: relative in code instructions; memory: bytes */
+	s32 off; /* jumps and calls: relative to the next instruction; memory: bytes */
 	union {
-		s64 imm;
-		const void *ptr; /* functions and objects of the host */
+		s64 imm; /* calls of subprograms: bytes of stack the caller uses */
+		const void *ptr; /* objects of the host */
 		u64 (*fn)(u64, u64, u64, u64, u64);
+		void (*put)(void *obj);
+		/* the program of a table's slot, or NULL: TAIL_CALL */
+		const struct code *(*tail)(void *table, u64 index);
 	};
+};
+
+/* What a program holds when it takes the address of a subprogram: a callback. */
+struct code_func {
+	const struct code *code;
+	u32 entry;
 };
 
 struct code {
@@ -35,11 +51,18 @@ struct code {
 	u32 ninsns;
 	u32 *origin;	   /* by code instruction: instruction of the program it came from */
 	u32 *entry;	   /* by subprogram: its first code instruction */
-	u32 stack_size;	   /* bytes one run may need over all frames */
+	struct code_func *funcs; /* by subprogram */
+	u32 stack_size;	   /* bytes one run may need over all frames, a multiple of 16 */
 	u32 nsubprogs;
 };
 
-/* Where lower() finds what the image only names. All return NULL when absent. */
+enum { HELPER_TAIL_CALL = 12, HELPER_KPTR_XCHG = 194 };
+
+/*
+ * Where lower() finds what the image only names. All return NULL when absent; a member
+ * may itself be NULL when there are none. Helper HELPER_TAIL_CALL is not a function of
+ * five numbers but a code_insn.tail.
+ */
 struct link {
 	void *data;
 	void *(*map)(void *data, u32 index);	      /* the map object */
@@ -49,9 +72,45 @@ struct link {
 	void *(*var)(void *data, const struct abi_var *var);
 };
 
-/* 0, -ENOMEM, or -ENOENT with words when @link lacks something the program uses. */
+/* 0, -ENOMEM, -ENOENT with words when @link lacks something the program uses, -EINVAL when
+ * an assumed proof turns out to be none. */
 int lower(struct log *log, const struct proof *proof, const struct link *link,
 	  struct code **out);
 void code_free(struct code *code);
+
+/* NULL, or what is wrong with @code at *@at; between lowering and running, debug builds. */
+const char *code_check(const struct code *code, u32 *at);
+
+/* "CALL_S32", "ADD64_REG". */
+const char *code_op_name(u32 op);
+
+/* --- within src/lower --- */
+
+struct lower {
+	struct log *log;
+	const struct proof *proof;
+	const struct image *image;
+	const struct link *link;
+	struct code *code;
+	VEC(struct code_insn) insns;
+	VEC(u32) origin;
+	u32 *where; /* by instruction of the program: code instruction it became */
+	u32 at;	    /* instruction being lowered */
+	bool oom;
+};
+
+/* Appends one code instruction. */
+void lower_emit(struct lower *l, struct code_insn insn);
+/* -ENOENT etc. with the program and instruction in front of the words. */
+int lower_fail(struct lower *l, int err, const char *fmt, ...) FORMAT(3, 4);
+
+int lower_mem(struct lower *l, const struct insn *insn, enum isa_op op); /* lower_mem.c */
+int lower_call(struct lower *l, const struct insn *insn); /* lower_call.c */
+
+/* lower_stack.c */
+int lower_stack(struct lower *l);
+u32 lower_frame_size(const struct lower *l, u32 subprog); /* a multiple of 16 */
+/* Index of the subprogram that starts there, or nsubprogs. */
+u32 lower_subprog_at(const struct lower *l, s64 start);
 
 #endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * lower_call.c: calls: of subprograms, helpers and functions of the host.
+ *
+ * C leaves the upper bits of narrow arguments and results undefined, and compilers build
+ * on a bool being 0 or 1; programs promise nothing. So narrow arguments are extended before
+ * the call and results after it, by the prototype in the host's BTF.
+ *
+ * A release of a deferred-put type (rule book J9) is not a call but a promise of one after
+ * a grace period: whoever still sees the object in its read section may go on.
+ */
+#include "lower/code.h"
+
+static int call_subprog(struct lower *l, const struct insn *insn)
+{
+	s64 target = (s64)l->at + 1 + insn->imm;
+	const struct image_subprog *caller = image_subprog_of(l->proof->prog, l->at);
+
+	if (lower_subprog_at(l, target) == l->code->nsubprogs || !caller)
+		return lower_fail(l, -EINVAL, "no subprogram starts at %lld",
+				  (long long)target);
+	lower_emit(l, (struct code_insn){
+		.op = OP_CALL_SUBPROG,
+		.off = (s32)target,
+		.imm = lower_frame_size(l, (u32)(caller - l->proof->prog->subprogs)),
+	});
+	return 0;
+}
+
+/* --- helpers --- */
+
+static int call_helper(struct lower *l, const struct insn *insn)
+{
+	u32 id = (u32)insn->imm;
+	const char *name;
+	void *fn;
+
+	if (id == HELPER_KPTR_XCHG) {
+		lower_emit(l, (struct code_insn){CODE_KPTR_XCHG});
+		return 0;
+	}
+	fn = l->link->helper ? l->link->helper(l->link->data, l->proof->prog->type, id)
+			     : NULL;
+	if (fn) {
+		lower_emit(l, (struct code_insn){
+			id == HELPER_TAIL_CALL ? CODE_TAIL_CALL : CODE_CALL, .ptr = fn});
+		return 0;
+	}
+	name = abi_helper_name(id);
+	return lower_fail(l, -ENOENT, "the host has no helper %s#%u", name ? name : "", id);
+}
+
+/* --- host functions --- */
+
+enum narrow { NARROW_NONE, N_BOOL, N_U8, N_S8, N_U16, N_S16, N_U32, N_S32 };
+
+/* What C promises of an integer of type @id: width and sign; NARROW_NONE: all 64 bits. */
+static enum narrow narrow_of(const struct btf *btf, u32 id)
+{
+	const struct btf_type *t = btf_type(btf, btf_skip_mods(btf, id));
+	enum btf_kind kind = btf_kind(t);
+	bool sign = kind == BTF_INT ? btf_int_signed(t) : btf_kflag(t);
+
+	if (kind != BTF_INT && kind != BTF_ENUM)
+		return NARROW_NONE;
+	if (kind == BTF_INT && btf_int_bool(t))
+		return N_BOOL;
+	switch (t->size) {
+	case 1:
+		return sign ? N_S8 : N_U8;
+	case 2:
+		return sign ? N_S16 : N_U16;
+	case 4:
+		return sign ? N_S32 : N_U32;
+	}
+	return NARROW_NONE;
+}
+
+static const struct code_insn extend[] = {
+	[N_BOOL] = {CODE_BOOL},
+	[N_U8] = {OP_AND64_IMM, .imm = 0xff},
+	[N_S8] = {OP_MOVSX8_64},
+	[N_U16] = {OP_AND64_IMM, .imm = 0xffff},
+	[N_S16] = {OP_MOVSX16_64},
+	[N_U32] = {OP_MOV32_REG},
+	[N_S32] = {OP_MOVSX32_64},
+};
+
+static const u16 call_returning[] = {
+	[NARROW_NONE] = CODE_CALL, [N_BOOL] = CODE_CALL_BOOL,
+	[N_U8] = CODE_CALL_U8,	   [N_S8] = CODE_CALL_S8,
+	[N_U16] = CODE_CALL_U16,   [N_S16] = CODE_CALL_S16,
+	[N_U32] = CODE_CALL_U32,   [N_S32] = CODE_CALL_S32,
+};
+
+/* r1-r5 die in the call, so they may be changed in place. */
+static void extend_args(struct lower *l, const struct abi_kfunc *kfunc)
+{
+	const struct btf_type *proto = btf_type(kfunc->btf, kfunc->proto);
+	const struct btf_param *params = btf_params(proto);
+
+	for (u32 i = 0; i < btf_vlen(proto) && i < 5; i++) {
+		enum narrow n = narrow_of(kfunc->btf, params[i].type);
+		struct code_insn insn = extend[n];
+
+		/* Callees look at the low half of 32-bit arguments only. */
+		if (n == NARROW_NONE || n == N_U32 || n == N_S32)
+			continue;
+		insn.dst = insn.src = (u8)(R1 + i);
+		lower_emit(l, insn);
+	}
+}
+
+/* Registration has made sure that such a release takes nothing but the object. */
+static bool is_deferred_put(const struct lower *l, const struct abi_kfunc *kfunc)
+{
+	const struct btf_type *proto = btf_type(kfunc->btf, kfunc->proto);
+	const struct abi_storable *type;
+
+	if (!(kfunc->flags & KF_RELEASE) || kfunc->flags & KF_CONSUME || btf_vlen(proto) != 1)
+		return false;
+	type = abi_find_storable(l->image->abi, kfunc->btf,
+				 btf_pointee(kfunc->btf, btf_params(proto)[0].type));
+	return type && type->rcu == RCU_DEFERRED_PUT;
+}
+
+static int call_kfunc(struct lower *l, const struct insn *insn)
+{
+	const struct image_ksym *sym;
+	const struct abi_kfunc *kfunc;
+	void *fn = NULL;
+	u32 ret;
+
+	if ((u32)insn->imm >= l->image->nksyms)
+		return lower_fail(l, -EINVAL, "no symbol %d", insn->imm);
+	sym = &l->image->ksyms[insn->imm];
+	kfunc = sym->kfunc;
+	if (kfunc && l->link->kfunc)
+		fn = l->link->kfunc(l->link->data, kfunc);
+	if (!fn)
+		return lower_fail(l, -ENOENT, "the host has no function '%s'", sym->name);
+	if (is_deferred_put(l, kfunc)) {
+		lower_emit(l, (struct code_insn){CODE_PUT, .ptr = fn});
+		return 0;
+	}
+	extend_args(l, kfunc);
+	ret = btf_type(kfunc->btf, kfunc->proto)->type;
+	lower_emit(l, (struct code_insn){call_returning[narrow_of(kfunc->btf, ret)],
+					 .ptr = fn});
+	return 0;
+}
+
+int lower_call(struct lower *l, const struct insn *insn)
+{
+	switch (insn->src) {
+	case CALL_SUBPROG:
+		return call_subprog(l, insn);
+	case CALL_KFUNC:
+		return call_kfunc(l, insn);
+	default:
+		return call_helper(l, insn);
+	}
+}

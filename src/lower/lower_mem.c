@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * lower_mem.c: memory accesses by what the verifier found behind their pointer: context
+ * fields move to where they really are, untrusted loads become fault-safe, pointer fields
+ * of maps are accessed as the rule book's table H10 says.
+ */
+#include "lower/code.h"
+
+static struct code_insn plain(const struct insn *insn, enum isa_op op)
+{
+	return (struct code_insn){(u16)op, insn->dst, insn->src, insn->off,
+				  .imm = insn->imm};
+}
+
+/* Ops by log2 of the size. */
+static const u16 loads[] = {OP_LDX8, OP_LDX16, OP_LDX32, OP_LDX64};
+static const u16 stores[] = {OP_STX8, OP_STX16, OP_STX32, OP_STX64};
+static const u16 imm_stores[] = {OP_ST8, OP_ST16, OP_ST32, OP_ST64};
+static const u16 safe_loads[] = {CODE_SAFE_LDX8, CODE_SAFE_LDX16, CODE_SAFE_LDX32,
+				 CODE_SAFE_LDX64};
+static const u16 safe_sign_loads[] = {CODE_SAFE_LDXS8, CODE_SAFE_LDXS16, CODE_SAFE_LDXS32,
+				      CODE_SAFE_LDX64};
+
+static u16 by_size(const u16 *ops, u32 size)
+{
+	return ops[__builtin_ctz(size)];
+}
+
+/* --- context --- */
+
+static u32 real_size(const struct abi_ctx_field *field)
+{
+	return field->real_size ? field->real_size : field->size;
+}
+
+static u32 real_off(const struct abi_ctx_field *field)
+{
+	return field->real_size ? field->real_off : field->off;
+}
+
+static bool is_pointer(const struct abi_ctx_field *field)
+{
+	return field->kind != CTX_SCALAR;
+}
+
+/*
+ * A load of @size bytes, @delta into the field as programs see it. The real field may be
+ * narrower (the rest reads as 0) or wider (the low bytes count); both are powers of two
+ * and the access is aligned to its size, so it lies inside the real bytes, covers all of
+ * them, or touches none.
+ */
+static void ctx_load(struct lower *l, const struct insn *insn, enum isa_op op,
+		     const struct abi_ctx_field *field)
+{
+	u32 delta = (u32)insn->off - field->off, real = real_size(field);
+	struct code_insn load = plain(insn, op);
+
+	load.off = (s32)(real_off(field) + delta);
+	if (is_pointer(field))
+		load.op = OP_LDX64, load.off = (s32)real_off(field);
+	else if (delta >= real)
+		load = (struct code_insn){OP_MOV64_IMM, insn->dst};
+	else if (delta + isa_info(op)->size > real)
+		load.op = by_size(loads, real);
+	lower_emit(l, load);
+}
+
+/* Puts what a store would write, zero-extended, into the scratch register. */
+static void ctx_widen(struct lower *l, const struct insn *insn, enum isa_op op)
+{
+	u64 mask = BIT64(8 * isa_info(op)->size) - 1; /* of less than 8 bytes */
+	struct code_insn move = {OP_MOV64_REG, CODE_SCRATCH, insn->src};
+
+	if (isa_info(op)->kind == KIND_ST)
+		move = (struct code_insn){OP_MOV64_IMM, CODE_SCRATCH, .imm = insn->imm};
+	lower_emit(l, move);
+	lower_emit(l, (struct code_insn){OP_AND64_IMM, CODE_SCRATCH, .imm = (s64)mask});
+}
+
+/* A store of the whole field writes the whole real field: extended with zeros, or cut to
+ * its size. Smaller ones write what they name. */
+static void ctx_store(struct lower *l, const struct insn *insn, enum isa_op op,
+		      const struct abi_ctx_field *field)
+{
+	bool imm = isa_info(op)->kind == KIND_ST;
+	u32 size = isa_info(op)->size, real = real_size(field);
+	u32 delta = (u32)insn->off - field->off;
+	struct code_insn store = plain(insn, op);
+
+	store.off = (s32)(real_off(field) + delta);
+	if (size < real && size == field->size) {
+		ctx_widen(l, insn, op);
+		store.op = by_size(stores, real);
+		store.src = CODE_SCRATCH;
+	} else if (delta >= real) {
+		return;
+	} else if (size > real) {
+		store.op = by_size(imm ? imm_stores : stores, real);
+	}
+	lower_emit(l, store);
+}
+
+static int ctx_access(struct lower *l, const struct insn *insn, enum isa_op op)
+{
+	const struct abi_ctx_field *field = l->proof->at[l->at].ctx_field;
+
+	/* Arguments of hooks are numbers of 8 bytes where the program sees them. */
+	if (!field) {
+		lower_emit(l, plain(insn, op));
+		return 0;
+	}
+	switch (isa_info(op)->kind) {
+	case KIND_LDX:
+		ctx_load(l, insn, op, field);
+		return 0;
+	case KIND_ST:
+	case KIND_STX:
+		ctx_store(l, insn, op, field);
+		return 0;
+	default:
+		return lower_fail(l, -EINVAL, "atomic access to the context");
+	}
+}
+
+/* --- pointer fields of maps --- */
+
+static int slot_store(struct lower *l, const struct insn *insn, enum isa_op op)
+{
+	struct code_insn store = {OP_STORE_REL64, insn->dst, insn->src, insn->off};
+
+	if (isa_info(op)->size != 8)
+		return lower_fail(l, -EINVAL, "partial store to a pointer field");
+	if (isa_info(op)->kind == KIND_ST) {
+		lower_emit(l, (struct code_insn){OP_MOV64_IMM, CODE_SCRATCH,
+						 .imm = insn->imm});
+		store.src = CODE_SCRATCH;
+	}
+	lower_emit(l, store);
+	return 0;
+}
+
+/* --- all --- */
+
+static void safe_access(struct lower *l, const struct insn *insn, enum isa_op op)
+{
+	const struct isa_info *info = isa_info(op);
+	struct code_insn load = plain(insn, op);
+
+	/* An acquire through such a pointer orders nothing that could be relied on: the
+	 * object may be gone. On this host loads acquire anyway (B48). */
+	load.op = by_size(info->sign ? safe_sign_loads : safe_loads, info->size);
+	lower_emit(l, load);
+}
+
+int lower_mem(struct lower *l, const struct insn *insn, enum isa_op op)
+{
+	enum isa_kind kind = isa_info(op)->kind;
+	bool load = kind == KIND_LDX || kind == KIND_LOAD_ACQ;
+
+	switch ((enum access_class)l->proof->at[l->at].access) {
+	case ACCESS_CTX:
+		return ctx_access(l, insn, op);
+	case ACCESS_FAULT_SAFE:
+		if (!load)
+			return lower_fail(l, -EINVAL, "store through an untrusted pointer");
+		safe_access(l, insn, op);
+		return 0;
+	case ACCESS_SLOT_LOAD:
+		lower_emit(l, (struct code_insn){OP_LOAD_ACQ64, insn->dst, insn->src,
+						 insn->off});
+		return 0;
+	case ACCESS_SLOT_STORE:
+		return slot_store(l, insn, op);
+	default: /* an exchange of a pointer field is what it says */
+		lower_emit(l, plain(insn, op));
+		return 0;
+	}
+}
