@@ -14,8 +14,9 @@
 #include "verify/dom/range.h"
 
 struct alu_op;
-typedef struct view alu_run(const struct alu_op *op, bool wide, const struct view *dst,
-			    const struct view *src);
+/* @dst becomes dst op src; in the 32-bit form both are cut to 32 bits already. */
+typedef void alu_run(const struct alu_op *op, bool wide, struct view *dst,
+		     const struct view *src);
 
 struct alu_op {
 	alu_run *run;
@@ -26,7 +27,7 @@ struct alu_op {
 	u8 bytes;   /* of the operand that count */
 	bool low;   /* the low 32 bits depend on nothing above them */
 	bool whole; /* there is no 32-bit form */
-	bool unary; /* dst is the only operand */
+	bool no_dst, no_src; /* not an operand */
 };
 
 /* The bits below the lowest that may be set in @b. */
@@ -58,24 +59,26 @@ static struct tnum no_bits(struct tnum a, struct tnum b)
 	return tnum_unknown();
 }
 
-static struct view arith(const struct alu_op *op, bool wide, const struct view *a,
-			 const struct view *b)
+static void arith(const struct alu_op *op, bool wide, struct view *a, const struct view *b)
 {
-	struct view r = {op->bits(a->bits, b->bits), halves_all(64), halves_all(32)};
+	struct view r = {.bits = op->bits(a->bits, b->bits)};
 
 	if (wide)
-		r.w64 = range_pairs(op->range, &a->w64, &b->w64, 64);
+		range_pairs(&r.w64, op->range, &a->w64, &b->w64, 64);
 	if (!wide || op->low)
-		r.w32 = range_pairs(op->range, &a->w32, &b->w32, 32);
-	return r;
+		range_pairs(&r.w32, op->range, &a->w32, &b->w32, 32);
+	else
+		r.w32 = halves_all(32);
+	*a = r;
 }
 
-static struct view negate(const struct alu_op *op, bool wide, const struct view *a,
-			  const struct view *b)
+static void negate(const struct alu_op *op, bool wide, struct view *a, const struct view *b)
 {
-	struct view zero = view_const(0);
+	struct view zero;
 
-	return arith(op, wide, &zero, a);
+	view_const(&zero, 0);
+	arith(op, wide, &zero, a);
+	*a = zero;
 }
 
 static struct halves each_half(range_shift *rule, const struct halves *a, struct amounts k,
@@ -127,21 +130,20 @@ static struct tnum shift_bits(const struct alu_op *op, struct tnum a, struct tnu
 }
 
 /* Shifted left by 32 or more, the low half of @a is all that remains, at the top. */
-static struct view shift(const struct alu_op *op, bool wide, const struct view *a,
-			 const struct view *b)
+static void shift(const struct alu_op *op, bool wide, struct view *a, const struct view *b)
 {
 	unsigned w = wide ? 64 : 32;
 	struct amounts k = amounts_of(b, w);
-	struct view r = view_unknown();
 
-	r.bits = shift_bits(op, a->bits, b->bits, k, (u8)w);
+	a->bits = shift_bits(op, a->bits, b->bits, k, (u8)w);
 	if (wide)
-		r.w64 = each_half(op->shift, &a->w64, k, 64);
-	if (!wide || (op->low && k.max < 32))
-		r.w32 = each_half(op->shift, &a->w32, k, 32);
+		a->w64 = each_half(op->shift, &a->w64, k, 64);
 	if (wide && op->low && k.min >= 32)
-		r.w64 = halves_meet(r.w64, each_half(op->shift, &a->w32, k, 64));
-	return r;
+		a->w64 = halves_meet(a->w64, each_half(op->shift, &a->w32, k, 64));
+	if (!wide || (op->low && k.max < 32))
+		a->w32 = each_half(op->shift, &a->w32, k, 32);
+	else
+		a->w32 = halves_all(32);
 }
 
 static struct tnum lsh_bits(struct tnum a, u8 amount, u8 w)
@@ -154,38 +156,35 @@ static struct tnum rsh_bits(struct tnum a, u8 amount, u8 w)
 	return tnum_rsh(a, amount);
 }
 
-static struct view move(const struct alu_op *op, bool wide, const struct view *a,
-			const struct view *b)
+static void move(const struct alu_op *op, bool wide, struct view *a, const struct view *b)
 {
-	return *b;
+	*a = *b;
 }
 
-static struct view move_sext(const struct alu_op *op, bool wide, const struct view *a,
-			     const struct view *b)
+static void move_sext(const struct alu_op *op, bool wide, struct view *a, const struct view *b)
 {
-	return view_extend(b, op->bytes, true);
+	*a = *b;
+	view_extend(a, op->bytes, true);
 }
 
-static struct view truncate(const struct alu_op *op, bool wide, const struct view *a,
-			    const struct view *b)
+static void truncate(const struct alu_op *op, bool wide, struct view *a, const struct view *b)
 {
-	return view_extend(a, op->bytes, false);
+	view_extend(a, op->bytes, false);
 }
 
 /* The bits say all that survives of a range. */
-static struct view swap(const struct alu_op *op, bool wide, const struct view *a,
-			const struct view *b)
+static void swap(const struct alu_op *op, bool wide, struct view *a, const struct view *b)
 {
-	struct view r = view_unknown();
+	struct tnum bits = tnum_bswap(a->bits, op->bytes);
 
-	r.bits = tnum_bswap(a->bits, op->bytes);
-	return r;
+	view_unknown(a);
+	a->bits = bits;
 }
 
 #define ARITH(bits_, range_, ...) {.run = arith, .bits = bits_, .range = range_, __VA_ARGS__}
 #define SHIFT(bits_, range_, ...)                                                        \
 	{.run = shift, .shift_bits = bits_, .shift = range_, __VA_ARGS__}
-#define BYTES(run_, bytes_) {.run = run_, .bytes = bytes_, .whole = true, .unary = true}
+#define BYTES(run_, bytes_) {.run = run_, .bytes = bytes_, .whole = true, .no_src = true}
 
 static const struct alu_op alu_ops[NR_ALU] = {
 	[ALU_ADD]  = ARITH(tnum_add, range_add, .low = true),
@@ -204,12 +203,12 @@ static const struct alu_op alu_ops[NR_ALU] = {
 	[ALU_ARSH] = SHIFT(tnum_arsh, range_arsh),
 
 	[ALU_NEG]  = {.run = negate, .bits = tnum_sub, .range = range_sub, .low = true,
-		      .unary = true},
+		      .no_src = true},
 
-	[ALU_MOV]     = {.run = move},
-	[ALU_MOVSX8]  = {.run = move_sext, .bytes = 1},
-	[ALU_MOVSX16] = {.run = move_sext, .bytes = 2},
-	[ALU_MOVSX32] = {.run = move_sext, .bytes = 4},
+	[ALU_MOV]     = {.run = move, .no_dst = true},
+	[ALU_MOVSX8]  = {.run = move_sext, .bytes = 1, .no_dst = true},
+	[ALU_MOVSX16] = {.run = move_sext, .bytes = 2, .no_dst = true},
+	[ALU_MOVSX32] = {.run = move_sext, .bytes = 4, .no_dst = true},
 
 	[ALU_LE16] = BYTES(truncate, 2),
 	[ALU_LE32] = BYTES(truncate, 4),
@@ -225,20 +224,26 @@ static const struct alu_op alu_ops[NR_ALU] = {
 struct scalar scalar_alu(enum isa_alu alu, bool wide, struct scalar dst, struct scalar src)
 {
 	const struct alu_op *op = &alu_ops[alu];
-	struct view a, b, r;
+	struct view a, b;
 
 	BUG_ON(alu >= NR_ALU);
-	if (scalar_empty(dst) || (!op->unary && scalar_empty(src)))
+	if (op->no_dst)
+		dst = src;
+	if (op->no_src)
+		src = dst;
+	if (is_empty(&dst) || is_empty(&src))
 		return scalar_none();
-	a = view_of(&dst);
-	b = view_of(&src);
-	if (wide || op->whole) {
-		r = op->run(op, true, &a, &b);
-	} else {
-		a = view_low(&a);
-		b = view_low(&b);
-		r = op->run(op, false, &a, &b);
-		r = view_low(&r);
+	if (!dst.bits.mask && !src.bits.mask)
+		return scalar_const(isa_alu(alu, wide, dst.bits.value, src.bits.value));
+	wide |= op->whole;
+	view_of(&a, &dst);
+	view_of(&b, &src);
+	if (!wide) {
+		view_low(&a);
+		view_low(&b);
 	}
-	return view_done(&r);
+	op->run(op, wide, &a, &b);
+	if (!wide)
+		view_low(&a);
+	return view_done(&a);
 }

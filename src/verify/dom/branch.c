@@ -109,16 +109,18 @@ static bool may_sat_most(const struct view *a, const struct view *b, unsigned w)
 static bool may_share(const struct view *a, const struct view *b, unsigned w)
 {
 	struct tnum both = tnum_and(bits_at(a, w), bits_at(b, w));
-	struct halves h = range_pairs(range_and, range_at(a, w), range_at(b, w), w);
+	struct halves h;
 
+	range_pairs(&h, range_and, range_at(a, w), range_at(b, w), w);
 	return (both.value | both.mask) && halves_umax(&h);
 }
 
 static bool may_be_disjoint(const struct view *a, const struct view *b, unsigned w)
 {
 	struct tnum both = tnum_and(bits_at(a, w), bits_at(b, w));
-	struct halves h = range_pairs(range_and, range_at(a, w), range_at(b, w), w);
+	struct halves h;
 
+	range_pairs(&h, range_and, range_at(a, w), range_at(b, w), w);
 	return !both.value && !halves_umin(&h);
 }
 
@@ -259,10 +261,10 @@ int branch_taken(enum isa_cond cond, bool wide, struct scalar dst, struct scalar
 	unsigned w = wide ? 64 : 32;
 
 	BUG_ON(cond >= NR_COND);
-	if (scalar_empty(dst) || scalar_empty(src))
+	if (is_empty(&dst) || is_empty(&src))
 		return 0;
-	a = view_of(&dst);
-	b = view_of(&src);
+	view_of(&a, &dst);
+	view_of(&b, &src);
 	if (!may_be(claims[cond][true], &a, &b, w))
 		return 0;
 	return may_be(claims[cond][false], &a, &b, w) ? -1 : 1;
@@ -276,9 +278,9 @@ void branch_refine(enum isa_cond cond, bool wide, bool taken, struct scalar *dst
 	bool fits = false;
 
 	BUG_ON(cond >= NR_COND);
-	if (!scalar_empty(*dst) && !scalar_empty(*src)) {
-		a = view_of(dst);
-		b = view_of(src);
+	if (!is_empty(dst) && !is_empty(src)) {
+		view_of(&a, dst);
+		view_of(&b, src);
 		fits = facts[c.fact].learn(c.exchange ? &b : &a, c.exchange ? &a : &b,
 					   wide ? 64 : 32) &&
 		       view_sync(&a) && view_sync(&b);

@@ -59,6 +59,12 @@ static inline u64 max_u64(u64 a, u64 b)
 	return a > b ? a : b;
 }
 
+/* All bits from the highest of @x down: 0b0010100 gives 0b0011111. */
+static inline u64 bits_below(u64 x)
+{
+	return (~0ull >> __builtin_clzll(x | 1)) & -(u64)(x != 0);
+}
+
 static inline bool half_empty(struct half a)
 {
 	return a.lo > a.hi;
@@ -216,25 +222,40 @@ static inline struct halves halves_sext(const struct halves *a, unsigned w, unsi
 /* Keeps of @a what is also in @b; false: nothing. */
 static inline bool bits_meet(struct tnum *a, struct tnum b)
 {
-	if (!tnum_overlap(*a, b))
+	u64 mask = a->mask & b.mask;
+
+	if ((a->value ^ b.value) & ~a->mask & ~b.mask)
 		return false;
-	*a = tnum_intersect(*a, b);
+	*a = (struct tnum){(a->value | b.value) & ~mask, mask};
 	return true;
 }
 
-struct view view_of(const struct scalar *a);
-struct view view_const(u64 value);
-struct view view_unknown(void);
-/* Only the low 32 bits, zero-extended; w64 is left to view_sync(). */
-struct view view_low(const struct view *a);
+/* tnum_has() where it is called often. */
+static inline bool bits_have(struct tnum a, u64 x)
+{
+	return (x & ~a.mask) == a.value;
+}
+
+static inline bool is_empty(const struct scalar *a)
+{
+	return a->umin > a->umax || a->smin > a->smax || a->u32min > a->u32max ||
+	       a->s32min > a->s32max;
+}
+
+/* Views are filled in place: copies of freshly written structs are what costs here. */
+void view_of(struct view *v, const struct scalar *a);
+void view_const(struct view *v, u64 value);
+void view_unknown(struct view *v);
+/* Only the low 32 bits, zero-extended. */
+void view_low(struct view *v);
 /* The low @bytes, zero- or sign-extended. */
-struct view view_extend(const struct view *a, u8 bytes, bool sign);
+void view_extend(struct view *v, u8 bytes, bool sign);
 /* Brings the parts to agree; false: no number fits. */
-bool view_sync(struct view *a);
+bool view_sync(struct view *v);
 /* The scalar of a view that view_sync() has seen. */
-struct scalar view_scalar(const struct view *a);
+struct scalar view_scalar(const struct view *v);
 /* view_sync() and view_scalar(). */
-struct scalar view_done(struct view *a);
+struct scalar view_done(struct view *v);
 
 struct scalar scalar_none(void);
 

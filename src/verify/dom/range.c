@@ -12,15 +12,13 @@
  */
 #include "verify/dom/range.h"
 
-struct halves range_pairs(range_rule *rule, const struct halves *a, const struct halves *b,
-			  unsigned w)
+void range_pairs(struct halves *r, range_rule *rule, const struct halves *a,
+		 const struct halves *b, unsigned w)
 {
-	struct halves r = halves_none();
-
+	*r = halves_none();
 	for (int i = 0; i < 4; i++)
 		if (!half_empty(a->of[i & 1]) && !half_empty(b->of[i >> 1]))
-			rule(&r, a->of[i & 1], b->of[i >> 1], w);
-	return r;
+			rule(r, a->of[i & 1], b->of[i >> 1], w);
 }
 
 void range_add(struct halves *r, struct half a, struct half b, unsigned w)
@@ -150,58 +148,63 @@ void range_smod(struct halves *r, struct half a, struct half b, unsigned w)
 	mod_any(r, magnitude(a, w), magnitude(b, w), a.lo & top_bit(w), w);
 }
 
-/* All bits from the highest of @x down. */
-static u64 bits_below(u64 x)
+/* Two intervals, and for each the bit where its bounds fork with all bits below: further
+ * up its numbers agree. */
+struct forked {
+	struct half a, b;
+	u64 fork_a, fork_b;
+};
+
+static struct forked forked(struct half a, struct half b)
 {
-	return x ? ~0ull >> __builtin_clzll(x) : 0;
+	return (struct forked){a, b, bits_below(a.lo ^ a.hi), bits_below(b.lo ^ b.hi)};
+}
+
+/* The intervals of ~a and ~b fork where those of a and b do. */
+static struct forked complement(struct forked f)
+{
+	return (struct forked){
+		{~f.a.hi, ~f.a.lo}, {~f.b.hi, ~f.b.lo}, f.fork_a, f.fork_b};
 }
 
 /*
  * The exact bounds of a | b over two intervals (Warren, Hacker's Delight, §4-3), without
  * his loop. Least: at the highest bit that one lower bound has and the other could take
- * (it is 0 there, at or below where its interval forks), take it and clear all below.
+ * (it is 0 there, at or below its fork), take it and clear all below.
  */
-static u64 or_least(struct half a, struct half b)
+static u64 or_least(struct forked f)
 {
-	u64 take_a = ~a.lo & b.lo & bits_below(a.lo ^ a.hi);
-	u64 take_b = ~b.lo & a.lo & bits_below(b.lo ^ b.hi);
+	u64 take_a = ~f.a.lo & f.b.lo & f.fork_a;
+	u64 take_b = ~f.b.lo & f.a.lo & f.fork_b;
 	u64 below = bits_below(take_a | take_b);
 
-	if (!below)
-		return a.lo | b.lo;
-	if (take_a & (below ^ (below >> 1)))
-		return (a.lo & ~below) | b.lo;
-	return a.lo | (b.lo & ~below);
+	if (take_a > take_b)
+		f.a.lo &= ~below;
+	else
+		f.b.lo &= ~below;
+	return f.a.lo | f.b.lo;
 }
 
 /* Greatest: at the highest bit that both upper bounds have and one can spare, it trades
  * the bit for all below. */
-static u64 or_greatest(struct half a, struct half b)
+static u64 or_greatest(struct forked f)
 {
-	u64 spare = a.hi & b.hi & (bits_below(a.lo ^ a.hi) | bits_below(b.lo ^ b.hi));
-
-	return a.hi | b.hi | bits_below(spare);
+	return f.a.hi | f.b.hi | bits_below(f.a.hi & f.b.hi & (f.fork_a | f.fork_b));
 }
 
 /* a & b = ~(~a | ~b). */
-static struct half and_bounds(struct half a, struct half b)
-{
-	struct half na = {~a.hi, ~a.lo}, nb = {~b.hi, ~b.lo};
-
-	return (struct half){~or_greatest(na, nb), ~or_least(na, nb)};
-}
-
 void range_and(struct halves *r, struct half a, struct half b, unsigned w)
 {
-	struct half part = and_bounds(a, b);
+	struct forked f = complement(forked(a, b));
 
-	halves_add_half(r, part.lo, part.hi, !!(a.lo & b.lo & top_bit(w)));
+	halves_add_half(r, ~or_greatest(f), ~or_least(f), !!(a.lo & b.lo & top_bit(w)));
 }
 
 void range_or(struct halves *r, struct half a, struct half b, unsigned w)
 {
-	halves_add_half(r, or_least(a, b), or_greatest(a, b),
-			!!((a.lo | b.lo) & top_bit(w)));
+	struct forked f = forked(a, b);
+
+	halves_add_half(r, or_least(f), or_greatest(f), !!((a.lo | b.lo) & top_bit(w)));
 }
 
 /* a ^ b = (a | b) - (a & b), the sign bits aside. */
@@ -209,10 +212,11 @@ void range_xor(struct halves *r, struct half a, struct half b, unsigned w)
 {
 	u64 rest = top_bit(w) - 1, sign = (a.lo ^ b.lo) & top_bit(w);
 	struct half x = {a.lo & rest, a.hi & rest}, y = {b.lo & rest, b.hi & rest};
-	u64 least = or_least(x, y), both = and_bounds(x, y).hi;
+	struct forked f = forked(x, y);
+	u64 least = or_least(f), both = ~or_least(complement(f));
 
-	halves_add_half(r, sign | (least > both ? least - both : 0),
-			sign | or_greatest(x, y), !!sign);
+	halves_add_half(r, sign | (least > both ? least - both : 0), sign | or_greatest(f),
+			!!sign);
 }
 
 /* Shifting left multiplies; a half of the sign bit is read as negative, so that its least

@@ -21,8 +21,8 @@ range_rule range_add, range_sub, range_mul, range_div, range_sdiv, range_mod,
 	range_smod, range_or, range_and, range_xor;
 range_shift range_lsh, range_rsh, range_arsh;
 
-/* The rule over every pair of halves of @a and @b. */
-struct halves range_pairs(range_rule *rule, const struct halves *a, const struct halves *b,
-			  unsigned w);
+/* *r becomes the rule over every pair of halves of @a and @b. */
+void range_pairs(struct halves *r, range_rule *rule, const struct halves *a,
+		 const struct halves *b, unsigned w);
 
 #endif

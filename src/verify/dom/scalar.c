@@ -11,60 +11,67 @@
 
 enum { SYNC_ROUNDS = 5 }; /* one or two are the rule; the bound is for the rest */
 
-struct view view_unknown(void)
+void view_unknown(struct view *v)
 {
-	return (struct view){tnum_unknown(), halves_all(64), halves_all(32)};
+	v->bits = (struct tnum){0, ~0ull};
+	v->w64 = halves_all(64);
+	v->w32 = halves_all(32);
 }
 
-struct view view_const(u64 value)
+/* The halves that hold @x alone. */
+static void halves_const(struct halves *h, u64 x, bool sign)
 {
-	struct view v = {tnum_const(value), halves_none(), halves_none()};
+	h->of[sign] = (struct half){x, x};
+	h->of[!sign] = HALF_NONE;
+}
 
-	halves_add_half(&v.w64, value, value, value >> 63);
-	halves_add_half(&v.w32, (u32)value, (u32)value, (u32)value >> 31);
-	return v;
+void view_const(struct view *v, u64 value)
+{
+	v->bits = (struct tnum){value, 0};
+	halves_const(&v->w64, value, value >> 63);
+	halves_const(&v->w32, (u32)value, (u32)value >> 31);
 }
 
 /* The numbers of umin..umax (unsigned order) that are also in smin..smax (signed). */
-static struct halves halves_of(u64 umin, u64 umax, u64 smin, u64 smax, unsigned w)
+static inline void halves_of(struct halves *r, u64 umin, u64 umax, u64 smin, u64 smax,
+			     unsigned w)
 {
 	bool from_neg = smin & top_bit(w), to_neg = smax & top_bit(w);
-	struct halves r = halves_none();
 
+	r->of[0] = r->of[1] = HALF_NONE;
 	if (!to_neg)
-		r.of[0] = half_make(from_neg ? umin : max_u64(umin, smin),
-				    min_u64(umax, smax));
+		r->of[0] = half_make(from_neg ? umin : max_u64(umin, smin),
+				     min_u64(umax, smax));
 	if (from_neg)
-		r.of[1] = half_make(max_u64(umin, smin), to_neg ? min_u64(umax, smax) : umax);
-	return r;
+		r->of[1] = half_make(max_u64(umin, smin), to_neg ? min_u64(umax, smax) : umax);
 }
 
-struct view view_of(const struct scalar *a)
+void view_of(struct view *v, const struct scalar *a)
 {
-	return (struct view){
-		a->bits,
-		halves_of(a->umin, a->umax, (u64)a->smin, (u64)a->smax, 64),
-		halves_of(a->u32min, a->u32max, (u32)a->s32min, (u32)a->s32max, 32),
-	};
+	v->bits = a->bits;
+	halves_of(&v->w64, a->umin, a->umax, (u64)a->smin, (u64)a->smax, 64);
+	halves_of(&v->w32, a->u32min, a->u32max, (u32)a->s32min, (u32)a->s32max, 32);
 }
 
-struct view view_low(const struct view *a)
+void view_low(struct view *v)
 {
-	return (struct view){tnum_subreg(a->bits), halves_zext(&a->w32), a->w32};
+	v->bits = (struct tnum){(u32)v->bits.value, (u32)v->bits.mask};
+	v->w64.of[0] = half_make(halves_umin(&v->w32), halves_umax(&v->w32));
+	v->w64.of[1] = HALF_NONE;
 }
 
-struct scalar view_scalar(const struct view *a)
+struct scalar view_scalar(const struct view *v)
 {
 	return (struct scalar){
-		.bits = a->bits,
-		.umin = halves_umin(&a->w64),
-		.umax = halves_umax(&a->w64),
-		.smin = (s64)halves_smin(&a->w64),
-		.smax = (s64)halves_smax(&a->w64),
-		.u32min = (u32)halves_umin(&a->w32),
-		.u32max = (u32)halves_umax(&a->w32),
-		.s32min = (s32)halves_smin(&a->w32),
-		.s32max = (s32)halves_smax(&a->w32),
+		.bits = v->bits,
+		.umin = halves_umin(&v->w64),
+		.umax = halves_umax(&v->w64),
+		.smin = (s64)halves_smin(&v->w64),
+		.smax = (s64)halves_smax(&v->w64),
+		.u32min = (u32)halves_umin(&v->w32),
+		.u32max = (u32)halves_umax(&v->w32),
+		.s32min = (s32)halves_smin(&v->w32),
+		.s32max = (s32)halves_smax(&v->w32),
 	};
 }
 
@@ -73,7 +80,7 @@ struct scalar view_scalar(const struct view *a)
  * known bit where x disagrees, either the member is larger there (and least below), or an
  * unknown 0 bit of x further up must become 1.
  */
-static bool tnum_next(struct tnum t, u64 x, u64 *next)
+static inline bool tnum_next(struct tnum t, u64 x, u64 *next)
 {
 	u64 differ = (x ^ t.value) & ~t.mask;
 	u64 from, raise;
@@ -93,7 +100,7 @@ static bool tnum_next(struct tnum t, u64 x, u64 *next)
 }
 
 /* The greatest member of @t that is <= x: the mirror image. */
-static bool tnum_prev(struct tnum t, u64 x, u64 *prev)
+static inline bool tnum_prev(struct tnum t, u64 x, u64 *prev)
 {
 	struct tnum mirror = {~t.value & ~t.mask, t.mask};
 	bool found = tnum_next(mirror, ~x, prev);
@@ -171,15 +178,19 @@ static void halves_fit_low(struct halves *a, const struct halves *low)
 	half_fit_low(&a->of[1], low);
 }
 
-/* The least tnum that holds both halves. */
+/* The least tnum that holds both halves: what differs within either and between them. */
 static struct tnum halves_bits(const struct halves *a)
 {
-	if (half_empty(a->of[0]))
-		return tnum_range(a->of[1].lo, a->of[1].hi);
-	if (half_empty(a->of[1]))
-		return tnum_range(a->of[0].lo, a->of[0].hi);
-	return tnum_union(tnum_range(a->of[0].lo, a->of[0].hi),
-			  tnum_range(a->of[1].lo, a->of[1].hi));
+	struct half x = half_empty(a->of[0]) ? a->of[1] : a->of[0];
+	struct half y = half_empty(a->of[1]) ? a->of[0] : a->of[1];
+	u64 mask = bits_below((x.lo ^ x.hi) | (y.lo ^ y.hi)) | (x.lo ^ y.lo);
+
+	return (struct tnum){x.lo & ~mask, mask};
+}
+
+static struct tnum low_bits(const struct view *v)
+{
+	return (struct tnum){(u32)v->bits.value, (u32)v->bits.mask};
 }
 
 /* One turn of the wheel: bits -> ranges -> low ranges -> bits. False: nothing is left. */
@@ -188,7 +199,7 @@ static bool sync_round(struct view *v)
 	struct halves part;
 	struct tnum low;
 
-	halves_fit_bits(&v->w32, tnum_subreg(v->bits));
+	halves_fit_bits(&v->w32, low_bits(v));
 	halves_fit_bits(&v->w64, v->bits);
 	if (halves_empty(&v->w32))
 		return false;
@@ -205,7 +216,7 @@ static bool sync_round(struct view *v)
 
 static bool half_fits(struct half a, struct tnum t)
 {
-	return half_empty(a) || (tnum_has(t, a.lo) && tnum_has(t, a.hi));
+	return half_empty(a) || (bits_have(t, a.lo) && bits_have(t, a.hi));
 }
 
 /*
@@ -215,38 +226,38 @@ static bool half_fits(struct half a, struct tnum t)
  */
 static bool settled(const struct view *v)
 {
-	struct tnum low = tnum_subreg(v->bits);
+	struct tnum low = low_bits(v);
 
 	return half_fits(v->w64.of[0], v->bits) && half_fits(v->w64.of[1], v->bits) &&
 	       half_fits(v->w32.of[0], low) && half_fits(v->w32.of[1], low);
 }
 
-static bool sync_const(struct view *a)
+static bool sync_const(struct view *v)
 {
-	u64 x = a->bits.value;
-	bool fits = halves_has(&a->w64, x) && halves_has(&a->w32, (u32)x);
+	u64 x = v->bits.value;
+	bool fits = halves_has(&v->w64, x) && halves_has(&v->w32, (u32)x);
 
 	if (fits)
-		*a = view_const(x);
+		view_const(v, x);
 	return fits;
 }
 
-bool view_sync(struct view *a)
+bool view_sync(struct view *v)
 {
-	if (!a->bits.mask)
-		return sync_const(a);
+	if (!v->bits.mask)
+		return sync_const(v);
 	for (int i = 0; i < SYNC_ROUNDS; i++) {
-		if (!sync_round(a))
+		if (!sync_round(v))
 			return false;
-		if (settled(a))
+		if (settled(v))
 			break;
 	}
 	return true;
 }
 
-struct scalar view_done(struct view *a)
+struct scalar view_done(struct view *v)
 {
-	return view_sync(a) ? view_scalar(a) : scalar_none();
+	return view_sync(v) ? view_scalar(v) : scalar_none();
 }
 
 struct scalar scalar_none(void)
@@ -264,34 +275,38 @@ struct scalar scalar_none(void)
 
 struct scalar scalar_unknown(void)
 {
-	struct view v = view_unknown();
+	struct view v;
 
+	view_unknown(&v);
 	return view_scalar(&v);
 }
 
 struct scalar scalar_const(u64 value)
 {
-	struct view v = view_const(value);
+	struct view v;
 
+	view_const(&v, value);
 	return view_scalar(&v);
 }
 
 struct scalar scalar_urange(u64 min, u64 max)
 {
-	struct view v = view_unknown();
+	struct view v;
 
 	if (min > max)
 		return scalar_none();
+	view_unknown(&v);
 	v.w64 = halves_arc(min, max, 64);
 	return view_done(&v);
 }
 
 struct scalar scalar_srange(s64 min, s64 max)
 {
-	struct view v = view_unknown();
+	struct view v;
 
 	if (min > max)
 		return scalar_none();
+	view_unknown(&v);
 	v.w64 = halves_arc((u64)min, (u64)max, 64);
 	return view_done(&v);
 }
@@ -300,16 +315,15 @@ struct scalar scalar_sync(struct scalar a)
 {
 	struct view v;
 
-	if (scalar_empty(a))
+	if (is_empty(&a))
 		return scalar_none();
-	v = view_of(&a);
+	view_of(&v, &a);
 	return view_done(&v);
 }
 
 bool scalar_empty(struct scalar a)
 {
-	return a.umin > a.umax || a.smin > a.smax || a.u32min > a.u32max ||
-	       a.s32min > a.s32max;
+	return is_empty(&a);
 }
 
 bool scalar_is_const(struct scalar a)
@@ -326,7 +340,7 @@ bool scalar_has(struct scalar a, u64 x)
 
 bool scalar_within(struct scalar outer, struct scalar inner)
 {
-	if (scalar_empty(inner))
+	if (is_empty(&inner))
 		return true;
 	return tnum_in(outer.bits, inner.bits) && outer.umin <= inner.umin &&
 	       outer.umax >= inner.umax && outer.smin <= inner.smin &&
@@ -339,44 +353,52 @@ struct scalar scalar_union(struct scalar a, struct scalar b)
 {
 	struct view va, vb, r;
 
-	if (scalar_empty(a))
+	if (is_empty(&a))
 		return b;
-	if (scalar_empty(b))
+	if (is_empty(&b))
 		return a;
-	va = view_of(&a);
-	vb = view_of(&b);
+	view_of(&va, &a);
+	view_of(&vb, &b);
 	r.bits = tnum_union(va.bits, vb.bits);
 	r.w64 = halves_hull(va.w64, vb.w64);
 	r.w32 = halves_hull(va.w32, vb.w32);
 	return view_done(&r);
 }
 
-struct view view_extend(const struct view *a, u8 bytes, bool sign)
+/* Would the extension of the low @w bits give every number back? */
+static bool survives(const struct halves *a, unsigned w, bool sign)
+{
+	if (!sign)
+		return halves_umax(a) <= all_bits(w);
+	return (half_empty(a->of[0]) || a->of[0].hi < top_bit(w)) &&
+	       (half_empty(a->of[1]) || a->of[1].lo >= -top_bit(w));
+}
+
+void view_extend(struct view *v, u8 bytes, bool sign)
 {
 	u8 w = bytes * 8, up = 64 - w;
-	struct view r = *a;
 	struct halves low;
 
-	if (bytes >= 8)
-		return r;
-	low = halves_meet(halves_trunc(&a->w64, w), halves_trunc(&a->w32, w));
-	r.bits = tnum_cast(a->bits, bytes);
-	halves_fit_bits(&low, r.bits);
+	if (bytes >= 8 || survives(&v->w64, w, sign))
+		return;
+	low = halves_trunc(&v->w64, w);
+	low = halves_meet(low, halves_trunc(&v->w32, w));
+	v->bits = tnum_cast(v->bits, bytes);
+	halves_fit_bits(&low, v->bits);
 	if (sign)
-		r.bits = tnum_arsh(tnum_lsh(r.bits, up), up, 64);
-	r.w64 = sign ? halves_sext(&low, w, 64) : halves_zext(&low);
-	r.w32 = w == 32 ? low : sign ? halves_sext(&low, w, 32) : halves_zext(&low);
-	return r;
+		v->bits = tnum_arsh(tnum_lsh(v->bits, up), up, 64);
+	v->w64 = sign ? halves_sext(&low, w, 64) : halves_zext(&low);
+	v->w32 = w == 32 ? low : sign ? halves_sext(&low, w, 32) : halves_zext(&low);
 }
 
 static struct scalar extend(struct scalar a, u8 bytes, bool sign)
 {
 	struct view v;
 
-	if (scalar_empty(a))
+	if (is_empty(&a))
 		return scalar_none();
-	v = view_of(&a);
-	v = view_extend(&v, bytes, sign);
+	view_of(&v, &a);
+	view_extend(&v, bytes, sign);
 	return view_done(&v);
 }
 
