@@ -26,8 +26,8 @@ static const u8 family_of[256] = {
 };
 
 static const char *const no_reg[NR_NO_REGS] = {
-	"R11 is invalid", "R12 is invalid", "R13 is invalid", "R14 is invalid",
-	"R15 is invalid",
+	"R11 is invalid", "R12 is invalid", "R13 is invalid",
+	"R14 is invalid", "R15 is invalid",
 };
 
 static enum isa_op refuse(const char **why, const char *words)
@@ -91,7 +91,8 @@ enum isa_op isa_decode(const struct insn *insns, u32 left, const char **why)
 	row = &isa_rows[op];
 	if (!fields_clean(row, insns))
 		return refuse(why, families[row->family].reserved);
-	if (row->info.kind == KIND_LD_IMM64 && !(row->operands & HAS_IMM2) && insns[1].imm)
+	if (row->info.kind == KIND_LD_IMM64 && !(row->operands & HAS_IMM2) &&
+	    insns[1].imm)
 		return refuse(why, families[row->family].unknown);
 	if (insns->src >= FIRST_NO_REG)
 		return refuse(why, no_reg[insns->src - FIRST_NO_REG]);

@@ -175,8 +175,8 @@ static void print_text(struct printing *p, const char *text)
 	}
 }
 
-int isa_disasm(const struct insn *insns, u32 left, const struct isa_names *names, char *buf,
-	       size_t size)
+int isa_disasm(const struct insn *insns, u32 left, const struct isa_names *names,
+	       char *buf, size_t size)
 {
 	struct printing p = {{buf, size, 0}, insns, names};
 	enum isa_op op;
