@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * btfptr.c: reading through struct pointers (rule book B35-B39), and whether a struct
+ * pointer fits where a type is declared (B14-B17).
+ *
+ * Soundness rests on two things. What is read is one member of the struct, as BTF lays it
+ * out, so that a pointer is read as a pointer and a number as a number. And a pointer that
+ * is read is trusted no longer than its parent's promise: see member_flags().
+ *
+ * Objects of the host are never written (B38). Loads through pointers that may dangle are
+ * lowered fault-safe (B45).
+ */
+#include "verify/rule/rule.h"
+
+/* ---- types ---- */
+
+bool host_struct(const struct env *env, const struct btf *btf, u32 id,
+		 const struct btf **out, u32 *type)
+{
+	const struct btf_type *t;
+
+	id = btf_skip_mods(btf, id);
+	t = btf_type(btf, id);
+	if (btf_kind(t) == BTF_STRUCT) {
+		*out = btf;
+		*type = id;
+		return true;
+	}
+	if (btf_kind(t) != BTF_FWD || btf_kflag(t))
+		return false;
+	return abi_find_struct(env->abi, btf_type_name(btf, id), out, type);
+}
+
+/* "x" and "x___init" are one struct before and after its initialisation (B17). */
+static bool differ_by_init(const char *a, const char *b)
+{
+	static const char suffix[] = "___init";
+	size_t n = strlen(a), m = strlen(b);
+
+	if (n > m)
+		return differ_by_init(b, a);
+	return m == n + strlen(suffix) && !strncmp(a, b, n) && !strcmp(b + n, suffix);
+}
+
+bool btf_reg_fits(const struct reg *reg, const struct btf *btf, u32 type, bool strict)
+{
+	if (reg->base != REG_BTF || has_var_off(reg) || reg->off < 0)
+		return false;
+	strict |= differ_by_init(btf_type_name(reg->btf, reg->type),
+				 btf_type_name(btf, type));
+	return btf_struct_at(reg->btf, reg->type, (u32)reg->off, btf, type, strict);
+}
+
+int check_btf_offset(struct env *env, u32 regno, const struct reg *reg)
+{
+	const char *name = btf_type_name(reg->btf, reg->type);
+
+	if (has_var_off(reg))
+		return reject(env, RULE_BTF_VAR_OFF, regno, name, (s64)reg->off,
+			      var_off_str(env, reg));
+	if (reg->off < 0)
+		return reject(env, RULE_BTF_NEG, regno, name, (s64)reg->off);
+	return 0;
+}
+
+/* ---- the class of what is read (B36) ---- */
+
+/* What tags and annotations say of the member at @off of @parent's struct. */
+static enum member_class member_class(struct env *env, const struct reg *parent,
+				      const struct btf_at *at, u32 off, u32 ptr)
+{
+	const struct btf *btf = parent->btf;
+	enum member_class class_ = abi_member_class(env->abi, btf, parent->type, off);
+
+	if (class_ == MEMBER_PLAIN) {
+		const struct btf_type *owner = btf_type(btf, at->owner);
+		const struct btf_member *m = &btf_members(owner)[at->member];
+
+		/* By the struct that has it; arrays of pointers as a whole. */
+		class_ = abi_member_class(env->abi, btf, at->owner,
+					  btf_member_bit(owner, m) / 8);
+	}
+	if (class_ != MEMBER_PLAIN)
+		return class_;
+	if (btf_ptr_has_tag(btf, ptr, "user"))
+		return MEMBER_USER;
+	if (btf_ptr_has_tag(btf, ptr, "percpu"))
+		return MEMBER_PERCPU;
+	return btf_ptr_has_tag(btf, ptr, "rcu") ? MEMBER_RCU_OR_NULL : MEMBER_PLAIN;
+}
+
+/*
+ * A member "as valid as its parent" of a trusted parent is trusted. Of an owned parent it
+ * is good until the reference is given back, and then (puts are deferred) until the read
+ * section ends: trusted where the section is the whole run, RCU where it is explicit.
+ */
+static u16 trusted_member(struct env *env, const struct reg *parent)
+{
+	if (parent->flags & F_TRUSTED || env->abi->policy.legacy_walk)
+		return F_TRUSTED;
+	if (!in_read_section(env))
+		return F_UNTRUSTED;
+	return parent->ref && !env->cur->sleepable ? F_TRUSTED : F_RCU;
+}
+
+static u16 unlisted_member(const struct env *env)
+{
+	if (!env->abi->policy.legacy_walk)
+		return F_UNTRUSTED | F_NULL; /* B37 */
+	return in_read_section(env) ? 0 : F_UNTRUSTED;
+}
+
+static bool is_bare(const struct reg *parent)
+{
+	return !parent->flags && !parent->ref;
+}
+
+static u16 member_flags(struct env *env, const struct reg *parent, enum member_class class_)
+{
+	bool untrusted = parent->flags & F_UNTRUSTED;
+
+	if (class_ == MEMBER_USER)
+		return F_USER;
+	if (class_ == MEMBER_PERCPU)
+		return untrusted || !in_read_section(env) ? F_PERCPU | F_UNTRUSTED : F_PERCPU;
+	if (untrusted)
+		return F_UNTRUSTED;
+	if (is_bare(parent)) /* exists under policy legacy_walk only */
+		return 0;
+	switch (class_) {
+	case MEMBER_TRUSTED:
+		return trusted_member(env, parent);
+	case MEMBER_TRUSTED_OR_NULL:
+		return trusted_member(env, parent) | F_NULL;
+	case MEMBER_RCU:
+		return in_read_section(env) ? F_RCU : F_UNTRUSTED;
+	case MEMBER_RCU_OR_NULL:
+		return in_read_section(env) ? F_RCU | F_NULL : F_UNTRUSTED;
+	default:
+		return unlisted_member(env);
+	}
+}
+
+/* Whether the struct is the program's own: pointers in it are mere numbers (B36.4). */
+static bool is_local(const struct env *env, const struct reg *reg)
+{
+	return reg->flags & F_ALLOC || reg->btf == env->image->btf;
+}
+
+struct reg btf_member_reg(struct env *env, const struct reg *parent, u32 member_off,
+			  u32 ptr_type)
+{
+	u32 ptr = btf_skip_mods(parent->btf, ptr_type), type, size = 0;
+	const struct btf *btf;
+	const char *why;
+	struct btf_at at;
+	struct reg reg;
+
+	if (is_local(env, parent) ||
+	    !btf_walk(parent->btf, parent->type, member_off, 8, true, &at, &why) ||
+	    !host_struct(env, parent->btf, btf_pointee(parent->btf, ptr), &btf, &type))
+		return reg_unknown();
+	reg = reg_btf(btf, type, 0);
+	btf_size(parent->btf, parent->type, &size);
+	/* B36.5; and whether a flexible array is that long nobody knows. */
+	if (at.in_union || member_off >= size)
+		reg.flags = F_UNTRUSTED;
+	else
+		reg.flags = member_flags(env, parent,
+					 member_class(env, parent, &at, at.off, ptr));
+	if (reg.flags & F_NULL)
+		reg.id = id_new(env);
+	return reg;
+}
+
+/* ---- the access ---- */
+
+static const char *type_of(const struct access *acc)
+{
+	return btf_type_name(acc->ptr.btf, acc->ptr.type);
+}
+
+/* An object of the program's own that is sure to exist. */
+static bool is_live_object(const struct reg *reg)
+{
+	return reg->flags & F_ALLOC && !(reg->flags & F_UNTRUSTED) &&
+	       (reg->ref || reg->flags & (F_RCU | F_NONOWN));
+}
+
+static bool may_dangle(const struct reg *reg)
+{
+	return reg->flags & F_UNTRUSTED || is_bare(reg) ||
+	       (reg->flags & F_ALLOC && !is_live_object(reg));
+}
+
+static int check_class(struct env *env, const struct access *acc)
+{
+	const struct reg *ptr = &acc->ptr;
+	s64 off = (s64)ptr->off + acc->off;
+
+	TRY(check_not_null(env, acc->regno, ptr));
+	if (ptr->flags & F_PERCPU)
+		return reject(env, RULE_BTF_PERCPU, acc->regno, type_of(acc), off);
+	if (ptr->flags & F_USER)
+		return reject(env, RULE_BTF_USER, acc->regno, type_of(acc), off);
+	if (env->abi->policy.need_gpl && !is_local(env, ptr) && !licence_is_gpl(env->image))
+		return reject(env, RULE_BTF_GPL, type_of(acc));
+	return 0;
+}
+
+static int check_offset(struct env *env, const struct access *acc)
+{
+	const struct reg *ptr = &acc->ptr;
+	s64 off = (s64)ptr->off + acc->off;
+
+	if (has_var_off(ptr))
+		return reject(env, RULE_BTF_VAR_OFF, acc->regno, type_of(acc), off,
+			      var_off_str(env, ptr));
+	if (off < 0)
+		return reject(env, RULE_BTF_NEG, acc->regno, type_of(acc), off);
+	return 0;
+}
+
+/* Objects of the program's own type: all but their special fields may be used (B38, G6). */
+static int check_own_object(struct env *env, const struct access *acc, u32 off)
+{
+	struct record_opts opts;
+	struct record *rec = NULL;
+	const struct field *field;
+	int err;
+
+	abi_record_opts(env->abi, &opts);
+	err = record_parse(env->arena, NULL, type_of(acc), acc->ptr.btf, acc->ptr.type,
+			   &opts, &rec);
+	if (err == -ENOMEM)
+		return err;
+	if (err)
+		return reject(env, RULE_UNSUPPORTED, "objects whose special fields are wrong");
+	field = rec ? record_overlap(rec, off, acc->size) : NULL;
+	if (field)
+		return reject(env, RULE_BTF_SPECIAL, field_kind_name(field->kind));
+	return check_no_leak(env, acc, "object");
+}
+
+static int check_write(struct env *env, const struct access *acc)
+{
+	if (!access_writes(acc))
+		return 0;
+	if (is_live_object(&acc->ptr))
+		return 0;
+	return reject(env, RULE_BTF_RDONLY, acc->regno, reg_class_name(env, &acc->ptr));
+}
+
+static bool ends_beyond(const struct access *acc, u32 off)
+{
+	u32 size = 0;
+
+	btf_size(acc->ptr.btf, acc->ptr.type, &size);
+	return (u64)off + acc->size > size;
+}
+
+/* Which member is read; the result of a pointer member. */
+static int read_member(struct env *env, struct access *acc, u32 off)
+{
+	const struct reg *ptr = &acc->ptr;
+	const char *why = "";
+	struct btf_at at;
+
+	if (!btf_walk(ptr->btf, ptr->type, off, acc->size, !is_local(env, ptr), &at, &why))
+		return ends_beyond(acc, off)
+			       ? reject(env, RULE_BTF_BEYOND, type_of(acc), (s64)off, acc->size)
+			       : reject(env, RULE_BTF_WALK, type_of(acc), (s64)off, acc->size,
+					why);
+	if (is_local(env, ptr) ||
+	    btf_kind(btf_type(ptr->btf, btf_skip_mods(ptr->btf, at.type))) != BTF_PTR)
+		return 0;
+	if (acc->size != 8 || at.off != off)
+		return reject(env, RULE_BTF_PARTIAL, type_of(acc), (s64)off, acc->size);
+	if (!access_reads(acc) || acc->sign)
+		return 0;
+	acc->result = btf_member_reg(env, ptr, off, at.type);
+	acc->result_set = acc->result.base == REG_BTF;
+	return 0;
+}
+
+int access_btf(struct env *env, struct access *acc)
+{
+	const struct reg *ptr = &acc->ptr;
+	u32 off;
+
+	TRY(check_class(env, acc));
+	TRY(check_offset(env, acc));
+	TRY(check_write(env, acc));
+	off = (u32)(ptr->off + acc->off);
+	if (is_local(env, ptr))
+		TRY(check_own_object(env, acc, off));
+	/* How long a flexible array at the end is, nobody knows. */
+	if (may_dangle(ptr) || ends_beyond(acc, off))
+		acc->class_ = ACCESS_FAULT_SAFE;
+	return read_member(env, acc, off);
+}

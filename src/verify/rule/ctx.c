@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ctx.c: accesses of a program's context.
+ *
+ * A PROG_CTX context is a table of members; what a member is to programs (a number, a
+ * packet pointer, a host object) and where it really is are in its row. A PROG_ARGS
+ * context is an array of 64-bit arguments typed by the hook's prototype.
+ *
+ * Offsets are constants, so that lowering can translate each access once. Atomic
+ * operations never come here (mem.c).
+ */
+#include "verify/rule/rule.h"
+
+static int reject_access(struct env *env, const struct access *acc)
+{
+	return reject(env, RULE_CTX_ACCESS, acc->off, acc->size);
+}
+
+/* ---- members ---- */
+
+static const struct abi_ctx_field *field_at(const struct abi_prog_type *type,
+					    const struct access *acc)
+{
+	for (u32 i = 0; i < type->nfields; i++) {
+		const struct abi_ctx_field *f = &type->fields[i];
+
+		if (acc->off >= (s64)f->off &&
+		    (s64)acc->off + acc->size <= (s64)f->off + f->size)
+			return f;
+	}
+	return NULL;
+}
+
+static bool is_whole(const struct abi_ctx_field *f, const struct access *acc)
+{
+	return (u32)acc->off == f->off && acc->size == f->size;
+}
+
+static int check_field_write(struct env *env, const struct abi_ctx_field *f,
+			     const struct access *acc)
+{
+	if (!f->writable || f->kind != CTX_SCALAR || !is_whole(f, acc))
+		return reject_access(env, acc);
+	if (reg_is_pointer(&acc->value))
+		return reject(env, RULE_LEAK, acc->value_regno, "ctx");
+	return 0;
+}
+
+static int check_field_read(struct env *env, const struct abi_ctx_field *f,
+			    const struct access *acc)
+{
+	bool part = f->kind == CTX_SCALAR && f->narrow && acc->off % acc->size == 0;
+
+	return is_whole(f, acc) || part ? 0 : reject_access(env, acc);
+}
+
+static struct reg field_value(struct env *env, const struct abi_ctx_field *f)
+{
+	struct reg reg;
+
+	switch (f->kind) {
+	case CTX_PACKET:
+		return reg_pointer(REG_PACKET, 0);
+	case CTX_PACKET_META:
+		return reg_pointer(REG_PACKET_META, 0);
+	case CTX_PACKET_END:
+		return reg_pointer(REG_PACKET_END, 0);
+	case CTX_POINTER:
+		return reg_btf(f->btf, f->type, F_TRUSTED);
+	case CTX_POINTER_OR_NULL:
+		reg = reg_btf(f->btf, f->type, F_TRUSTED | F_NULL);
+		reg.id = id_new(env);
+		return reg;
+	default:
+		return reg_unknown();
+	}
+}
+
+static int access_fields(struct env *env, struct access *acc)
+{
+	const struct abi_ctx_field *f = field_at(env->prog->type, acc);
+
+	if (!f)
+		return reject_access(env, acc);
+	acc->class_ = ACCESS_CTX;
+	acc->ctx_field = f;
+	if (acc->kind == ACC_WRITE)
+		return check_field_write(env, f, acc);
+	TRY(check_field_read(env, f, acc));
+	if (f->kind != CTX_SCALAR) {
+		if (f->kind >= CTX_POINTER && !f->btf)
+			return reject_access(env, acc);
+		acc->result = field_value(env, f);
+		acc->result_set = true;
+	}
+	return 0;
+}
+
+/* ---- arguments ---- */
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t n = strlen(text), m = strlen(end);
+
+	return n >= m && !strcmp(text + n - m, end);
+}
+
+/* What argument @param holds: a trusted object of the host, or a number. */
+static struct reg arg_value(struct env *env, const struct btf *btf,
+			    const struct btf_param *param)
+{
+	u32 ptr = btf_skip_mods(btf, param->type), type;
+	const struct btf *host;
+	struct reg reg;
+
+	if (btf_kind(btf_type(btf, ptr)) != BTF_PTR ||
+	    !host_struct(env, btf, btf_pointee(btf, ptr), &host, &type))
+		return reg_unknown();
+	reg = reg_btf(host, type, F_TRUSTED);
+	if (btf_ptr_has_tag(btf, ptr, "user"))
+		reg.flags = F_USER;
+	else if (btf_ptr_has_tag(btf, ptr, "percpu"))
+		reg.flags = F_PERCPU;
+	if (ends_with(btf_str(btf, param->name_off), "__nullable")) {
+		reg.flags |= F_NULL;
+		reg.id = id_new(env);
+	}
+	return reg;
+}
+
+static int access_args(struct env *env, struct access *acc)
+{
+	const struct abi_prog_type *type = env->prog->type;
+	const struct btf_type *proto = btf_type(type->btf, type->proto);
+	u32 arg = (u32)acc->off / 8;
+	struct reg value;
+
+	if (acc->kind != ACC_READ || acc->off < 0 || acc->off % 8)
+		return reject_access(env, acc);
+	if (arg >= btf_vlen(proto))
+		return reject(env, RULE_CTX_ARG, type->name, arg + 1, acc->off, acc->size);
+	value = arg_value(env, type->btf, &btf_params(proto)[arg]);
+	acc->class_ = ACCESS_CTX;
+	acc->ctx_arg = arg + 1;
+	if (value.base != REG_BTF)
+		return 0;
+	if (acc->size != 8)
+		return reject(env, RULE_CTX_ARG_SIZE, type->name, arg + 1, acc->off,
+			      acc->size);
+	acc->result = value;
+	acc->result_set = true;
+	return 0;
+}
+
+int access_ctx(struct env *env, struct access *acc)
+{
+	TRY(check_not_null(env, acc->regno, &acc->ptr));
+	if (has_var_off(&acc->ptr))
+		return reject(env, RULE_CTX_VAR_OFF, var_off_str(env, &acc->ptr));
+	if (acc->ptr.off)
+		return reject(env, RULE_CTX_MODIFIED, acc->regno, acc->ptr.off);
+	return env->prog->type->kind == PROG_ARGS ? access_args(env, acc)
+						  : access_fields(env, acc);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * rcu.c: explicit read sections (B41-B44), and where functions that may block can be
+ * called (B32).
+ *
+ * When the last section around a pointer ends, what it protected is untrusted. In programs
+ * that do not sleep the whole run is a section, so an explicit pair changes nothing, unless
+ * policy unlock_612 asks for the kernel's way (I25, I26).
+ */
+#include "verify/rule/rule.h"
+
+int rcu_enter(struct env *env, const char *name)
+{
+	if (env->cur->rcu_depth)
+		return reject(env, RULE_RCU_NEST, name);
+	env->cur->rcu_depth++;
+	return 0;
+}
+
+static void downgrade(struct reg *reg, void *data)
+{
+	const bool *drops_null = data;
+	const u16 gone = F_RCU | F_ALLOC | F_NONOWN | (*drops_null ? F_NULL : 0);
+
+	if (reg->base != REG_BTF || !(reg->flags & F_RCU))
+		return;
+	reg->flags = (reg->flags & ~gone) | F_UNTRUSTED;
+}
+
+void rcu_downgrade(struct env *env)
+{
+	bool drops_null = env->abi->policy.unlock_612;
+
+	state_each_reg(env->cur, downgrade, &drops_null);
+}
+
+int rcu_leave(struct env *env, const char *name)
+{
+	if (!env->cur->rcu_depth)
+		return reject(env, RULE_RCU_UNMATCHED, name);
+	env->cur->rcu_depth--;
+	if (!in_read_section(env) || env->abi->policy.unlock_612)
+		rcu_downgrade(env);
+	return 0;
+}
+
+int check_may_sleep(struct env *env, const char *name)
+{
+	if (!env->cur->sleepable)
+		return reject(env, RULE_SLEEP_PROG, name);
+	if (env->cur->rcu_depth)
+		return reject(env, RULE_SLEEP_RCU, name);
+	if (env->cur->preempt_depth)
+		return reject(env, RULE_SLEEP_PREEMPT, name);
+	return check_call_under_lock(env, false);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * rule.h: what the rule files share. A function here answers 0, or has refused the program
+ * and answers the negative errno of the rule; nothing is changed unless the comment says
+ * so.
+ */
+#ifndef PINTLE_VERIFY_RULE_H
+#define PINTLE_VERIFY_RULE_H
+
+#include "verify/env.h"
+
+/* --- null.c --- */
+
+/* The pointer is not one that may be NULL ("R1 invalid mem access 'map_value_or_null'"). */
+int check_not_null(struct env *env, u32 regno, const struct reg *reg);
+
+/* --- mem.c --- */
+
+/* Kinds of an access. */
+static inline bool access_reads(const struct access *acc)
+{
+	return acc->kind != ACC_WRITE && acc->kind != ACC_STORE_RELEASE;
+}
+static inline bool access_writes(const struct access *acc)
+{
+	return acc->kind != ACC_READ && acc->kind != ACC_ACQUIRE;
+}
+static inline bool access_is_atomic(const struct access *acc)
+{
+	return acc->kind == ACC_ATOMIC || acc->kind == ACC_XCHG || acc->kind == ACC_CMPXCHG;
+}
+
+/* What is written is a number, or pointers may leak by policy (B10). @where: "map". */
+int check_no_leak(struct env *env, const struct access *acc, const char *where);
+
+/* The fixed offset and the variable part, "(0x0; 0xff)", for messages. */
+const char *var_off_str(struct env *env, const struct reg *reg);
+static inline bool has_var_off(const struct reg *reg)
+{
+	return !scalar_is_const(reg->num) || reg->num.bits.value;
+}
+
+/* "R1 type=scalar expected=map_ptr": the register is of another kind than wanted. */
+int reject_kind(struct env *env, u32 regno, const char *expected);
+
+/* --- mapval.c --- */
+
+/* The map's flags allow programs to read (write) its values. */
+int check_map_mode(struct env *env, const struct image_map *map, bool write, s64 off,
+		   u32 size);
+
+/* --- ref.c --- */
+
+/* Register @regno carries a reference that this place may give back (B20, B22). */
+int check_releasable(struct env *env, u32 regno, const struct reg *reg);
+/* Takes a new reference for the current instruction into *ref. */
+int ref_take(struct env *env, u32 *ref);
+
+/* --- btfptr.c --- */
+
+/* The host struct behind @id (after qualifiers; forward declarations looked up by name). */
+bool host_struct(const struct env *env, const struct btf *btf, u32 id,
+		 const struct btf **out, u32 *type);
+/* Offsets of a struct pointer that is passed or stored: constant and not negative. */
+int check_btf_offset(struct env *env, u32 regno, const struct reg *reg);
+
+/* --- lock.c --- */
+
+/* The argument of bpf_spin_lock() and bpf_spin_unlock(), then their effect. */
+int lock_take(struct env *env, u32 regno);
+int lock_give(struct env *env, u32 regno);
+/* No call while a lock is held (B27), unless it is @allowed. */
+int check_call_under_lock(struct env *env, bool allowed);
+
+/* --- rcu.c --- */
+
+/* bpf_rcu_read_lock() and bpf_rcu_read_unlock(); @name for messages. */
+int rcu_enter(struct env *env, const char *name);
+int rcu_leave(struct env *env, const char *name);
+/* After a section ended: pointers that it protected are untrusted (B43). */
+void rcu_downgrade(struct env *env);
+/* B32: @name, which may block, can be called here. */
+int check_may_sleep(struct env *env, const char *name);
+
+/* --- helper.c --- */
+
+/* B33: under policy need_gpl the program's licence allows what is reserved. */
+bool licence_is_gpl(const struct image *image);
+
+#endif
