@@ -33,7 +33,7 @@ enum isa_pseudo {
 	IMM_MAP = 1,	    /* imm: map index in the image */
 	IMM_MAP_VALUE = 2,  /* imm: map index, next imm: offset into its first value */
 	IMM_KSYM = 3,	    /* imm: ksym index in the image: address of a host variable */
-	IMM_FUNC = 4,	    /* imm: instruction offset of a subprogram, relative to the next insn */
+	IMM_FUNC = 4,	    /* imm: a subprogram, counted from this insn's second slot */
 	IMM_MAP_IDX = 5,    /* as IMM_MAP; in objects only */
 	IMM_MAP_VALUE_IDX = 6,
 };
@@ -96,7 +96,7 @@ enum isa_op {
 struct isa_info {
 	const char *name;     /* the row's name, e.g. "ADD64_REG" */
 	enum isa_kind kind;
-	u8 sub;		      /* enum isa_alu, isa_cond or isa_atomic, by kind */
+	u8 sub;		      /* isa_alu, isa_cond, isa_atomic, isa_pseudo or isa_call, by kind */
 	u8 size;	      /* bytes of memory touched; 0 for none */
 	bool wide;	      /* 64-bit operands (ALU, JMP), or offset in off (JA) */
 	bool sign;	      /* sign-extending load */
@@ -148,7 +148,9 @@ struct arena;
 /*
  * Assembles text in that same syntax (without the "(07)" part), one instruction a line,
  * with `label:` lines and labels as jump targets, `;` or `#` comments. For tests.
- * Errors name line and column. The array is from @arena.
+ * Errors name line and column. The array is from @arena. As in those texts, a move has a
+ * decimal and a 64-bit immediate a hex number: `r1 = 5` is one slot, `r1 = 0x5` two.
+ * Things without a name are written unknown#5 or 5 (helper), kfunc#5, map[id:5], ksym[id:5].
  */
 int isa_assemble(struct arena *arena, struct log *log, const char *text,
 		 struct insn **insns, u32 *count);
