@@ -96,7 +96,7 @@ enum isa_op {
 struct isa_info {
 	const char *name;     /* the row's name, e.g. "ADD64_REG" */
 	enum isa_kind kind;
-	u8 sub;		      /* isa_alu, isa_cond, isa_atomic, isa_pseudo or isa_call, by kind */
+	u8 sub;		      /* enum isa_alu, cond, atomic, pseudo or call, by kind */
 	u8 size;	      /* bytes of memory touched; 0 for none */
 	bool wide;	      /* 64-bit operands (ALU, JMP), or offset in off (JA) */
 	bool sign;	      /* sign-extending load */
@@ -150,7 +150,7 @@ struct arena;
  * with `label:` lines and labels as jump targets, `;` or `#` comments. For tests.
  * Errors name line and column. The array is from @arena. As in those texts, a move has a
  * decimal and a 64-bit immediate a hex number: `r1 = 5` is one slot, `r1 = 0x5` two.
- * Things without a name are written unknown#5 or 5 (helper), kfunc#5, map[id:5], ksym[id:5].
+ * Numbers stand for names: 5 or any#5 (helper), kfunc#5, map[id:5], ksym[id:5].
  */
 int isa_assemble(struct arena *arena, struct log *log, const char *text,
 		 struct insn **insns, u32 *count);
