@@ -207,16 +207,17 @@ void range_or(struct halves *r, struct half a, struct half b, unsigned w)
 	halves_add_half(r, or_least(f), or_greatest(f), !!((a.lo | b.lo) & top_bit(w)));
 }
 
-/* a ^ b = (a | b) - (a & b), the sign bits aside. */
+/* The bits above both forks are known; below, a ^ b = (a | b) - (a & b). */
 void range_xor(struct halves *r, struct half a, struct half b, unsigned w)
 {
-	u64 rest = top_bit(w) - 1, sign = (a.lo ^ b.lo) & top_bit(w);
-	struct half x = {a.lo & rest, a.hi & rest}, y = {b.lo & rest, b.hi & rest};
+	u64 open = bits_below((a.lo ^ a.hi) | (b.lo ^ b.hi));
+	struct half x = {a.lo & open, a.hi & open}, y = {b.lo & open, b.hi & open};
 	struct forked f = forked(x, y);
 	u64 least = or_least(f), both = ~or_least(complement(f));
+	u64 known = (a.lo ^ b.lo) & ~open;
 
-	halves_add_half(r, sign | (least > both ? least - both : 0), sign | or_greatest(f),
-			!!sign);
+	halves_add_half(r, known | (least > both ? least - both : 0), known | or_greatest(f),
+			!!(known & top_bit(w)));
 }
 
 /* Shifting left multiplies; a half of the sign bit is read as negative, so that its least

@@ -111,7 +111,7 @@ static struct tnum mul_by_union(struct tnum a, struct tnum b)
 /*
  * Schoolbook with the known parts multiplied at once (CGO 2022, figure 4): a * b is
  * a.value * b.value plus what the unknown bits may add. Neither of the two is always the
- * sharper one.
+ * sharper one, nor is either order of the operands.
  */
 static struct tnum mul_by_parts(struct tnum a, struct tnum b)
 {
@@ -137,8 +137,25 @@ static bool is_run(struct tnum a)
 	return !a.value && !(a.mask & (a.mask + low));
 }
 
-/* Runs multiply to anything from 0 to the product of the greatest, shifted. */
-static struct tnum mul_runs(u64 a, u64 b)
+/* @x without the zeros at its end. */
+static u64 odd_part(u64 x)
+{
+	return x ? x >> __builtin_ctzll(x) : 0;
+}
+
+/*
+ * Do the products have every bit from their lowest up to that of the greatest unknown? So
+ * for two runs, and for a run 0..2^n - 1 and an odd constant below 2^n: its multiples
+ * take all values modulo 2^n, and one lies in each 2^t..2^(t+1) above.
+ */
+static bool fills(struct tnum a, struct tnum b)
+{
+	return is_run(a) &&
+	       (is_run(b) || (!b.mask && odd_part(b.value) <= odd_part(a.mask)));
+}
+
+/* All bits from that of the product of the lowest up to the highest of the greatest. */
+static struct tnum filled(u64 a, u64 b)
 {
 	u64 low = (a & -a) * (b & -b), most;
 
@@ -149,17 +166,12 @@ static struct tnum mul_runs(u64 a, u64 b)
 
 struct tnum tnum_mul(struct tnum a, struct tnum b)
 {
-	struct tnum swap = a;
-
 	if (!(a.mask | b.mask))
 		return tnum_const(a.value * b.value);
-	if (is_run(a) && is_run(b))
-		return mul_runs(a.mask, b.mask);
-	if (__builtin_popcountll(a.value | a.mask) > __builtin_popcountll(b.value | b.mask)) {
-		a = b;
-		b = swap;
-	}
-	return tnum_intersect(mul_by_union(a, b), mul_by_parts(a, b));
+	if (fills(a, b) || fills(b, a))
+		return filled(a.value | a.mask, b.value | b.mask);
+	return tnum_intersect(tnum_intersect(mul_by_union(a, b), mul_by_parts(a, b)),
+			      tnum_intersect(mul_by_union(b, a), mul_by_parts(b, a)));
 }
 
 struct tnum tnum_lsh(struct tnum a, u8 shift)
