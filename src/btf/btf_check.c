@@ -443,6 +443,8 @@ static int sized_secinfos(struct check *c)
 	for (u32 i = 0; i < btf_vlen(c->t); i++) {
 		if (btf_size(c->btf, s[i].type, &size) && s[i].size && size > s[i].size)
 			return bad(c, "variable %u is larger than its place", i);
+		if (!add_fits(s[i].offset, max_u32(s[i].size, size), UINT32_MAX))
+			return bad(c, "variable %u is out of range", i);
 		if (!c->t->size)
 			continue;
 		if (s[i].offset < end)

@@ -4,6 +4,7 @@
  */
 #include "base/arena.h"
 #include "btf/btf_impl.h"
+#include "btf/record.h"
 #include "test.h"
 #include "unit/btf_build.h"
 
@@ -27,7 +28,7 @@ static int try_open(const void *blob, u32 size, struct log *log)
 /* A blob with every kind in it. */
 static void build_all_kinds(struct bb *b)
 {
-	u32 i32, u64_, conn, proto, var, fwd;
+	u32 i32, u64_, conn, proto, var, fwd, head, lock, node;
 
 	bb_init(b, NULL);
 	i32 = bb_int(b, "int", 4);
@@ -47,6 +48,13 @@ static void build_all_kinds(struct bb *b)
 	bb_datasec(b, ".bss", 0, {var, 0, 8});
 	bb_raw(b, "double", BTF_FLOAT, false, 0, 8);
 	bb_decl_tag(b, "contains:conn:peer", conn, 2);
+	head = bb_struct(b, "bpf_list_head", 16, {"a", u64_, 0}, {"b", u64_, 64});
+	lock = bb_struct(b, "bpf_spin_lock", 4, {"a", i32, 0});
+	node = bb_struct(b, "bpf_list_node", 24, {"a", bb_array(b, u64_, 3), 0});
+	node = bb_struct(b, "elem", 32, {"n", node, 0}, {"k", bb_tagged_ptr(b, "kptr", conn), 192});
+	head = bb_struct(b, "value", 32, {"h", head, 0}, {"l", lock, 128},
+			 {"o", bb_tagged_ptr(b, "kptr", node), 192});
+	bb_decl_tag(b, "contains:elem:n", head, 0);
 	bb_raw(b, "wide", BTF_ENUM64, false, 1, 8);
 	bb_word(b, bb_str(b, "TOP"));
 	bb_word(b, 1);
@@ -454,6 +462,12 @@ static void ask_everything(const struct btf *btf)
 		btf_struct_at(btf, id, id, btf, 1, false);
 		btf_layout_same(arena, btf, id, btf, btf_end(btf) - 1 - id, &path);
 		btf_layout_known(arena, btf, id, btf, btf_end(btf) - 1 - id, &path);
+	}
+	for (u32 id = 0; id < btf_end(btf); id++) {
+		struct record_opts opts = {.era = (enum tag_era)(id % 3), .lenient = id & 1};
+		struct record *rec;
+
+		record_parse(arena, NULL, "mutant", btf, id, &opts, &rec);
 	}
 	arena_free(arena);
 }
