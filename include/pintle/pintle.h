@@ -207,6 +207,7 @@ struct pintle_hook {
 	const char *name;
 	void *active; /* struct hook_list, under RCU; NULL: nothing attached */
 	struct pintle_host *host;
+	uint32_t sleepable; /* set when it is registered */
 };
 
 PINTLE_API int64_t pintle_hook_run(struct pintle_hook *hook, const uint64_t *args,
@@ -233,7 +234,7 @@ PINTLE_API int64_t pintle_hook_run(struct pintle_hook *hook, const uint64_t *arg
 #define PINTLE_NAME5(t, a, ...) a, PINTLE_NAME4(__VA_ARGS__)
 
 #define PINTLE_HOOK(ret, hook, ...)                                                      \
-	struct pintle_hook hook##_pintle_hook = {#hook, 0, 0};                           \
+	struct pintle_hook hook##_pintle_hook = {#hook, 0, 0, 0};                        \
 	/* Out of line: its prototype in BTF is the hook's type. */                      \
 	__attribute__((noinline, used)) ret pintle_hook__##hook(                         \
 		PINTLE_CAT(PINTLE_DECL, PINTLE_NARG(__VA_ARGS__))(__VA_ARGS__));         \

@@ -21,6 +21,7 @@
  */
 #include "run/fault.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/uio.h>

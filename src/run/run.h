@@ -2,9 +2,12 @@
  *
  * run.h: the runtime's own vocabulary: host, object, program, slot. Files:
  *
- *	host.c    the registry: BTF, exports, storables, program types -> struct abi
- *	object.c  open, load, attach, close: drives load -> verify -> lower
+ *	host.c    a host's life, its words, its BTF
+ *	export.c  the registry: functions, storable types, members -> struct abi
+ *	progtype.c  program types, contexts and helpers of the host
  *	hook.c    hooks and their lists of programs
+ *	object.c  open and close, attach and detach
+ *	load.c    load: drives verify -> maps -> lower, all or nothing
  *	prog.c    one run of one program; statistics
  *	slot.c    execution slots: which thread owns which
  *	thread.c  threads come and go: registration with liburcu, fork
@@ -24,7 +27,6 @@
 #include "lower/code.h"
 #include "pintle/pintle.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 
 struct map;
@@ -73,31 +75,37 @@ struct slot_ctx {
 } __attribute__((aligned(64)));
 
 struct pintle_host {
-	struct arena *arena;
-	struct log log;			 /* words of failures */
+	struct arena *arena;		 /* strings and rows of the registry */
+	char *words;			 /* of the last failure; NULL: none */
+	bool words_lost;		 /* no memory for them */
 	struct pintle_host_opts opts;
 	struct abi abi;
 	VEC(struct btf *) btfs;		 /* owned */
-	VEC(struct storable *) storables;
+	VEC(struct storable *) storables; /* from the arena: their addresses stay */
 	VEC(struct export) exports;	 /* parallel to abi.kfuncs */
 	VEC(struct host_helper) helpers;
 	VEC(struct pintle_hook *) hooks;
 	struct pintle_object *objects;	 /* all that are open */
+	struct map *maps;		 /* all there are; under maps_lock (lock.h) */
+	u32 maps_lock;
 	struct slot_table *slots;
 	struct defer_queue *defer;
-	pthread_mutex_t lock;		 /* configuration: the lists above */
 	u64 hash_seed;
 	_Atomic u64 sleep_gen;		 /* of the second domain; from 1 */
 };
 
+/* Written by the slot's owner only, so that counting costs no shared cache line. */
+struct prog_count {
+	_Atomic u64 runs, faults;
+} __attribute__((aligned(64)));
+
 struct pintle_prog {
 	struct pintle_object *object;
 	const struct image_prog *image;
-	struct code *code;
+	struct code *code;		 /* NULL: not loaded */
 	struct pintle_hook *hook;	 /* attached to, or NULL */
 	struct verify_stats stats;
-	_Atomic u64 runs, faults;
-	u32 ninsns, ninsns_run;
+	struct prog_count *counts;	 /* by slot */
 };
 
 struct pintle_object {
@@ -177,9 +185,52 @@ size_t fault_copy(void *to, const void *from, size_t size);
 void *helper_find(struct pintle_host *host, const struct abi_prog_type *type, u32 id);
 
 /* --- host.c --- */
-struct storable *storable_find(struct pintle_host *host, const struct btf *btf, u32 type);
 /* Words of a failure on @host; returns @err. */
 int host_fail(struct pintle_host *host, int err, const char *fmt, ...) FORMAT(3, 4);
+int host_oom(struct pintle_host *host);
 void host_log(struct pintle_host *host, enum pintle_log_level level, const char *line);
+/* Copies an options struct of the caller's age into ours. */
+void opts_copy(void *to, size_t size, const void *from, size_t from_size);
+/* Adds a copy of @name to the host's arena; NULL: no memory. */
+char *host_strdup(struct pintle_host *host, const char *name);
+/* Finds a FUNC of the host's BTF. */
+bool host_find_func(struct pintle_host *host, const char *name, const struct btf **btf,
+		    u32 *func);
+
+/* --- export.c --- */
+struct storable *storable_find(struct pintle_host *host, const struct btf *btf, u32 type);
+/* The function behind @kfunc, or NULL. */
+void *export_find(struct pintle_host *host, const struct abi_kfunc *kfunc);
+/* -EINVAL and words unless every parameter and the result is an integer or pointer and
+ * there are at most five; @what names it. */
+int proto_check(struct pintle_host *host, const char *what, const struct btf *btf, u32 proto);
+
+/* --- progtype.c --- */
+/* The index of the program type, or -1. */
+int prog_type_find(const struct pintle_host *host, const char *name);
+/* Adds a row whose strings and fields are the host's already. */
+int prog_type_push(struct pintle_host *host, const struct abi_prog_type *type);
+
+/* --- prog.c --- */
+int prog_init(struct pintle_prog *prog);
+void prog_free(struct pintle_prog *prog);
+/* A run, or several in a row, of programs on this thread's slot. */
+struct run_scope {
+	struct slot_ctx *slot, *before;
+	bool sleepable;
+};
+bool run_begin(struct run_scope *scope, struct pintle_host *host, bool sleepable);
+void run_end(const struct run_scope *scope);
+u64 run_prog(const struct run_scope *scope, const struct pintle_prog *prog, const void *ctx);
+
+/* --- hook.c --- */
+int hook_attach(struct pintle_prog *prog); /* -ENOENT: its section names no hook */
+void hook_detach(struct pintle_prog *prog);
+void hooks_free(struct pintle_host *host);
+
+/* --- load.c --- */
+int object_load(struct pintle_object *object, const struct pintle_load_opts *opts);
+/* What loading made: code and maps. */
+void object_unload(struct pintle_object *object);
 
 #endif

@@ -8,6 +8,8 @@
 
 #include "run/run.h"
 
+#include <pthread.h>
+
 /* Small fixed thread-locals: the cheap access model is worth its few bytes of static TLS. */
 #define THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
 

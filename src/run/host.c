@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * host.c: a host's life, the words of its failures, and where its types come from.
+ *
+ * The registry is filled by one thread at a time (pintle.h). Objects keep pointers into
+ * its rows, so rows never move while an object is open: see export.c and progtype.c.
+ */
+#include "run/run.h"
+
+#include <stdarg.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+enum { DEFAULT_SLOTS = 128, MOST_SLOTS = 4096 };
+
+/* Why this thread's last pintle_host_new() failed: there is no host to ask. */
+static _Thread_local const char *new_failed = "";
+
+#define STR_(x) #x
+#define STR(x) STR_(x)
+
+const char *pintle_version(void)
+{
+	return STR(PINTLE_VERSION_MAJOR) "." STR(PINTLE_VERSION_MINOR) "." STR(
+		PINTLE_VERSION_PATCH);
+}
+
+/* ------------------------------------------------------------------ words */
+
+void host_log(struct pintle_host *host, enum pintle_log_level level, const char *line)
+{
+	if (host->opts.log)
+		host->opts.log(host->opts.data, level, line);
+}
+
+int host_fail(struct pintle_host *host, int err, const char *fmt, ...)
+{
+	char *words = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&words, fmt, ap) < 0)
+		words = NULL;
+	va_end(ap);
+	free(host->words);
+	host->words = words;
+	host->words_lost = !words;
+	host_log(host, PINTLE_LOG_ERROR, words ? words : "out of memory");
+	return err;
+}
+
+int host_oom(struct pintle_host *host)
+{
+	free(host->words);
+	host->words = NULL;
+	host->words_lost = true;
+	host_log(host, PINTLE_LOG_ERROR, "out of memory");
+	return -ENOMEM;
+}
+
+const char *pintle_host_error(const struct pintle_host *host)
+{
+	if (!host)
+		return new_failed;
+	if (host->words)
+		return host->words;
+	return host->words_lost ? "out of memory" : "";
+}
+
+void opts_copy(void *to, size_t size, const void *from, size_t from_size)
+{
+	memset(to, 0, size);
+	if (from)
+		memcpy(to, from, from_size < size ? from_size : size);
+}
+
+char *host_strdup(struct pintle_host *host, const char *name)
+{
+	return arena_strdup(host->arena, name);
+}
+
+/* ------------------------------------------------------------------ life */
+
+static bool helper_there(const struct abi *abi, const struct abi_prog_type *type, u32 id)
+{
+	return helper_find(abi->data, type, id);
+}
+
+static int host_init(struct pintle_host *host)
+{
+	if (getrandom(&host->hash_seed, sizeof(host->hash_seed), GRND_NONBLOCK) < 0)
+		host->hash_seed = (u64)(uintptr_t)host;
+	host->abi.helper_there = helper_there;
+	host->abi.data = host;
+	host->arena = arena_new();
+	if (!host->arena)
+		return -ENOMEM;
+	TRY(slots_init(host));
+	return defer_init(host);
+}
+
+struct pintle_host *pintle_host_new(const struct pintle_host_opts *opts)
+{
+	struct pintle_host *host = calloc(1, sizeof(*host));
+
+	new_failed = "out of memory";
+	if (!host)
+		return NULL;
+	opts_copy(&host->opts, sizeof(host->opts), opts, opts ? opts->size : 0);
+	if (!host->opts.max_slots)
+		host->opts.max_slots = DEFAULT_SLOTS;
+	if (host->opts.max_slots > MOST_SLOTS) {
+		new_failed = "max_slots is over " STR(4096);
+		free(host);
+		return NULL;
+	}
+	if (fault_init(host)) {
+		new_failed = "the handlers of SIGSEGV and SIGBUS could not be installed";
+		free(host);
+		return NULL;
+	}
+	if (host_init(host)) {
+		pintle_host_free(host);
+		return NULL;
+	}
+	new_failed = "";
+	return host;
+}
+
+static void registry_free(struct pintle_host *host)
+{
+	abi_free(&host->abi);
+	for (u32 i = host->btfs.n; i-- > 0;)
+		btf_close(host->btfs.v[i]);
+	vec_free(&host->btfs);
+	vec_free(&host->storables);
+	vec_free(&host->exports);
+	vec_free(&host->helpers);
+	vec_free(&host->hooks);
+	arena_free(host->arena);
+}
+
+void pintle_host_free(struct pintle_host *host)
+{
+	if (!host)
+		return;
+	while (host->objects)
+		pintle_close(host->objects);
+	hooks_free(host);
+	defer_free(host);
+	slots_free(host);
+	fault_free(host);
+	registry_free(host);
+	free(host->words);
+	free(host);
+}
+
+/* ------------------------------------------------------------------ types */
+
+static int btf_add(struct pintle_host *host, struct btf *btf)
+{
+	if (vec_reserve(&host->btfs, 1) && vec_reserve(&host->abi.btfs, 1)) {
+		(void)vec_push(&host->btfs, btf);
+		(void)vec_push(&host->abi.btfs, btf);
+		return 0;
+	}
+	btf_close(btf);
+	return host_oom(host);
+}
+
+static const struct btf *first_btf(const struct pintle_host *host)
+{
+	return host->btfs.n ? host->btfs.v[0] : NULL;
+}
+
+/* What opens one kind of source, with or without a base. */
+struct source {
+	const char *name;
+	const void *data;
+	size_t size;
+};
+
+static int source_open(struct log *log, const struct source *src, const struct btf *base,
+		       struct btf **out)
+{
+	if (!src->data)
+		return btf_open_file(log, src->name, base, out);
+	return btf_open(log, src->name, src->data, (u32)src->size, base, out);
+}
+
+/* Later sources may stand alone or be split on the first; the format does not say which,
+ * but one that is split makes no sense alone: it names types and strings past its end. */
+static int source_add(struct pintle_host *host, const struct source *src)
+{
+	const struct btf *base = first_btf(host);
+	struct log alone = {0}, split = {0};
+	struct btf *btf = NULL;
+	int err = source_open(&alone, src, NULL, &btf);
+
+	if (err == -EINVAL && base)
+		err = source_open(&split, src, base, &btf);
+	if (err)
+		host_fail(host, err, "%s", *alone.error ? alone.error : strerror(-err));
+	log_free(&alone);
+	log_free(&split);
+	return err ? err : btf_add(host, btf);
+}
+
+int pintle_host_add_btf_file(struct pintle_host *host, const char *path)
+{
+	if (!path)
+		return host_fail(host, -EINVAL, "no path given");
+	return source_add(host, &(const struct source){.name = path});
+}
+
+int pintle_host_add_btf(struct pintle_host *host, const char *name, const void *data,
+			size_t size)
+{
+	if (!data || size > UINT32_MAX)
+		return host_fail(host, -EINVAL, "%s: no data, or over 4 GiB",
+				 name ? name : "BTF");
+	return source_add(host, &(const struct source){name ? name : "BTF", data, size});
+}
+
+int pintle_host_add_self(struct pintle_host *host)
+{
+	static const struct source self = {.name = "/proc/self/exe"};
+	char path[512] = "PROGRAM";
+	int err = source_add(host, &self);
+
+	if (err != -ENOENT)
+		return err;
+	if (readlink("/proc/self/exe", path, sizeof(path) - 1) < 0)
+		strcpy(path, "PROGRAM");
+	return host_fail(host, err,
+			 "this program has no BTF, so its types are not known: compile it "
+			 "with -g, then run `pahole -J %s`", path);
+}
+
+bool host_find_func(struct pintle_host *host, const char *name, const struct btf **btf,
+		    u32 *func)
+{
+	for (u32 i = 0; i < host->abi.btfs.n; i++) {
+		*btf = host->abi.btfs.v[i];
+		*func = btf_find(*btf, name, BTF_FUNC);
+		if (*func)
+			return true;
+	}
+	return false;
+}
+
+/* ------------------------------------------------------------------ lifetime */
+
+void pintle_defer(struct pintle_host *host, void (*fn)(void *obj), void *obj)
+{
+	defer_call(host, fn, obj);
+	defer_safe_point(host);
+}
+
+void pintle_drain(struct pintle_host *host)
+{
+	defer_drain(host);
+}
+
+void pintle_read_lock(struct pintle_host *host)
+{
+	run_read_lock(host);
+}
+
+void pintle_read_unlock(struct pintle_host *host)
+{
+	run_read_unlock(host);
+}
+
+void pintle_thread_leave(struct pintle_host *host)
+{
+	slot_leave(host);
+}

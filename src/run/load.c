@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * load.c: loading an object: every program is verified, then the maps are made, then the
+ * proofs are lowered to code. All or nothing: whatever fails, everything made so far goes,
+ * and the object is as it was when it was opened.
+ */
+#include "run/map.h"
+#include "run/run.h"
+
+/* ------------------------------------------------------------------ verify */
+
+/* One load: proofs by program, NULL where a program is not loaded. */
+struct loading {
+	struct pintle_object *object;
+	struct pintle_host *host;
+	const struct pintle_load_opts *opts;
+	struct proof **proofs;
+};
+
+static bool is_wanted(const struct loading *ld, const struct image_prog *prog)
+{
+	return ld->opts->only ? !strcmp(prog->name, ld->opts->only) : prog->autoload;
+}
+
+static int type_check(const struct loading *ld, const struct image_prog *prog)
+{
+	if (!prog->type)
+		return host_fail(ld->host, -EINVAL,
+				 "%s: program '%s': no program type or hook of this host "
+				 "claims its section '%s'", ld->object->image->name,
+				 prog->name, prog->section);
+	if (prog->sleepable && !prog->type->may_sleep)
+		return host_fail(ld->host, -EINVAL,
+				 "%s: program '%s': programs of type %s may not sleep: "
+				 "drop the .s from its section '%s'", ld->object->image->name,
+				 prog->name, prog->type->name, prog->section);
+	return 0;
+}
+
+static int refused(const struct loading *ld, const struct image_prog *prog, int err,
+		   const struct rejection *why)
+{
+	const struct log *log = &ld->object->log;
+	const char *words = why->explanation ? why->explanation : why->message;
+
+	if (!words)
+		words = *log->error ? log->error : strerror(-err);
+	return host_fail(ld->host, err, "%s: program '%s' was refused: %s",
+			 ld->object->image->name, prog->name, words);
+}
+
+static int verify_one(struct loading *ld, u32 i)
+{
+	const struct image_prog *prog = &ld->object->image->progs[i];
+	struct verify_opts vo = {.log_level = ld->object->log.level};
+	struct rejection why = {0};
+	struct arena *arena;
+	int err;
+
+	TRY(type_check(ld, prog));
+	arena = arena_new(); /* of the words of a refusal */
+	if (!arena)
+		return host_oom(ld->host);
+	err = verify(arena, &ld->object->log, ld->object->image, prog, &vo, &ld->proofs[i],
+		     &why, &ld->object->progs[i].stats);
+	if (err)
+		refused(ld, prog, err, &why);
+	arena_free(arena);
+	return err;
+}
+
+static int verify_all(struct loading *ld)
+{
+	const struct image *image = ld->object->image;
+	bool any = false;
+
+	for (u32 i = 0; i < image->nprogs; i++) {
+		if (!is_wanted(ld, &image->progs[i]))
+			continue;
+		TRY(verify_one(ld, i));
+		any = true;
+	}
+	if (ld->opts->only && !any)
+		return host_fail(ld->host, -ENOENT, "%s: no program '%s'", image->name,
+				 ld->opts->only);
+	return 0;
+}
+
+/* ------------------------------------------------------------------ maps */
+
+static int maps_make(struct loading *ld)
+{
+	struct pintle_object *object = ld->object;
+
+	for (u32 i = 0; i < object->image->nmaps; i++) {
+		int err = map_create(&object->log, ld->host, &object->image->maps[i],
+				     &object->maps[i].map);
+
+		if (err)
+			return host_fail(ld->host, err, "%s: %s", object->image->name,
+					 *object->log.error ? object->log.error
+							    : strerror(-err));
+	}
+	return 0;
+}
+
+/* ------------------------------------------------------------------ lower */
+
+static void *link_map(void *data, u32 index)
+{
+	const struct pintle_object *object = data;
+
+	return index < object->image->nmaps ? object->maps[index].map : NULL;
+}
+
+static void *link_map_value(void *data, u32 index)
+{
+	struct map *map = link_map(data, index);
+
+	return map && map->ops->direct ? map->ops->direct(map) : NULL;
+}
+
+static void *link_helper(void *data, const struct abi_prog_type *type, u32 id)
+{
+	const struct pintle_object *object = data;
+
+	return helper_find(object->host, type, id);
+}
+
+static void *link_kfunc(void *data, const struct abi_kfunc *kfunc)
+{
+	const struct pintle_object *object = data;
+
+	return export_find(object->host, kfunc);
+}
+
+static int lower_all(struct loading *ld)
+{
+	struct pintle_object *object = ld->object;
+	const struct link link = {.data = object, .map = link_map,
+				  .map_value = link_map_value, .helper = link_helper,
+				  .kfunc = link_kfunc};
+
+	for (u32 i = 0; i < object->image->nprogs; i++) {
+		int err;
+
+		if (!ld->proofs[i])
+			continue;
+		if (prog_init(&object->progs[i]))
+			return host_oom(ld->host);
+		err = lower(&object->log, ld->proofs[i], &link, &object->progs[i].code);
+		if (err)
+			return host_fail(ld->host, err, "%s", object->log.error);
+	}
+	return 0;
+}
+
+/* ------------------------------------------------------------------ all */
+
+static int load_steps(struct loading *ld)
+{
+	TRY(verify_all(ld));
+	TRY(maps_make(ld));
+	return lower_all(ld);
+}
+
+void object_unload(struct pintle_object *object)
+{
+	for (u32 i = 0; object->progs && i < object->image->nprogs; i++)
+		prog_free(&object->progs[i]);
+	for (u32 i = 0; object->maps && i < object->image->nmaps; i++) {
+		if (object->maps[i].map)
+			map_put(object->maps[i].map);
+		object->maps[i].map = NULL;
+	}
+	object->loaded = false;
+}
+
+static enum log_level level_of(unsigned int level)
+{
+	return level > 1 ? LOG_STATE : level ? LOG_INSN : LOG_NOTE;
+}
+
+int object_load(struct pintle_object *object, const struct pintle_load_opts *opts)
+{
+	struct loading ld = {.object = object, .host = object->host, .opts = opts};
+	u32 n = object->image->nprogs;
+	int err;
+
+	if (object->loaded)
+		return host_fail(ld.host, -EBUSY, "%s is loaded already",
+				 object->image->name);
+	log_clear(&object->log);
+	object->log.level = level_of(opts->log_level);
+	ld.proofs = calloc(n + 1, sizeof(ld.proofs[0]));
+	if (!ld.proofs)
+		return host_oom(ld.host);
+	err = load_steps(&ld);
+	for (u32 i = 0; i < n; i++)
+		proof_free(ld.proofs[i]);
+	free(ld.proofs);
+	if (err)
+		object_unload(object);
+	else
+		object->loaded = true;
+	return err;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * prog.c: one run of one program, and its numbers.
+ *
+ * A run holds a read section of domain N, or, for sleepable programs, one of domain S. The
+ * end of the outermost run of a thread is a safe point: what ripened meanwhile is done
+ * there, after everything is closed.
+ */
+#include "run/run.h"
+
+bool run_begin(struct run_scope *scope, struct pintle_host *host, bool sleepable)
+{
+	struct slot_ctx *slot = slot_get(host);
+
+	if (unlikely(!slot))
+		return false;
+	scope->slot = slot;
+	scope->sleepable = sleepable;
+	if (unlikely(sleepable))
+		sleep_enter(slot);
+	else
+		run_read_lock(host);
+	slot->depth++;
+	scope->before = slot_swap(slot);
+	return true;
+}
+
+/* Deferred calls are published inside the section: who waits for it finds them. */
+void run_end(const struct run_scope *scope)
+{
+	struct slot_ctx *slot = scope->slot;
+
+	slot_swap(scope->before);
+	if (!--slot->depth && unlikely(slot->open != NULL))
+		defer_publish(slot);
+	if (unlikely(scope->sleepable))
+		sleep_leave(slot);
+	else
+		run_read_unlock(slot->host);
+	defer_safe_point(slot->host);
+}
+
+static void count(struct prog_count *c, u64 faults)
+{
+	u64 runs = atomic_load_explicit(&c->runs, memory_order_relaxed);
+
+	atomic_store_explicit(&c->runs, runs + 1, memory_order_relaxed);
+	if (unlikely(faults))
+		atomic_fetch_add_explicit(&c->faults, faults, memory_order_relaxed);
+}
+
+u64 run_prog(const struct run_scope *scope, const struct pintle_prog *prog, const void *ctx)
+{
+	struct slot_ctx *slot = scope->slot;
+	const struct pintle_prog *before = slot->prog;
+	const struct code *code = prog->code;
+	u64 faults = slot->faults, result;
+
+	slot->prog = prog;
+	result = interp_run(code, code->entry[0], (u64)(uintptr_t)ctx, 0, slot);
+	slot->prog = before;
+	count(&prog->counts[slot->index], slot->faults - faults);
+	return result;
+}
+
+int pintle_prog_run(const struct pintle_prog *prog, void *ctx, uint64_t *result)
+{
+	struct run_scope scope;
+	u64 r;
+
+	if (unlikely(!prog->code))
+		return -ENOENT;
+	if (!run_begin(&scope, prog->object->host, prog->image->sleepable))
+		return -EAGAIN;
+	r = run_prog(&scope, prog, ctx);
+	if (result)
+		*result = r;
+	run_end(&scope);
+	return 0;
+}
+
+int prog_init(struct pintle_prog *prog)
+{
+	size_t size = slot_count(prog->object->host) * sizeof(prog->counts[0]);
+
+	prog->counts = aligned_alloc(_Alignof(struct prog_count), size);
+	if (!prog->counts)
+		return -ENOMEM;
+	memset(prog->counts, 0, size);
+	return 0;
+}
+
+void prog_free(struct pintle_prog *prog)
+{
+	code_free(prog->code);
+	free(prog->counts);
+	prog->code = NULL;
+	prog->counts = NULL;
+	prog->stats = (struct verify_stats){0};
+}
+
+static void sum_counts(const struct pintle_prog *prog, struct pintle_prog_info *info)
+{
+	u32 n = prog->counts ? slot_count(prog->object->host) : 0;
+
+	for (u32 i = 0; i < n; i++) {
+		struct prog_count *c = &prog->counts[i];
+
+		info->runs += atomic_load_explicit(&c->runs, memory_order_relaxed);
+		info->faults += atomic_load_explicit(&c->faults, memory_order_relaxed);
+	}
+}
+
+int pintle_prog_info(const struct pintle_prog *prog, struct pintle_prog_info *info)
+{
+	struct pintle_prog_info full = {
+		.size = info->size,
+		.insns = prog->image->ninsns,
+		.insns_run = prog->code ? prog->code->ninsns : 0,
+		.verified_insns = prog->stats.insns,
+		.verified_states = prog->stats.states,
+		.verify_ns = prog->stats.time_ns,
+	};
+
+	sum_counts(prog, &full);
+	memcpy(info, &full, info->size < sizeof(full) ? info->size : sizeof(full));
+	return 0;
+}
+
+const char *pintle_prog_name(const struct pintle_prog *prog)
+{
+	return prog->image->name;
+}
+
+const char *pintle_prog_section(const struct pintle_prog *prog)
+{
+	return prog->image->section;
+}
