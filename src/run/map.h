@@ -5,6 +5,9 @@
  * A map is counted: one reference by each loaded object that uses it, one by each handle.
  * When the last goes, it is freed after a grace period; each element's fields are then
  * destroyed. Values never move while a read section that found them is open (F11).
+ *
+ * Below the references there are pins: one for all references together, one for each
+ * deferred call of the map's own that is still to come. The last pin frees.
  */
 #ifndef PINTLE_RUN_MAP_H
 #define PINTLE_RUN_MAP_H
@@ -13,40 +16,57 @@
 
 struct map_ops;
 
+enum map_update { /* flags of an update, as in bpf(2) */
+	MAP_ANY = 0,
+	MAP_NOEXIST = 1,
+	MAP_EXIST = 2,
+	MAP_LOCK = 4, /* write under the value's spin lock; fields stay (M06, M07) */
+};
+
 struct map {
 	const struct map_ops *ops;
 	struct pintle_host *host;
-	const char *name;	     /* own copy */
+	char *name;		     /* own copy */
 	u32 type, key_size, value_size, max_entries, flags;
 	u32 value_stride;	     /* value_size rounded up to 8 */
 	struct fields *fields;	     /* special fields of a value; NULL: none */
-	_Atomic u32 refs;
+	s32 lock_off;		     /* of the value's bpf_spin_lock; -1: none */
+	_Atomic u32 refs, pins;
 	bool frozen;		     /* host writes refused */
+	struct map *next, **pprev;   /* host->maps */
 };
 
 struct map_ops {
 	u32 type;
-	/* Allocates the map (ops fill what is after struct map); checks attributes: -EINVAL
-	 * and words when they make no sense. */
-	int (*create)(struct log *log, struct pintle_host *host, const struct image_map *def,
+	u32 flags; /* attribute flags it knows (enum map_flag and MAPF_* of map.c) */
+	/* Allocates a map that begins with a copy of *@proto; checks the attributes that
+	 * are its own business: -EINVAL or -E2BIG and words when they make no sense. */
+	int (*create)(struct log *log, const struct map *proto, const struct image_map *def,
 		      struct map **out);
-	/* After the grace period: destroys fields of every element, frees storage. */
+	/* No reader and no deferred call is left: destroys the fields of every element,
+	 * frees storage and the map itself (not name and fields). */
 	void (*free)(struct map *map);
 	/* For programs: the live value or NULL (per-CPU kinds: this slot's). In a read
 	 * section. */
 	void *(*lookup)(struct map *map, const void *key);
-	/* Both for programs and hosts; @value has value_size bytes. Per-CPU kinds write the
-	 * current slot's copy when called by a program (@slot >= 0). */
+	/* Per-CPU kinds only: the value of slot @cpu, or NULL. */
+	void *(*lookup_percpu)(struct map *map, const void *key, u32 cpu);
+	/* For programs; @value has value_size bytes, @flags are enum map_update. Per-CPU
+	 * kinds write the current slot's copy. In a read section. */
 	int (*update)(struct map *map, const void *key, const void *value, u64 flags);
 	int (*remove)(struct map *map, const void *key);
 	int (*next_key)(struct map *map, const void *key, void *next);
 	u32 (*count)(struct map *map);
-	/* For hosts: copies out, with special fields zeroed; per-CPU kinds copy every slot. */
+	/* For hosts: copies out, with special fields zeroed; per-CPU kinds copy every slot.
+	 * In a read section, as is write. */
 	int (*read)(struct map *map, const void *key, void *value);
 	int (*write)(struct map *map, const void *key, const void *value, u64 flags);
-	/* Calls fn(map, key, value, ctx) until it returns non-zero; how many were visited. */
+	/* Calls fn(data, key, value) until it returns non-zero; how many were visited.
+	 * Per-CPU kinds give this slot's values. In a read section. */
 	s64 (*for_each)(struct map *map, u64 (*fn)(void *data, const void *key, void *value),
 			void *data);
+	/* Every live value, those of all slots too: for those who count what is stored. */
+	void (*each_value)(struct map *map, void (*fn)(void *data, void *value), void *data);
 	/* The value of index 0 for global data; NULL for other kinds. */
 	void *(*direct)(struct map *map);
 };
@@ -58,6 +78,18 @@ int map_create(struct log *log, struct pintle_host *host, const struct image_map
 	       struct map **out);
 void map_get(struct map *map);
 void map_put(struct map *map); /* frees after a grace period */
+void map_pin(struct map *map);
+void map_unpin(struct map *map); /* only from deferred calls: may free */
+
+/* 0, or -EINVAL when @flags are not for this map. */
+int map_check_update(const struct map *map, u64 flags);
+/* A value's bytes in and out, under its spin lock when @locked (MAP_LOCK). */
+void map_value_write(const struct map *map, void *value, const void *from, bool locked);
+void map_value_read(const struct map *map, void *to, void *value);
+
+/* References to objects of @storable that fields of the host's maps hold now. Walks every
+ * map: for statistics. */
+u64 map_count_stored(struct pintle_host *host, const struct storable *storable);
 
 /* --- field.c: the one lifecycle of special fields (rule book F) --- */
 
@@ -72,19 +104,31 @@ struct fields {
 	struct run_field at[];
 };
 
-/* NULL record: *out = NULL. -ENOENT with words when a type lost its registration. */
-int fields_create(struct log *log, struct pintle_host *host, const struct record *rec,
-		  struct fields **out);
+/* NULL record: *out = NULL. -ENOENT with words when a type lost its registration, -ENOTSUP
+ * for kinds of fields this version does not run. @what: "map 'sessions'". */
+int fields_create(struct log *log, struct pintle_host *host, const char *what,
+		  const struct record *rec, struct fields **out);
 void fields_free(struct fields *fields);
+s32 fields_lock_off(const struct fields *fields); /* -1: no lock */
 
 /* F6: empties every slot of @value by atomic exchange and queues what was in it. Any
  * context; never calls a destructor itself (J22). */
 void fields_destroy(struct pintle_host *host, const struct fields *fields, void *value);
+/* A value that nobody else can see gets empty fields: no destructor is queued. */
+void fields_init(const struct fields *fields, void *value);
 /* F7: copies the bytes of a value but not its special fields. */
 void fields_copy_in(const struct fields *fields, void *value, const void *from, u32 size);
 /* F7: copies out, special fields as 0. */
 void fields_copy_out(const struct fields *fields, void *to, const void *value, u32 size);
-/* F12: exchanges one slot; counts what is stored. */
-void *field_xchg(const struct run_field *field, void *slot, void *new_ptr);
+/* F12: exchanges one slot. */
+void *field_xchg(void *slot, void *new_ptr);
+
+/*
+ * J9: puts a reference that a program gave up by a release function, @put(@obj), after a
+ * grace period when @storable is of class deferred-put; else at once. NULL storable (a type
+ * that is not storable): at once.
+ */
+void field_put(struct pintle_host *host, const struct storable *storable,
+	       void (*put)(void *obj), void *obj);
 
 #endif

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * field.c: the one life of special fields of map values (rule book F): made from the record
+ * that BTF gave, copied around, exchanged, destroyed.
+ *
+ * Owners: a non-NULL REF slot owns one reference (F1); an UNREF slot owns none. A lock is
+ * nobody's: it is never copied and never touched by destruction.
+ *
+ * Ordering
+ *  F-A: field_xchg() and the exchange in fields_destroy() are single 8-byte sequentially
+ *       consistent operations: each pointer that was stored goes to exactly one taker (F12).
+ *  F-B: what was stored to an object before its exchange into a slot is visible through a
+ *       load of the slot: the exchange releases, loads of slots acquire (F13).
+ *  F-C: the bytes of a value move in relaxed atomic pieces, 8 bytes where alignment allows:
+ *       a program that reads them meanwhile sees old or new words, never half of one.
+ *
+ * Progress: fields_destroy() and copies are wait-free but for the queue of destructors.
+ */
+#include "run/map.h"
+
+/* ------------------------------------------------------------------ making records */
+
+static int unsupported(struct log *log, const char *what, const struct field *f,
+		       const char *kind)
+{
+	return log_fail(log, -ENOTSUP, "%s: %s: unsupported in this version: %s", what,
+			f->path ? f->path : "?", kind);
+}
+
+static int make_ref(struct log *log, struct pintle_host *host, const char *what,
+		    const struct field *f, struct run_field *out)
+{
+	if (f->local)
+		return unsupported(log, what, f, "kptr to a type of the program's own");
+	out->storable = storable_find(host, f->btf, f->type);
+	if (!out->storable)
+		return log_fail(log, -ENOENT,
+				"%s: %s: the field's type is not storable in this host: "
+				"register it with pintle_storable()",
+				what, f->path ? f->path : "?");
+	return 0;
+}
+
+static int make_field(struct log *log, struct pintle_host *host, const char *what,
+		      const struct field *f, struct run_field *out)
+{
+	*out = (struct run_field){.kind = f->kind, .off = f->off, .size = f->size};
+	switch (f->kind) {
+	case FIELD_UNREF:
+	case FIELD_LOCK:
+		return 0;
+	case FIELD_REF:
+		return make_ref(log, host, what, f, out);
+	default:
+		return unsupported(log, what, f, field_kind_name(f->kind));
+	}
+}
+
+int fields_create(struct log *log, struct pintle_host *host, const char *what,
+		  const struct record *rec, struct fields **out)
+{
+	struct fields *fields;
+	int err;
+
+	*out = NULL;
+	if (!rec || !rec->n)
+		return 0;
+	fields = calloc(1, sizeof(*fields) + rec->n * sizeof(fields->at[0]));
+	if (!fields)
+		return log_fail(log, -ENOMEM, "%s: out of memory", what);
+	for (; fields->n < rec->n; fields->n++) {
+		u32 i = fields->n;
+
+		err = make_field(log, host, what, &rec->fields[i], &fields->at[i]);
+		if (err) {
+			fields_free(fields);
+			return err;
+		}
+	}
+	*out = fields;
+	return 0;
+}
+
+void fields_free(struct fields *fields)
+{
+	free(fields);
+}
+
+s32 fields_lock_off(const struct fields *fields)
+{
+	for (u32 i = 0; fields && i < fields->n; i++)
+		if (fields->at[i].kind == FIELD_LOCK)
+			return (s32)fields->at[i].off;
+	return -1;
+}
+
+/* ------------------------------------------------------------------ taking and putting */
+
+void *field_xchg(void *slot, void *new_ptr)
+{
+	/* seq_cst: F-A; its release half pairs with acquiring loads of slots (F-B) */
+	return __atomic_exchange_n((void **)slot, new_ptr, __ATOMIC_SEQ_CST);
+}
+
+/*
+ * Every class goes through the queue: it runs destructors with no lock held and, for
+ * RCU_NONE, a grace period more than asked for does no harm. The count is of destructors
+ * queued, hence exact once pintle_drain() has returned.
+ */
+static void queue_dtor(struct pintle_host *host, struct storable *storable, void *obj)
+{
+	atomic_fetch_add_explicit(&storable->destructed, 1, memory_order_relaxed);
+	defer_call(host, storable->dtor, obj);
+}
+
+static void destroy_field(struct pintle_host *host, const struct run_field *f, void *slot)
+{
+	void *obj;
+
+	switch (f->kind) {
+	case FIELD_REF:
+		/* An empty slot costs a load, not an exchange. Nobody is owed what is
+		 * stored after this load: that is a later exchange, in F12's order. */
+		if (!__atomic_load_n((void **)slot, __ATOMIC_RELAXED))
+			break;
+		obj = field_xchg(slot, NULL);
+		if (obj)
+			queue_dtor(host, f->storable, obj);
+		break;
+	case FIELD_UNREF:
+		__atomic_store_n((void **)slot, NULL, __ATOMIC_RELAXED);
+		break;
+	default:
+		break;
+	}
+}
+
+void fields_destroy(struct pintle_host *host, const struct fields *fields, void *value)
+{
+	for (u32 i = 0; fields && i < fields->n; i++)
+		destroy_field(host, &fields->at[i], (char *)value + fields->at[i].off);
+}
+
+void field_put(struct pintle_host *host, const struct storable *storable,
+	       void (*put)(void *obj), void *obj)
+{
+	if (storable && storable->rcu == RCU_DEFERRED_PUT)
+		defer_call(host, put, obj);
+	else
+		put(obj);
+}
+
+void fields_init(const struct fields *fields, void *value)
+{
+	for (u32 i = 0; fields && i < fields->n; i++)
+		memset((char *)value + fields->at[i].off, 0, fields->at[i].size);
+}
+
+/* ------------------------------------------------------------------ copying */
+
+/* The largest power of two, at most 8, that divides @at and fits in @size. */
+static u32 piece(const void *at, u32 size)
+{
+	u32 n = 8;
+
+	while (n > size || (uintptr_t)at % n)
+		n /= 2;
+	return n;
+}
+
+/* One piece of a caller's buffer (any alignment) into a value: F-C. */
+static void store_piece(void *to, const void *from, u32 n)
+{
+	union { u8 b; u16 h; u32 w; u64 d; } v;
+
+	memcpy(&v, from, n);
+	switch (n) {
+	case 8: __atomic_store_n((u64 *)to, v.d, __ATOMIC_RELAXED); break;
+	case 4: __atomic_store_n((u32 *)to, v.w, __ATOMIC_RELAXED); break;
+	case 2: __atomic_store_n((u16 *)to, v.h, __ATOMIC_RELAXED); break;
+	default: __atomic_store_n((u8 *)to, v.b, __ATOMIC_RELAXED); break;
+	}
+}
+
+static void load_piece(void *to, const void *from, u32 n)
+{
+	union { u8 b; u16 h; u32 w; u64 d; } v;
+
+	switch (n) {
+	case 8: v.d = __atomic_load_n((const u64 *)from, __ATOMIC_RELAXED); break;
+	case 4: v.w = __atomic_load_n((const u32 *)from, __ATOMIC_RELAXED); break;
+	case 2: v.h = __atomic_load_n((const u16 *)from, __ATOMIC_RELAXED); break;
+	default: v.b = __atomic_load_n((const u8 *)from, __ATOMIC_RELAXED); break;
+	}
+	memcpy(to, &v, n);
+}
+
+static void copy_in(char *to, const char *from, u32 size)
+{
+	for (u32 n; size; to += n, from += n, size -= n) {
+		n = piece(to, size);
+		store_piece(to, from, n);
+	}
+}
+
+static void copy_out(char *to, const char *from, u32 size)
+{
+	for (u32 n; size; to += n, from += n, size -= n) {
+		n = piece(from, size);
+		load_piece(to, from, n);
+	}
+}
+
+void fields_copy_in(const struct fields *fields, void *value, const void *from, u32 size)
+{
+	u32 at = 0;
+
+	for (u32 i = 0; fields && i < fields->n; i++) {
+		const struct run_field *f = &fields->at[i];
+
+		copy_in((char *)value + at, (const char *)from + at, f->off - at);
+		at = f->off + f->size;
+	}
+	copy_in((char *)value + at, (const char *)from + at, size - at);
+}
+
+void fields_copy_out(const struct fields *fields, void *to, const void *value, u32 size)
+{
+	u32 at = 0;
+
+	for (u32 i = 0; fields && i < fields->n; i++) {
+		const struct run_field *f = &fields->at[i];
+
+		copy_out((char *)to + at, (const char *)value + at, f->off - at);
+		memset((char *)to + f->off, 0, f->size);
+		at = f->off + f->size;
+	}
+	copy_out((char *)to + at, (const char *)value + at, size - at);
+}

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * pool.c: see pool.h. Free elements, quarantine and credits are split into stripes, so that
+ * threads rarely meet; a thread that finds its stripe empty looks through the others.
+ *
+ * Quarantine: a stripe has two lists. Elements retire to `pending`. A deferred call is under
+ * way for `ripening`, which was taken from `pending` before the call was queued: when it
+ * comes, a grace period has passed since each of them was unlinked. There is at most one
+ * call under way for a stripe; it takes the next list along if there is one, so a burst of
+ * deletions costs one deferred call and not one each. The call holds a pin of the map.
+ *
+ * Ordering
+ *  P-A: everything about a stripe but its credits is under its lock (L1 in lock.h). That lock
+ *       is a leaf: nothing is called under it.
+ *  P-B: credits: the release of pool_credit_give() pairs with the acquire of
+ *       pool_credit_take(). An insertion that finds room by a deletion comes after it.
+ *  P-C: readers are done with an element before it is reused: the grace period between
+ *       retire and the end of the quarantine.
+ *
+ * Progress: blocking on the stripe's lock, which is held for a few instructions.
+ */
+#include "run/map/pool.h"
+#include "run/lock.h"
+
+enum {
+	MAX_STRIPES = 8,
+	STRIPE_ENTRIES = 64,	/* fewer per stripe are not worth splitting */
+	LINE = 64,
+	HEAP_BYTES = 64 << 20,	/* what quarantine may take beside the elements that live */
+	HEAP_MIN = 64,		/* but this many elements at least, however large */
+	KEEP_MIN = 1024,
+};
+
+struct stripe {
+	u32 lock;
+	_Atomic u32 credits;
+	struct elem *free;
+	struct elem *pending, *ripening;
+	bool under_way;
+	struct pool *pool;
+} __attribute__((aligned(LINE)));
+
+/* ------------------------------------------------------------------ stripes */
+
+static struct stripe *own_stripe(const struct pool *pool)
+{
+	const struct slot_ctx *slot = slot_current();
+	/* A host's thread outside of a run: its stack tells it from others. */
+	u64 stack = (uintptr_t)__builtin_frame_address(0) >> 21;
+	u32 n = slot ? slot->index : (u32)(stack * 0x9e3779b97f4a7c15ull >> 61);
+
+	return &pool->stripes[n & (pool->nstripes - 1)];
+}
+
+/* The stripe @i places after @own. */
+static struct stripe *stripe_after(const struct pool *pool, struct stripe *own, u32 i)
+{
+	return &pool->stripes[((u32)(own - pool->stripes) + i) & (pool->nstripes - 1)];
+}
+
+static struct elem *pop(struct stripe *s)
+{
+	struct elem *e;
+
+	/* Only a hint: what it misses is found by another stripe, or comes from the heap. */
+	if (!__atomic_load_n(&s->free, __ATOMIC_RELAXED))
+		return NULL;
+	lock_take(&s->lock);
+	e = s->free;
+	if (e)
+		__atomic_store_n(&s->free, e->idle, __ATOMIC_RELAXED);
+	lock_drop(&s->lock);
+	return e;
+}
+
+static void push(struct stripe *s, struct elem *e)
+{
+	lock_take(&s->lock);
+	e->idle = s->free;
+	__atomic_store_n(&s->free, e, __ATOMIC_RELAXED);
+	lock_drop(&s->lock);
+}
+
+/* ------------------------------------------------------------------ credits */
+
+static bool credit_from(struct stripe *s)
+{
+	u32 n = atomic_load_explicit(&s->credits, memory_order_relaxed);
+
+	/* acquire: P-B, pairs with pool_credit_give() */
+	while (n)
+		if (atomic_compare_exchange_weak_explicit(&s->credits, &n, n - 1,
+							  memory_order_acquire,
+							  memory_order_relaxed))
+			return true;
+	return false;
+}
+
+bool pool_credit_take(struct pool *pool)
+{
+	struct stripe *own = own_stripe(pool);
+
+	for (u32 i = 0; i < pool->nstripes; i++)
+		if (credit_from(stripe_after(pool, own, i)))
+			return true;
+	return false;
+}
+
+void pool_credit_give(struct pool *pool)
+{
+	/* release: P-B, pairs with credit_from() */
+	atomic_fetch_add_explicit(&own_stripe(pool)->credits, 1, memory_order_release);
+}
+
+u32 pool_live(const struct pool *pool)
+{
+	u64 credits = 0;
+
+	for (u32 i = 0; i < pool->nstripes; i++)
+		credits += atomic_load_explicit(&pool->stripes[i].credits,
+						memory_order_relaxed);
+	/* Not one moment's picture: a credit may be seen twice on its way. */
+	return credits < pool->map->max_entries ? pool->map->max_entries - (u32)credits : 0;
+}
+
+/* ------------------------------------------------------------------ elements */
+
+static bool of_block(const struct pool *pool, const struct elem *e)
+{
+	return (uintptr_t)e - (uintptr_t)pool->block < pool->block_size;
+}
+
+static struct elem *take_heap(struct pool *pool)
+{
+	u32 n = atomic_fetch_add_explicit(&pool->heap, 1, memory_order_relaxed);
+	struct elem *e = n < pool->heap_limit ? malloc(pool->elem_size) : NULL;
+
+	if (!e)
+		atomic_fetch_sub_explicit(&pool->heap, 1, memory_order_relaxed);
+	return e;
+}
+
+static void free_heap(struct pool *pool, struct elem *e)
+{
+	atomic_fetch_sub_explicit(&pool->heap, 1, memory_order_relaxed);
+	free(e);
+}
+
+struct elem *pool_take(struct pool *pool)
+{
+	struct stripe *own = own_stripe(pool);
+	struct elem *e = NULL;
+
+	for (u32 i = 0; !e && i < pool->nstripes; i++)
+		e = pop(stripe_after(pool, own, i));
+	if (!e)
+		e = take_heap(pool);
+	if (e)
+		fields_init(pool->map->fields, elem_value(pool, e));
+	return e;
+}
+
+static bool keeps(const struct pool *pool, const struct elem *e)
+{
+	if (of_block(pool, e))
+		return true;
+	return pool->prealloc && atomic_load_explicit(&pool->heap, memory_order_relaxed) <=
+					 pool->heap_keep;
+}
+
+static void give_to(struct stripe *s, struct elem *e)
+{
+	if (keeps(s->pool, e))
+		push(s, e);
+	else
+		free_heap(s->pool, e);
+}
+
+void pool_give(struct pool *pool, struct elem *e)
+{
+	give_to(own_stripe(pool), e);
+}
+
+void pool_drop(struct pool *pool, struct elem *e)
+{
+	fields_destroy(pool->map->host, pool->map->fields, elem_value(pool, e));
+	if (!of_block(pool, e))
+		free_heap(pool, e);
+}
+
+/* ------------------------------------------------------------------ quarantine */
+
+/* Under the lock: what retired meanwhile becomes the next list to ripen; whether there is
+ * one. */
+static bool next_list(struct stripe *s)
+{
+	s->ripening = s->pending;
+	s->pending = NULL;
+	s->under_way = s->ripening != NULL;
+	return s->under_way;
+}
+
+static void end_quarantine(struct stripe *s, struct elem *list)
+{
+	struct pool *pool = s->pool;
+
+	for (struct elem *next; list; list = next) {
+		next = list->idle;
+		/* F10: a program that still held it may have filled its fields again. */
+		fields_destroy(pool->map->host, pool->map->fields, elem_value(pool, list));
+		give_to(s, list);
+	}
+}
+
+/* The deferred call: the grace period of `ripening` is over. */
+static void ripe(void *data)
+{
+	struct stripe *s = data;
+	struct map *map = s->pool->map;
+	struct elem *list;
+	bool again;
+
+	lock_take(&s->lock);
+	list = s->ripening;
+	again = next_list(s);
+	lock_drop(&s->lock);
+	end_quarantine(s, list);
+	if (again)
+		defer_call(map->host, ripe, s); /* inherits the pin */
+	else
+		map_unpin(map);
+}
+
+void pool_retire(struct pool *pool, struct elem *e)
+{
+	struct stripe *s = own_stripe(pool);
+	bool call;
+
+	fields_destroy(pool->map->host, pool->map->fields, elem_value(pool, e));
+	lock_take(&s->lock);
+	e->idle = s->pending;
+	s->pending = e;
+	call = !s->under_way && next_list(s);
+	lock_drop(&s->lock);
+	if (call) {
+		map_pin(pool->map);
+		defer_call(pool->map->host, ripe, s);
+	}
+}
+
+/* ------------------------------------------------------------------ the pool itself */
+
+static void set_limits(struct pool *pool)
+{
+	u32 entries = pool->map->max_entries;
+	u32 fit = HEAP_BYTES / pool->elem_size;
+	u32 extra = max_u32(fit, HEAP_MIN);
+
+	pool->heap_limit = pool->prealloc ? extra : entries + min_u32(extra, ~entries);
+	pool->heap_keep = min_u32(extra, max_u32(entries, KEEP_MIN));
+}
+
+static void set_stripes(struct pool *pool)
+{
+	u32 entries = pool->map->max_entries;
+
+	for (u32 i = 0; i < pool->nstripes; i++) {
+		struct stripe *s = &pool->stripes[i];
+
+		s->pool = pool;
+		s->credits = entries / pool->nstripes + (i < entries % pool->nstripes);
+	}
+}
+
+/* As many as may live, and a few spares for updates, which need a new element before the
+ * old one is free. */
+static int make_block(struct log *log, struct pool *pool)
+{
+	u64 n = (u64)pool->map->max_entries +
+		min_u32(pool->map->max_entries, 2 * slot_count(pool->map->host));
+	u64 size = n * pool->elem_size; /* below 2^33 * 2^23 */
+
+	pool->block = calloc(1, size);
+	if (!pool->block)
+		return log_fail(log, -ENOMEM, "map '%s': no memory for %llu bytes",
+				pool->map->name, (unsigned long long)size);
+	pool->block_size = size;
+	for (u64 i = n; i--;)
+		push(&pool->stripes[i & (pool->nstripes - 1)],
+		     (struct elem *)(pool->block + i * pool->elem_size));
+	return 0;
+}
+
+int pool_open(struct log *log, struct pool *pool, struct map *map, bool prealloc)
+{
+	u32 n = 1;
+
+	while (n < MAX_STRIPES && map->max_entries / n > STRIPE_ENTRIES)
+		n *= 2;
+	*pool = (struct pool){.map = map, .prealloc = prealloc, .nstripes = n};
+	pool->key_stride = ROUND_UP(map->key_size, 8);
+	pool->elem_size = (u32)sizeof(struct elem) + pool->key_stride + map->value_stride;
+	set_limits(pool);
+	pool->stripes = aligned_alloc(LINE, n * sizeof(struct stripe));
+	if (!pool->stripes)
+		return log_fail(log, -ENOMEM, "map '%s': out of memory", map->name);
+	memset(pool->stripes, 0, n * sizeof(struct stripe));
+	set_stripes(pool);
+	if (prealloc && make_block(log, pool)) {
+		free(pool->stripes);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void pool_close(struct pool *pool)
+{
+	for (u32 i = 0; i < pool->nstripes; i++) {
+		struct elem *next, *e = pool->stripes[i].free;
+
+		BUG_ON(pool->stripes[i].under_way);
+		for (; e; e = next) {
+			next = e->idle;
+			if (!of_block(pool, e))
+				free_heap(pool, e);
+		}
+	}
+	BUG_ON(atomic_load_explicit(&pool->heap, memory_order_relaxed));
+	free(pool->stripes);
+	free(pool->block);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * fail_alloc.h: makes allocations of this thread fail, for tests of what happens then. Not
+ * with sanitizers, which have an allocator of their own.
+ */
+#ifndef TEST_FAIL_ALLOC_H
+#define TEST_FAIL_ALLOC_H
+
+#include "base/base.h"
+
+bool fail_alloc_works(void);
+/* The @n-th allocation from now fails (1: the next), and those after it. */
+void fail_alloc_at(u32 n);
+/* Back to normal; whether one failed. */
+bool fail_alloc_off(void);
+
+#endif

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * map_create.c: attributes that make no sense, life and references, no memory.
+ */
+#include "fail_alloc.h"
+#include "map_fixture.h"
+
+static void refused(struct image_map def, int err, const char *words)
+{
+	struct pintle_host *host = fixture_host(RCU_DEFERRED_PUT);
+	struct map *map = (void *)1;
+	struct log log = {0};
+
+	CHECK_EQ(map_create(&log, host, &def, &map), err);
+	CHECK(!map);
+	CHECK_HAS(log_text(&log), "map 'm': ");
+	CHECK_HAS(log_text(&log), words);
+	log_free(&log);
+	fixture_free(host);
+}
+
+TEST(map_kinds)
+{
+	CHECK(map_ops_of(MAP_ARRAY) == &map_array_ops);
+	CHECK(map_ops_of(MAP_HASH) == &map_hash_ops);
+	CHECK(map_ops_of(MAP_PERCPU_ARRAY) == &map_percpu_array_ops);
+	CHECK(!map_ops_of(MAP_UNSPEC) && !map_ops_of(12345));
+	/* abi and runtime agree on what there is */
+	for (u32 type = 0; type < NR_MAP_TYPES; type++)
+		if (abi_map_type(type)->supported)
+			CHECK(map_ops_of(type));
+}
+
+TEST(map_sizes_refused)
+{
+	struct image_map def = fixture_def(MAP_ARRAY, 4, 0, NULL);
+
+	def.key_size = 0;
+	refused(def, -EINVAL, "key_size is 0");
+	def.key_size = 8;
+	refused(def, -EINVAL, "an index of 4 bytes");
+	def = fixture_def(MAP_HASH, 4, 0, NULL);
+	def.value_size = 0;
+	refused(def, -EINVAL, "value_size is 0");
+	def = fixture_def(MAP_HASH, 0, 0, NULL);
+	refused(def, -EINVAL, "max_entries is 0");
+	def = fixture_def(MAP_HASH, 1u << 31 | 1, 0, NULL);
+	refused(def, -E2BIG, "max_entries is 2147483649");
+	def = fixture_def(MAP_HASH, 1, 0, NULL);
+	def.value_size = 4 << 20;
+	refused(def, -E2BIG, "at most 4 MiB");
+	def = fixture_def(MAP_HASH, 1, 0, NULL);
+	def.key_size = UINT32_MAX;
+	refused(def, -E2BIG, "larger than 2 GiB");
+	def = fixture_def(MAP_ARRAY, UINT32_MAX, 0, NULL);
+	def.value_size = UINT32_MAX;
+	refused(def, -E2BIG, "larger than 2 GiB");
+	def.value_size = 1u << 30;
+	refused(def, -E2BIG, "too many");
+	def = fixture_def(MAP_PERCPU_ARRAY, 1, 0, NULL);
+	def.value_size = 32769;
+	refused(def, -E2BIG, "at most 32768 bytes each");
+	def = fixture_def(MAP_PERCPU_ARRAY, UINT32_MAX, 0, NULL);
+	def.value_size = 32768;
+	refused(def, -E2BIG, "too many");
+}
+
+TEST(map_flags_and_types_refused)
+{
+	refused(fixture_def(MAP_LPM_TRIE, 1, 0, NULL), -EOPNOTSUPP, "type lpm_trie (11)");
+	refused(fixture_def(999, 1, 0, NULL), -EOPNOTSUPP, "type unknown (999)");
+	refused(fixture_def(MAP_ARRAY, 1, MAPF_NO_PREALLOC, NULL), -EINVAL, "flags 0x1");
+	refused(fixture_def(MAP_HASH, 1, 1u << 31, NULL), -EINVAL, "flags 0x80000000");
+	refused(fixture_def(MAP_HASH, 1, MAPF_MMAPABLE, NULL), -EINVAL, "flags 0x400");
+	refused(fixture_def(MAP_HASH, 1, MAPF_RDONLY_PROG | MAPF_WRONLY_PROG, NULL), -EINVAL,
+		"both read-only and write-only");
+}
+
+TEST(map_fields_refused)
+{
+	struct { u32 n; struct field f[1]; } rec = {1, {{FIELD_TIMER, 8, 16, .path = "v.t"}}};
+	struct image_map def;
+
+	refused(fixture_def(MAP_ARRAY, 1, MAPF_RDONLY_PROG, value_record), -EACCES,
+		"D_MAPFLAG");
+	refused(fixture_def(MAP_HASH, 1, MAPF_WRONLY_PROG, value_record), -EACCES,
+		"D_MAPFLAG");
+	refused(fixture_def(MAP_PERCPU_ARRAY, 1, 0, value_record), -EOPNOTSUPP,
+		"D_MAPTYPE: value.lock");
+	refused(fixture_def(MAP_HASH, 1, 0, (struct record *)&rec), -ENOTSUP, "v.t");
+	def = fixture_def(MAP_ARRAY, 1, 0, value_record);
+	def.value_size = 16;
+	refused(def, -EINVAL, "outside of the value's 16 bytes");
+}
+
+TEST(map_lives_until_last_reference)
+{
+	struct pintle_host *host = fixture_host(RCU_DEFERRED_PUT);
+	struct image_map def = fixture_def(MAP_ARRAY, 2, 0, value_record);
+	struct map *map = fixture_map(host, &def);
+	u32 key = 1;
+	struct value *v = map->ops->lookup(map, &key);
+
+	CHECK_STR(map->name, "m");
+	v->one = thing_new();
+	CHECK_EQ(map_count_stored(host, fixture_storable(host)), 1);
+	map_get(map);
+	map_put(map);
+	defer_drain(host);
+	CHECK_EQ(things_put, 0); /* M17 */
+	map_put(map);
+	defer_drain(host);
+	CHECK_EQ(things_put, 1); /* M18 */
+	map_put(NULL);
+	fixture_free(host);
+}
+
+/* M20: a value stays readable until the section that found it ends. */
+TEST(map_free_waits_for_readers)
+{
+	static const u32 types[] = {MAP_ARRAY, MAP_HASH, MAP_PERCPU_ARRAY};
+
+	for (u32 i = 0; i < ARRAY_SIZE(types); i++) {
+		struct pintle_host *host = fixture_host(RCU_DEFERRED_PUT);
+		struct image_map def = fixture_def(types[i], 1, 0, value_unlocked);
+		struct map *map = fixture_map(host, &def);
+		struct slot_ctx *slot = fixture_enter(host);
+		struct value zero = {0}, *v;
+		u32 key = 0;
+
+		CHECK_EQ(map->ops->update(map, &key, &zero, 0), 0);
+		v = map->ops->lookup(map, &key);
+		v->two = thing_new();
+		map_put(map);
+		defer_safe_point(host);
+		CHECK_EQ(v->two->refs, 1);
+		v->a = 3;
+		fixture_leave(slot);
+		defer_drain(host);
+		CHECK_EQ(things_put, 1);
+		fixture_free(host);
+	}
+}
+
+TEST(map_create_without_memory)
+{
+	static const u32 types[] = {MAP_ARRAY, MAP_HASH, MAP_PERCPU_ARRAY};
+	struct pintle_host *host = fixture_host(RCU_DEFERRED_PUT);
+
+	if (!fail_alloc_works())
+		SKIP("sanitizers have their own allocator");
+	for (u32 i = 0; i < ARRAY_SIZE(types); i++) {
+		struct image_map def = fixture_def(types[i], 9, 0, value_unlocked);
+		struct map *map = NULL;
+		bool failed = true;
+
+		for (u32 n = 1; failed; n++) {
+			int err;
+
+			CHECK(n < 20);
+			fail_alloc_at(n);
+			err = map_create(NULL, host, &def, &map);
+			failed = fail_alloc_off();
+			CHECK_EQ(err, failed ? -ENOMEM : 0);
+			CHECK(failed == !map);
+		}
+		map_put(map);
+	}
+	fixture_free(host);
+}
+
+/* Larger than any address space, smaller than the limit. */
+TEST(map_too_large_for_this_machine)
+{
+	struct image_map def = fixture_def(MAP_ARRAY, 1u << 15, 0, NULL);
+
+	if (!fail_alloc_works())
+		SKIP("sanitizers stop at such allocations");
+	def.value_size = 1u << 30;
+	refused(def, -ENOMEM, "no memory for 35184372088832 bytes");
+}
+
+/* ------------------------------------------------------------------ handles */
+
+static struct pintle_map handle(struct pintle_object *object, const struct image_map *def)
+{
+	return (struct pintle_map){.object = object, .image = def,
+				   .map = fixture_map(object->host, def)};
+}
+
+TEST(map_handle_misuse)
+{
+	struct pintle_host *host = fixture_host(RCU_DEFERRED_PUT);
+	struct pintle_object object = {.host = host};
+	struct image_map def = fixture_def(MAP_HASH, 4, 0, NULL);
+	struct pintle_map unloaded = {.object = &object, .image = &def};
+	struct pintle_map map = handle(&object, &def);
+	u64 value = 0;
+	u32 key = 0;
+
+	CHECK_EQ(pintle_map_lookup(NULL, &key, &value), -EINVAL);
+	CHECK_EQ(pintle_map_lookup(&unloaded, &key, &value), -EINVAL);
+	CHECK_EQ(pintle_map_update(&unloaded, &key, &value, 0), -EINVAL);
+	CHECK_EQ(pintle_map_delete(&unloaded, &key), -EINVAL);
+	CHECK_EQ(pintle_map_next_key(&unloaded, NULL, &key), -EINVAL);
+	CHECK_EQ(pintle_map_count(&unloaded), 0);
+	CHECK_EQ(pintle_map_count(NULL), 0);
+	CHECK(!pintle_map_data(&unloaded, NULL) && !pintle_map_data(NULL, NULL));
+	CHECK_EQ(pintle_map_lookup(&map, NULL, &value), -EINVAL);
+	CHECK_EQ(pintle_map_lookup(&map, &key, NULL), -EINVAL);
+	CHECK_EQ(pintle_map_update(&map, &key, NULL, 0), -EINVAL);
+	CHECK_EQ(pintle_map_delete(&map, NULL), -EINVAL);
+	CHECK_EQ(pintle_map_next_key(&map, NULL, NULL), -EINVAL);
+	CHECK(!pintle_map_data(&map, NULL));
+	CHECK_STR(pintle_map_name(&map), "m");
+	CHECK_EQ(pintle_map_key_size(&map), 4);
+	CHECK_EQ(pintle_map_value_size(&map), 8);
+	map_put(map.map);
+	fixture_free(host);
+}
+
+TEST(map_handle_rights)
+{
+	struct pintle_host *host = fixture_host(RCU_DEFERRED_PUT);
+	struct pintle_object object = {.host = host};
+	struct image_map read = fixture_def(MAP_ARRAY, 4, 1 << 3, NULL);
+	struct image_map write = fixture_def(MAP_ARRAY, 4, 1 << 4, NULL);
+	struct pintle_map r = handle(&object, &read), w = handle(&object, &write);
+	u64 value = 5;
+	u32 key = 0;
+
+	CHECK_EQ(pintle_map_update(&r, &key, &value, 0), -EPERM);
+	CHECK_EQ(pintle_map_delete(&r, &key), -EPERM);
+	CHECK_EQ(pintle_map_lookup(&r, &key, &value), 0);
+	CHECK_EQ(pintle_map_update(&w, &key, &value, 0), 0);
+	CHECK_EQ(pintle_map_lookup(&w, &key, &value), -EPERM);
+	CHECK_EQ(pintle_map_next_key(&w, NULL, &key), -EPERM);
+	map_put(r.map);
+	map_put(w.map);
+	fixture_free(host);
+}
+
+TEST(map_handle_global_data)
+{
+	struct pintle_host *host = fixture_host(RCU_DEFERRED_PUT);
+	struct pintle_object object = {.host = host};
+	struct image_map def = fixture_def(MAP_ARRAY, 1, MAPF_MMAPABLE, NULL);
+	struct pintle_map data;
+	size_t size = 0;
+	u32 key = 0;
+	char out[9];
+	char *bytes;
+
+	def.kind = IMAP_RODATA;
+	def.frozen = true;
+	def.data = "initial!";
+	data = handle(&object, &def);
+	bytes = pintle_map_data(&data, &size);
+	CHECK(bytes && size == 8 && !memcmp(bytes, "initial!", 8));
+	CHECK_EQ((uintptr_t)bytes % 64, 0);
+	CHECK_EQ(pintle_map_lookup(&data, &key, out), 0);
+	CHECK(!memcmp(out, "initial!", 8));
+	CHECK_EQ(pintle_map_update(&data, &key, "changed!", 0), -EPERM);
+	map_put(data.map);
+	fixture_free(host);
+}

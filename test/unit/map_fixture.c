@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * map_fixture.c: see map_fixture.h.
+ */
+#include "map_fixture.h"
+
+#include "run/thread.h"
+
+enum { MAGIC = 0x7819, TYPE = 7 };
+
+_Atomic s64 things_alive;
+_Atomic u64 things_put;
+
+struct thing *thing_new(void)
+{
+	struct thing *t = malloc(sizeof(*t));
+
+	CHECK(t);
+	t->refs = 1;
+	t->magic = MAGIC;
+	things_alive++;
+	return t;
+}
+
+void thing_put(void *thing)
+{
+	struct thing *t = thing;
+
+	if (!t || t->magic != MAGIC)
+		abort(); /* M23, or put twice: not on a thread that could fail a test */
+	things_put++;
+	if (atomic_fetch_sub(&t->refs, 1) == 1) {
+		t->magic = 0;
+		free(t);
+		things_alive--;
+	}
+}
+
+static const struct btf *fake_btf(void)
+{
+	static char some_address;
+
+	return (const struct btf *)&some_address;
+}
+
+struct pintle_host *fixture_host(enum rcu_class rcu)
+{
+	struct pintle_host *host = calloc(1, sizeof(*host));
+	struct storable *s = calloc(1, sizeof(*s));
+
+	CHECK(host && s);
+	host->opts.max_slots = 8;
+	host->hash_seed = 0x1234;
+	pthread_mutex_init(&host->lock, NULL);
+	*s = (struct storable){.btf = fake_btf(), .type = TYPE, .dtor = thing_put,
+			       .rcu = rcu};
+	CHECK(vec_push(&host->storables, s));
+	CHECK_EQ(slots_init(host), 0);
+	CHECK_EQ(defer_init(host), 0);
+	things_put = 0;
+	return host;
+}
+
+struct storable *fixture_storable(struct pintle_host *host)
+{
+	return host->storables.v[0];
+}
+
+void fixture_free(struct pintle_host *host)
+{
+	defer_drain(host);
+	CHECK(!host->maps);
+	CHECK_EQ(things_alive, 0);
+	defer_free(host);
+	slots_free(host);
+	free(host->storables.v[0]);
+	vec_free(&host->storables);
+	log_free(&host->log);
+	pthread_mutex_destroy(&host->lock);
+	free(host);
+}
+
+struct slot_ctx *fixture_enter(struct pintle_host *host)
+{
+	struct slot_ctx *slot = slot_get(host);
+
+	CHECK(slot);
+	run_read_lock(host);
+	slot_swap(slot);
+	return slot;
+}
+
+void fixture_leave(struct slot_ctx *slot)
+{
+	slot_swap(NULL);
+	if (slot->open)
+		defer_publish(slot);
+	run_read_unlock(slot->host);
+	defer_safe_point(slot->host);
+}
+
+#define FIELDS {                                                                         \
+		{FIELD_LOCK, offsetof(struct value, lock), 4, .path = "value.lock"},     \
+		{FIELD_REF, offsetof(struct value, one), 8, .type = TYPE,                \
+		 .path = "value.one"},                                                   \
+		{FIELD_REF, offsetof(struct value, two), 8, .type = TYPE,                \
+		 .path = "value.two"},                                                   \
+		{FIELD_UNREF, offsetof(struct value, peek), 8, .type = TYPE,             \
+		 .path = "value.peek"},                                                  \
+	}
+
+static struct {
+	u32 n;
+	struct field fields[4];
+} with_lock = {4, FIELDS}, without = {3, FIELDS};
+
+const struct record *const value_record = (const struct record *)&with_lock;
+const struct record *const value_unlocked = (const struct record *)&without;
+
+__attribute__((constructor)) static void fill_records(void)
+{
+	memmove(without.fields, without.fields + 1, 3 * sizeof(without.fields[0]));
+	for (u32 i = 0; i < 4; i++)
+		with_lock.fields[i].btf = without.fields[i].btf = fake_btf();
+}
+
+struct image_map fixture_def(u32 type, u32 entries, u32 flags, const struct record *rec)
+{
+	return (struct image_map){
+		.name = "m", .type = type, .key_size = 4, .max_entries = entries,
+		.value_size = rec ? sizeof(struct value) : 8, .flags = flags,
+		.record = rec, .inner = -1,
+	};
+}
+
+struct map *fixture_map(struct pintle_host *host, const struct image_map *def)
+{
+	struct log log = {0};
+	struct map *map = NULL;
+	int err = map_create(&log, host, def, &map);
+
+	if (err)
+		test_fail(__FILE__, __LINE__, "map_create: %d: %s", err, log_text(&log));
+	log_free(&log);
+	return map;
+}
