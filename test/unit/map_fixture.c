@@ -144,3 +144,30 @@ struct map *fixture_map(struct pintle_host *host, const struct image_map *def)
 	log_free(&log);
 	return map;
 }
+
+/* What host.c and record.c will define. */
+__attribute__((weak)) struct storable *storable_find(struct pintle_host *host,
+						     const struct btf *btf, u32 type)
+{
+	for (u32 i = 0; i < host->storables.n; i++)
+		if (host->storables.v[i]->btf == btf && host->storables.v[i]->type == type)
+			return host->storables.v[i];
+	return NULL;
+}
+
+__attribute__((weak)) int host_fail(struct pintle_host *host, int err, const char *fmt, ...)
+{
+	return err;
+}
+
+__attribute__((weak)) void host_log(struct pintle_host *host, enum pintle_log_level level,
+				    const char *line)
+{
+	if (host->opts.log)
+		host->opts.log(host->opts.data, level, line);
+}
+
+__attribute__((weak)) const char *field_kind_name(enum field_kind kind)
+{
+	return "?";
+}
