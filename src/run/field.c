@@ -141,15 +141,6 @@ void fields_destroy(struct pintle_host *host, const struct fields *fields, void 
 		destroy_field(host, &fields->at[i], (char *)value + fields->at[i].off);
 }
 
-void field_put(struct pintle_host *host, const struct storable *storable,
-	       void (*put)(void *obj), void *obj)
-{
-	if (storable && storable->rcu == RCU_DEFERRED_PUT)
-		defer_call(host, put, obj);
-	else
-		put(obj);
-}
-
 void fields_init(const struct fields *fields, void *value)
 {
 	for (u32 i = 0; fields && i < fields->n; i++)

@@ -123,12 +123,4 @@ void fields_copy_out(const struct fields *fields, void *to, const void *value, u
 /* F12: exchanges one slot. */
 void *field_xchg(void *slot, void *new_ptr);
 
-/*
- * J9: puts a reference that a program gave up by a release function, @put(@obj), after a
- * grace period when @storable is of class deferred-put; else at once. NULL storable (a type
- * that is not storable): at once.
- */
-void field_put(struct pintle_host *host, const struct storable *storable,
-	       void (*put)(void *obj), void *obj);
-
 #endif

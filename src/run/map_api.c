@@ -29,9 +29,14 @@ PINTLE_API uint32_t pintle_map_value_size(const struct pintle_map *map)
 	return ROUND_UP(size, 8) * slot_count(map->object->host);
 }
 
+/* Any thread may do this at any time, so the words go to the log callback only. */
 static int misuse(const struct pintle_map *map, int err, const char *what)
 {
-	return host_fail(map->object->host, err, "map '%s': %s", map->image->name, what);
+	char line[256];
+
+	snprintf(line, sizeof(line), "map '%.128s': %s", map->image->name, what);
+	host_log(map->object->host, PINTLE_LOG_ERROR, line);
+	return err;
 }
 
 static int check(const struct pintle_map *map, bool args, bool write)

@@ -135,21 +135,6 @@ TEST(field_destroy_once_and_deferred)
 	fixture_free(host);
 }
 
-TEST(field_put_by_class)
-{
-	for (enum rcu_class rcu = RCU_DEFERRED_PUT; rcu <= RCU_NONE; rcu++) {
-		struct pintle_host *host = fixture_host(rcu);
-
-		field_put(host, fixture_storable(host), thing_put, thing_new());
-		CHECK_EQ(things_put, rcu != RCU_DEFERRED_PUT);
-		defer_drain(host);
-		CHECK_EQ(things_put, 1);
-		field_put(host, NULL, thing_put, thing_new());
-		CHECK_EQ(things_put, 2);
-		fixture_free(host);
-	}
-}
-
 TEST(field_create_without_memory)
 {
 	struct pintle_host *host = fixture_host(RCU_NONE);

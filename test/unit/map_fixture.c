@@ -51,7 +51,6 @@ struct pintle_host *fixture_host(enum rcu_class rcu)
 	CHECK(host && s);
 	host->opts.max_slots = 8;
 	host->hash_seed = 0x1234;
-	pthread_mutex_init(&host->lock, NULL);
 	*s = (struct storable){.btf = fake_btf(), .type = TYPE, .dtor = thing_put,
 			       .rcu = rcu};
 	CHECK(vec_push(&host->storables, s));
@@ -75,8 +74,7 @@ void fixture_free(struct pintle_host *host)
 	slots_free(host);
 	free(host->storables.v[0]);
 	vec_free(&host->storables);
-	log_free(&host->log);
-	pthread_mutex_destroy(&host->lock);
+	free(host->words);
 	free(host);
 }
 
@@ -145,7 +143,7 @@ struct map *fixture_map(struct pintle_host *host, const struct image_map *def)
 	return map;
 }
 
-/* What host.c and record.c will define. */
+/* For a library without host.c, which these tests do not need. */
 __attribute__((weak)) struct storable *storable_find(struct pintle_host *host,
 						     const struct btf *btf, u32 type)
 {
@@ -155,19 +153,9 @@ __attribute__((weak)) struct storable *storable_find(struct pintle_host *host,
 	return NULL;
 }
 
-__attribute__((weak)) int host_fail(struct pintle_host *host, int err, const char *fmt, ...)
-{
-	return err;
-}
-
 __attribute__((weak)) void host_log(struct pintle_host *host, enum pintle_log_level level,
 				    const char *line)
 {
 	if (host->opts.log)
 		host->opts.log(host->opts.data, level, line);
-}
-
-__attribute__((weak)) const char *field_kind_name(enum field_kind kind)
-{
-	return "?";
 }

@@ -55,10 +55,10 @@ static void exchange_all(struct value *v, struct worker *w)
 	struct thing *old = field_xchg(&v->one, w->rounds % 3 ? thing_new() : NULL);
 
 	if (old)
-		field_put(w->host, fixture_storable(w->host), thing_put, old);
+		defer_call(w->host, thing_put, old);
 	old = field_xchg(&v->two, thing_new());
 	if (old)
-		field_put(w->host, fixture_storable(w->host), thing_put, old);
+		defer_call(w->host, thing_put, old);
 }
 
 /* What a reader in a section loads is alive until it ends (M21). */
