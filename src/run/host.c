@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * host.c: a host's life, the words of its failures, and where its types come from.
+ * host.c: a host's life, and where its types come from.
  *
  * The registry is filled by one thread at a time (pintle.h). Objects keep pointers into
  * its rows, so rows never move while an object is open: see export.c and progtype.c.
  */
 #include "run/run.h"
 
-#include <stdarg.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -27,37 +26,6 @@ const char *pintle_version(void)
 
 /* ------------------------------------------------------------------ words */
 
-void host_log(struct pintle_host *host, enum pintle_log_level level, const char *line)
-{
-	if (host->opts.log)
-		host->opts.log(host->opts.data, level, line);
-}
-
-int host_fail(struct pintle_host *host, int err, const char *fmt, ...)
-{
-	char *words = NULL;
-	va_list ap;
-
-	va_start(ap, fmt);
-	if (vasprintf(&words, fmt, ap) < 0)
-		words = NULL;
-	va_end(ap);
-	free(host->words);
-	host->words = words;
-	host->words_lost = !words;
-	host_log(host, PINTLE_LOG_ERROR, words ? words : "out of memory");
-	return err;
-}
-
-int host_oom(struct pintle_host *host)
-{
-	free(host->words);
-	host->words = NULL;
-	host->words_lost = true;
-	host_log(host, PINTLE_LOG_ERROR, "out of memory");
-	return -ENOMEM;
-}
-
 const char *pintle_host_error(const struct pintle_host *host)
 {
 	if (!host)
@@ -65,18 +33,6 @@ const char *pintle_host_error(const struct pintle_host *host)
 	if (host->words)
 		return host->words;
 	return host->words_lost ? "out of memory" : "";
-}
-
-void opts_copy(void *to, size_t size, const void *from, size_t from_size)
-{
-	memset(to, 0, size);
-	if (from)
-		memcpy(to, from, from_size < size ? from_size : size);
-}
-
-char *host_strdup(struct pintle_host *host, const char *name)
-{
-	return arena_strdup(host->arena, name);
 }
 
 /* ------------------------------------------------------------------ life */

@@ -2,7 +2,8 @@
  *
  * run.h: the runtime's own vocabulary: host, object, program, slot. Files:
  *
- *	host.c    a host's life, its words, its BTF
+ *	host.c    a host's life, its BTF
+ *	words.c   the words of its failures
  *	export.c  the registry: functions, storable types, members -> struct abi
  *	progtype.c  program types, contexts and helpers of the host
  *	hook.c    hooks and their lists of programs
@@ -184,7 +185,7 @@ size_t fault_copy(void *to, const void *from, size_t size);
 /* The implementation of helper @id for programs of @type, or NULL. */
 void *helper_find(struct pintle_host *host, const struct abi_prog_type *type, u32 id);
 
-/* --- host.c --- */
+/* --- words.c --- */
 /* Words of a failure on @host; returns @err. */
 int host_fail(struct pintle_host *host, int err, const char *fmt, ...) FORMAT(3, 4);
 int host_oom(struct pintle_host *host);
@@ -193,6 +194,8 @@ void host_log(struct pintle_host *host, enum pintle_log_level level, const char 
 void opts_copy(void *to, size_t size, const void *from, size_t from_size);
 /* Adds a copy of @name to the host's arena; NULL: no memory. */
 char *host_strdup(struct pintle_host *host, const char *name);
+
+/* --- host.c --- */
 /* Finds a FUNC of the host's BTF. */
 bool host_find_func(struct pintle_host *host, const char *name, const struct btf **btf,
 		    u32 *func);
