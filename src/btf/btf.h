@@ -202,19 +202,24 @@ struct core_relo { /* a record of .BTF.ext, as in the format */
 	u32 insn_off, type_id, access_str_off, kind;
 };
 
-/* Where an answer was found. */
+/* What core_resolve() found, for core_patch(). */
 struct core_result {
 	bool poison;	  /* no candidate: the instruction must never run */
 	u64 value;	  /* what goes into the instruction */
 	const struct btf *btf; /* the target object, for CORE_TYPE_ID_TARGET */
-	u32 mem_size;	  /* field kinds: byte size of the target field, for load width */
-	bool mem_signed;
+	u64 local;	  /* what the compiler put there, by the program's own types */
+	bool local_known; /* @local is certain enough to be compared */
+	/* CORE_FIELD_BYTE_OFFSET: bytes of the field here and there, for the load width. */
+	u32 mem_local, mem_size;
+	bool mem_signed;  /* both are signed integers */
+	bool mem_exact;	  /* of different size, neither both signed nor both unsigned */
 };
 
 /*
  * Resolves one relocation of program BTF @local against the @ntargets host objects (base
- * first). Flavours ("name___x") are stripped on the local side. Ambiguity between
- * candidates that answer differently is -EINVAL, as a malformed access string is.
+ * first; the others are asked only when it has no type of that name). Flavours
+ * ("name___x") are ignored on both sides. Ambiguity between candidates that answer
+ * differently is -EINVAL, as a malformed access string is.
  */
 int core_resolve(struct log *log, const struct btf *local, const struct core_relo *relo,
 		 const struct btf *const *targets, u32 ntargets, struct core_result *out);
@@ -223,8 +228,15 @@ int core_resolve(struct log *log, const struct btf *local, const struct core_rel
 const char *core_spec_str(struct arena *arena, const struct btf *local,
 			  const struct core_relo *relo);
 
-/* Applies @res to the instruction(s) at @insns: patches imm/off and the load width where
- * sizes differ. -EINVAL with words when the instruction does not fit the relocation. */
+/*
+ * Applies @res to the instruction(s) at @insns: patches imm/off and the load width where
+ * sizes differ. -EINVAL with words when the instruction does not fit the relocation.
+ * Poison, and an access whose width cannot be mended, becomes a call of helper
+ * CORE_POISON (both slots of a 64-bit immediate), which no program type has: the verifier
+ * refuses it where it can be reached, and it is dead code where it cannot. The number is
+ * libbpf's; people search for it.
+ */
+enum { CORE_POISON = 195896080 }; /* 0xbad2310 */
 struct insn;
 int core_patch(struct log *log, const char *where, struct insn *insns, u32 left,
 	       const struct core_relo *relo, const struct core_result *res);

@@ -74,8 +74,14 @@ int btf_check(struct log *log, struct btf *btf);
 int btf_index(struct btf *btf);
 /* Length of @name without its flavour: "conn___v2" has 4. */
 size_t btf_essential_len(const char *name);
-/* As btf_find_next() over one object and its bases, for names whose essential part is
- * the @len bytes at @name; any kind. Start with @after 0. */
+/* The first id after @after (0: any) of the object itself, not of its bases, whose name's
+ * essential part is the @len bytes at @name; any kind. 0: no more. */
 u32 btf_find_essential(const struct btf *btf, u32 after, const char *name, size_t len);
+
+/* --- btf_type.c --- */
+
+/* The element of array @id with all dimensions opened, *n of them. pahole writes arrays of
+ * several dimensions as one, so only this can be compared. */
+u32 btf_flat_array(const struct btf *btf, u32 id, u64 *n);
 
 #endif

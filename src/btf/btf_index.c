@@ -137,9 +137,9 @@ u32 btf_find(const struct btf *btf, const char *name, enum btf_kind kind)
 
 u32 btf_find_essential(const struct btf *btf, u32 after, const char *name, size_t len)
 {
-	u32 id = after;
+	u32 id = after ? btf->next[after - btf->start] : btf->heads[bucket(btf, name, len)];
 
-	while ((id = chain_step(btf, id, name, len))) {
+	for (; id; id = btf->next[id - btf->start]) {
 		const char *found = btf_type_name(btf, id);
 
 		if (!strncmp(found, name, len) && btf_essential_len(found) == len)

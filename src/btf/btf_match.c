@@ -175,12 +175,15 @@ static bool members_known(struct match *m, u32 a, u32 b, const struct level *up)
 	return true;
 }
 
-static bool arrays_match(struct match *m, const struct btf_type *x, const struct btf_type *y,
-			 const struct level *up)
+static bool arrays_match(struct match *m, u32 a, u32 b, const struct level *up)
 {
-	if (m->exact && btf_array(x)->nelems != btf_array(y)->nelems)
+	u64 n_a, n_b;
+
+	a = btf_flat_array(m->a, a, &n_a);
+	b = btf_flat_array(m->b, b, &n_b);
+	if (m->exact && n_a != n_b)
 		return differ(m, up);
-	return types_match(m, btf_array(x)->type, btf_array(y)->type, up);
+	return types_match(m, a, b, up);
 }
 
 static bool types_match(struct match *m, u32 a, u32 b, const struct level *up)
@@ -198,7 +201,7 @@ static bool types_match(struct match *m, u32 a, u32 b, const struct level *up)
 	if (btf_is_composite(x) && btf_kind(x) == btf_kind(y))
 		return m->exact ? members_match(m, a, b, up) : members_known(m, a, b, up);
 	if (btf_kind(x) == BTF_ARRAY && btf_kind(y) == BTF_ARRAY)
-		return arrays_match(m, x, y, up);
+		return arrays_match(m, a, b, up);
 	if (btf_kind(x) == BTF_PTR && btf_kind(y) == BTF_PTR)
 		return pointees_match(m, x->type, y->type) || differ(m, up);
 	return scalars_match(m, x, y) || differ(m, up);

@@ -193,3 +193,14 @@ bool btf_ptr_has_tag(const struct btf *btf, u32 ptr_id, const char *tag)
 			return true;
 	return false;
 }
+
+u32 btf_flat_array(const struct btf *btf, u32 id, u64 *n)
+{
+	const struct btf_type *t = btf_type(btf, id);
+
+	for (*n = 1; btf_kind(t) == BTF_ARRAY; t = btf_type(btf, id)) {
+		*n *= btf_array(t)->nelems;
+		id = btf_skip_mods(btf, btf_array(t)->type);
+	}
+	return id;
+}

@@ -31,6 +31,10 @@ static void build_all_kinds(struct bb *b)
 	u32 i32, u64_, conn, proto, var, fwd, head, lock, node;
 
 	bb_init(b, NULL);
+	bb_str(b, "0"); /* paths of CO-RE, where ask_core() finds them */
+	bb_str(b, "0:0");
+	bb_str(b, "0:3:1");
+	bb_str(b, "0:4:1");
 	i32 = bb_int(b, "int", 4);
 	u64_ = bb_int(b, "u64", 8);
 	fwd = bb_fwd(b, "later", false);
@@ -437,6 +441,18 @@ TEST(btf_takes_unfinished_objects)
 	bb_free(&b);
 }
 
+/* Every relocation of type @id, with whatever the strings have for a path. */
+static void ask_core(struct arena *arena, const struct btf *btf, u32 id)
+{
+	struct core_relo relo = {.type_id = id, .access_str_off = id};
+	struct core_result res;
+
+	for (; relo.kind <= NR_CORE_KINDS; relo.kind++) {
+		core_resolve(NULL, btf, &relo, &btf, 1, &res);
+		core_spec_str(arena, btf, &relo);
+	}
+}
+
 /* Asks an opened object everything; ASan watches. */
 static void ask_everything(const struct btf *btf)
 {
@@ -468,6 +484,7 @@ static void ask_everything(const struct btf *btf)
 		struct record *rec;
 
 		record_parse(arena, NULL, "mutant", btf, id, &opts, &rec);
+		ask_core(arena, btf, id);
 	}
 	arena_free(arena);
 }
