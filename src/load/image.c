@@ -94,9 +94,11 @@ static int split(struct image *image, struct image_prog *prog)
 	if (!prog->subprogs)
 		return -ENOMEM;
 	for (u32 at = 0; at < prog->ninsns; at++) {
-		if (starts[at])
-			prog->subprogs[n++] = (struct image_subprog){
+		if (starts[at]) {
+			prog->subprogs[n] = (struct image_subprog){
 				.name = n ? "subprog" : prog->name, .start = at};
+			n++;
+		}
 		prog->subprogs[n - 1].end = at + 1;
 	}
 	return 0;

@@ -27,6 +27,7 @@
 #define _LGPL_SOURCE
 #include "run/thread.h"
 
+#include <time.h>
 #include <urcu/urcu-memb.h>
 
 enum { CHUNK = 30, RESERVE = 32, LIMIT = 1 << 16, ROUNDS = 64 };
@@ -218,7 +219,7 @@ static void batch_passed(struct rcu_head *head)
 	struct defer_queue *q = container_of(head, struct defer_queue, head);
 
 	rcu_grace_over();
-	/* release: pairs with the acquire in batch_ripe() */
+	/* the last touch of the queue; release: pairs with the acquire in batch_ripe() */
 	atomic_store_explicit(&q->state, BATCH_PASSED, memory_order_release);
 }
 
@@ -360,17 +361,25 @@ static struct defer_chunk *take_all(struct defer_queue *q)
 	return more;
 }
 
+/* Until liburcu's thread has told of the batch; with q->lock held before and after. */
+static void wait_for_batch(struct defer_queue *q)
+{
+	static const struct timespec nap = {.tv_nsec = 200000};
+
+	while (atomic_load_explicit(&q->state, memory_order_acquire) == BATCH_WAITS) {
+		pthread_mutex_unlock(&q->lock);
+		nanosleep(&nap, NULL);
+		pthread_mutex_lock(&q->lock);
+	}
+}
+
 static bool drain_once(struct defer_queue *q)
 {
 	struct defer_chunk *all;
 
 	grace_wait(q->host); /* runs in flight end, and publish what they deferred */
 	pthread_mutex_lock(&q->lock);
-	while (atomic_load_explicit(&q->state, memory_order_acquire) == BATCH_WAITS) {
-		pthread_mutex_unlock(&q->lock);
-		urcu_memb_barrier();
-		pthread_mutex_lock(&q->lock);
-	}
+	wait_for_batch(q);
 	all = take_all(q);
 	if (all) {
 		q->running++;

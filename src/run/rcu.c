@@ -15,25 +15,29 @@
  *
  * Progress: opening and closing a section is wait-free. Waiting depends on the readers.
  */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define TSAN
+#endif
+#elif defined(__SANITIZE_THREAD__)
+#define TSAN
+#endif
+#ifndef TSAN
 #define _LGPL_SOURCE /* MIT is compatible; what we inline is under ten lines by design */
+#endif
 #include "run/thread.h"
 
 #include <time.h>
 #include <urcu/urcu-memb.h>
 
-/* ThreadSanitizer does not see liburcu's ordering; tell it. */
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define TSAN 1
-#endif
-#elif defined(__SANITIZE_THREAD__)
-#define TSAN 1
-#endif
+/* ThreadSanitizer does not see liburcu's ordering: it is told, and liburcu is called, not
+ * inlined. */
 #ifdef TSAN
 void __tsan_acquire(void *addr);
 void __tsan_release(void *addr);
-#define TSAN_SECTION_END() __tsan_release(&urcu_memb_gp)
-#define TSAN_GRACE_OVER() __tsan_acquire(&urcu_memb_gp)
+static char tsan_domain_n;
+#define TSAN_SECTION_END() __tsan_release(&tsan_domain_n)
+#define TSAN_GRACE_OVER() __tsan_acquire(&tsan_domain_n)
 #else
 #define TSAN_SECTION_END() ((void)0)
 #define TSAN_GRACE_OVER() ((void)0)
@@ -52,22 +56,34 @@ void rcu_after_fork(void)
 	pthread_mutex_unlock(&grace_lock);
 }
 
+#ifdef TSAN
+static bool thread_registered(void)
+{
+	return !thread_enter();
+}
+#else
+static bool thread_registered(void)
+{
+	return URCU_TLS(urcu_memb_reader).registered;
+}
+#endif
+
 void run_read_lock(struct pintle_host *host)
 {
-	if (unlikely(!URCU_TLS(urcu_memb_reader).registered))
+	if (unlikely(!thread_registered()))
 		thread_enter_or_wait();
-	_urcu_memb_read_lock();
+	urcu_memb_read_lock();
 }
 
 void run_read_unlock(struct pintle_host *host)
 {
 	TSAN_SECTION_END();
-	_urcu_memb_read_unlock();
+	urcu_memb_read_unlock();
 }
 
 bool run_read_ongoing(void)
 {
-	return _urcu_memb_read_ongoing();
+	return urcu_memb_read_ongoing();
 }
 
 void rcu_grace_over(void)

@@ -333,6 +333,9 @@ TEST(fault_handlers_after_us_keep_working)
 
 TEST(fault_on_any_stack_and_nested)
 {
+#ifdef __SANITIZE_THREAD__
+	SKIP("ThreadSanitizer does not nest signals");
+#endif
 	CHECK_EQ(child(alternate_stack), FINE);
 	CHECK_EQ(child(nested), FINE);
 }
