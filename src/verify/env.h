@@ -125,6 +125,7 @@ enum step_flag {
 	STEP_PUSH = 1 << 1,  /* entered a subprogram or callback: next is frame + 1 */
 	STEP_POP = 1 << 2,   /* left one: next is frame - 1 */
 	STEP_CB = 1 << 3,    /* with PUSH, POP: a callback; the call runs again after it */
+	STEP_SPILL = 1 << 4, /* with STACK: a store that made the slot's spilled register */
 };
 
 struct step {
@@ -150,16 +151,20 @@ struct state {
 	u32 hits, misses;	/* stored: pruning statistics */
 	struct state *parent;	/* the stored state this path last passed */
 	struct state *loop;	/* outermost open loop whose proof this one relies on */
-	struct state *next;	/* stored states of one instruction; free list */
+	struct state *next;	/* stored states of one instruction */
+	bool loop_head;		/* some path came back to it, open: never freed */
 	struct step *steps;	/* since parent */
 	u32 nsteps, cap_steps;
 };
+
+enum insn_went { WENT_TAKEN = 1, WENT_ON = 2 };
 
 /* What the walk notes about an instruction while it goes; becomes proof_insn. */
 struct insn_note {
 	struct proof_insn proof;
 	u8 op;			/* enum isa_op, decoded once */
 	bool prune_point;	/* states are stored and compared here */
+	bool jump_target;
 	bool force_state;	/* ... always (loops that converge: may_goto, callbacks) */
 	bool reachable;		/* in the control flow graph */
 	u8 access_base;		/* enum reg_base first seen here; for B45 */
@@ -167,12 +172,14 @@ struct insn_note {
 	u16 live_regs;		/* live before it, as a mask */
 	u64 live_slots;		/* stack slots live before it (own frame), as a mask */
 	u8 map_seen;		/* 0 none, 1 one map, 2 several */
+	u8 went;		/* enum insn_went: conditional jumps, over all paths */
 };
 
 struct subprog_note {
 	bool global, checked, needed, changes_packet, might_sleep, has_tail_call, throws;
 	bool in_call;		/* cfg.c: on the chain of calls being measured */
-	bool leaks_stack;	/* live.c: stack pointers go where it cannot follow them */
+	bool async;		/* a callback that runs later, alone */
+	const struct sig *sig;	/* signature.c: of global ones, once parsed */
 	u16 stack_depth;	/* bytes used, as far as the walk has seen */
 };
 
@@ -201,6 +208,9 @@ struct env {
 	u32 insns_processed, states_total, states_peak, states_now, prune_hits;
 	u32 jumps_processed, last_store_insns, last_store_jumps;
 	u32 random;		   /* test_prune_random */
+	bool packet_writes;	   /* some instruction writes to the packet */
+	bool line_open;		   /* the log stands behind an instruction */
+	u32 log_line;		   /* source line printed last */
 	struct verify_stats *stats;
 };
 

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * equal.c: when an old state covers a new one at the same place (B23).
+ *
+ * It does if every concrete state the new one stands for is one the old stood for, as far
+ * as the walk from the old one looked: dead registers and slots are not compared, numbers
+ * only where marked precise. Pointers must agree in class, object and offset; identities
+ * (ids of values, references) need not be the same numbers but must map one to one, so
+ * that what the old state knew to be equal is equal in the new one.
+ *
+ * Bytes the old state held as "something" may be anything now, a pointer's bytes too: the
+ * walk from it was right for all values of them.
+ */
+#include "verify/equal.h"
+#include "verify/walk.h"
+
+enum { MAX_IDS = 128 };
+
+struct ids {
+	struct { u32 old, cur; } map[MAX_IDS];
+	u32 n;
+	u32 fresh; /* stands for "an id nobody else has" */
+	enum cover how;
+};
+
+/* One to one: neither id was paired with another before. */
+static bool ids_pair(struct ids *ids, u32 old, u32 cur)
+{
+	for (u32 i = 0; i < ids->n; i++) {
+		if (ids->map[i].old == old)
+			return ids->map[i].cur == cur;
+		if (ids->map[i].cur == cur)
+			return false;
+	}
+	if (ids->n == MAX_IDS)
+		return false;
+	ids->map[ids->n].old = old;
+	ids->map[ids->n++].cur = cur;
+	return true;
+}
+
+static bool ids_match(struct ids *ids, u32 old, u32 cur)
+{
+	if (!old || !cur)
+		return old == cur;
+	return ids_pair(ids, old, cur);
+}
+
+/* A number that was linked must still be; one that was not may be now. */
+static bool links_match(struct ids *ids, const struct reg *old, const struct reg *cur)
+{
+	if (!old->id)
+		return true;
+	if (cur->id && old->off != cur->off)
+		return false;
+	return ids_pair(ids, old->id, cur->id ? cur->id : --ids->fresh);
+}
+
+static bool numbers_cover(struct ids *ids, const struct reg *old, const struct reg *cur)
+{
+	if (ids->how == COVER_PRECISE && !old->precise)
+		return true;
+	if (!scalar_within(old->num, cur->num))
+		return false;
+	if (ids->how == COVER_SAME && !scalar_within(cur->num, old->num))
+		return false;
+	return links_match(ids, old, cur);
+}
+
+static bool objects_match(struct ids *ids, const struct reg *old, const struct reg *cur)
+{
+	switch (old->base) {
+	case REG_MAP: case REG_MAP_KEY: case REG_MAP_VALUE:
+		return old->map == cur->map && ids_match(ids, old->map_uid, cur->map_uid);
+	case REG_BTF:
+		return old->btf == cur->btf && old->type == cur->type;
+	case REG_PACKET: case REG_PACKET_META:
+		return ids->how == COVER_SAME ? old->range == cur->range
+					      : old->range <= cur->range;
+	case REG_MEM:
+		return old->mem_size == cur->mem_size;
+	case REG_STACK:
+		return old->frame == cur->frame;
+	case REG_FUNC:
+		return old->subprog == cur->subprog;
+	default:
+		return true;
+	}
+}
+
+static bool pointers_cover(struct ids *ids, const struct reg *old, const struct reg *cur)
+{
+	if (old->flags != cur->flags || old->off != cur->off)
+		return false;
+	if (!scalar_within(old->num, cur->num))
+		return false;
+	if (ids->how == COVER_SAME && !scalar_within(cur->num, old->num))
+		return false;
+	return objects_match(ids, old, cur) && ids_match(ids, old->id, cur->id) &&
+	       ids_match(ids, old->ref, cur->ref);
+}
+
+static bool reg_covers(struct ids *ids, const struct reg *old, const struct reg *cur)
+{
+	if (old->base == REG_NONE)
+		return ids->how != COVER_SAME || cur->base == REG_NONE;
+	if (old->base != cur->base)
+		return false;
+	if (old->base == REG_SCALAR)
+		return numbers_cover(ids, old, cur);
+	return pointers_cover(ids, old, cur);
+}
+
+/* --- stack --- */
+
+static u32 spilled_bytes(const struct slot *slot)
+{
+	u32 n = 0;
+
+	while (n < 8 && slot->kind[n] == SLOT_SPILL)
+		n++;
+	return n;
+}
+
+static bool byte_covers(u8 old, u8 cur, enum cover how)
+{
+	if (how == COVER_SAME)
+		return old == cur;
+	return old == SLOT_INVALID || old == SLOT_MISC || old == SLOT_SPILL || old == cur;
+}
+
+/* What a read of the old spill's bytes would find now. */
+static struct reg now_at_spill(const struct slot *cur, u32 bytes)
+{
+	if (spilled_bytes(cur) == bytes)
+		return cur->spilled;
+	if (spilled_bytes(cur) && cur->spilled.base != REG_SCALAR)
+		return reg_none(); /* part of a pointer: covers nothing */
+	return reg_num(bytes < 8 ? scalar_zext(scalar_unknown(), (u8)bytes)
+				 : scalar_unknown());
+}
+
+static bool slot_covers(struct ids *ids, const struct slot *old, const struct slot *cur)
+{
+	u32 bytes = spilled_bytes(old);
+	struct reg now;
+
+	for (u32 b = 0; b < 8; b++)
+		if (!byte_covers(old->kind[b], cur->kind[b], ids->how))
+			return false;
+	if (!bytes)
+		return old->kind[0] != SLOT_DYNPTR && old->kind[0] != SLOT_ITER
+			       ? true
+			       : pointers_cover(ids, &old->spilled, &cur->spilled);
+	now = now_at_spill(cur, bytes);
+	return reg_covers(ids, &old->spilled, &now);
+}
+
+static bool stack_covers(struct ids *ids, const struct frame *old, const struct frame *cur,
+			 u64 live)
+{
+	static const struct slot none;
+
+	for (u32 i = 0; i < NSLOTS && live >> i; i++) {
+		const struct slot *a = i < old->nslots ? &old->stack[i] : &none;
+		const struct slot *b = i < cur->nslots ? &cur->stack[i] : &none;
+
+		if (i >= old->nslots && (ids->how != COVER_SAME || i >= cur->nslots))
+			break;
+		if (live >> i & 1 && !slot_covers(ids, a, b))
+			return false;
+	}
+	return true;
+}
+
+/* --- frames, and what is held --- */
+
+static bool frame_covers(struct ids *ids, const struct frame *old, const struct frame *cur,
+			 u16 regs, u64 slots)
+{
+	/* Fewer iterations behind it: it walked at least as many as are left now. */
+	if (old->cb_depth > cur->cb_depth)
+		return false;
+	for (u32 r = 0; r < R_FP; r++)
+		if (regs & BIT(r) && !reg_covers(ids, &old->regs[r], &cur->regs[r]))
+			return false;
+	return stack_covers(ids, old, cur, slots);
+}
+
+static bool held_match(struct ids *ids, const struct state *old, const struct state *cur)
+{
+	if (old->nheld != cur->nheld)
+		return false;
+	for (u32 i = 0; i < old->nheld; i++) {
+		const struct held *a = &old->held[i], *b = &cur->held[i];
+
+		if (a->kind != b->kind || a->frame != b->frame || a->owner != b->owner ||
+		    !ids_match(ids, a->id, b->id))
+			return false;
+	}
+	return true;
+}
+
+static bool sections_match(const struct state *old, const struct state *cur)
+{
+	return old->rcu_depth == cur->rcu_depth && old->preempt_depth == cur->preempt_depth &&
+	       old->sleepable == cur->sleepable;
+}
+
+bool state_covers(struct env *env, const struct state *old, const struct state *cur,
+		  enum cover how)
+{
+	struct ids ids;
+
+	if (!sections_match(old, cur) || !same_frames(old, cur))
+		return false;
+	ids.n = 0;
+	ids.fresh = 0;
+	ids.how = how;
+	if (!held_match(&ids, old, cur))
+		return false;
+	for (u32 f = cur->nframes; f-- > 0;)
+		if (!frame_covers(&ids, old->frames[f], cur->frames[f],
+				  live_regs_of(env, cur, f, env->insn),
+				  live_slots_of(env, cur, f, env->insn)))
+			return false;
+	return true;
+}

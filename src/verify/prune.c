@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * prune.c: states stored at prune points, and when a path may stop because it comes to a
+ * place in a state that has been proved already. What "covers" means is equal.c's.
+ *
+ * A stored state is
+ *  - active while paths below it are being walked (branches > 0): it is an ancestor of the
+ *    current path. Coming back to it unchanged is an endless loop; coming back to it at a
+ *    call or may_goto that ends by itself closes that loop: by induction, whatever the
+ *    next iteration does has been proved if all of the rest is.
+ *  - done: everything below it was accepted. Its precise marks are complete, unless
+ *  - open: done, but below it a loop was closed on an ancestor that is still active. Its
+ *    marks may lack what that ancestor has yet to learn, so it covers only states whose
+ *    every number lies within its own, marked or not, and the path that stops there is
+ *    kept (a backedge). When the outermost such ancestor is done, the marks travel along
+ *    all kept paths until nothing changes; then the loop's states are done for good.
+ *
+ * Invariants: steps and parents of active and open states stay; a done state's steps are
+ * given back. A loop head is never freed, since others point to it.
+ */
+#include "verify/equal.h"
+#include "verify/walk.h"
+
+enum {
+	MIN_INSNS = 8, MIN_JUMPS = 2,		/* between stored states */
+	LOOP_INSNS = 100, LOOP_JUMPS = 20,	/* inside a loop being unrolled */
+	SPARSE_FROM = 16384,			/* states in memory beyond which we store less */
+};
+
+/* A path that ended at @to, whose marks it must have once they are complete. */
+struct backedge {
+	struct state *from, *to, *root;
+	struct backedge *next;
+};
+
+/* The outermost active ancestor that the proof of @state rests on; NULL: none. */
+static struct state *open_root(const struct state *state)
+{
+	struct state *root = NULL;
+
+	for (struct state *s = state->loop; s; s = s->loop)
+		if (s->branches)
+			root = s;
+	return root;
+}
+
+bool same_frames(const struct state *a, const struct state *b)
+{
+	if (a->nframes != b->nframes)
+		return false;
+	for (u32 f = 0; f < a->nframes; f++)
+		if (a->frames[f]->callsite != b->frames[f]->callsite ||
+		    a->frames[f]->callback != b->frames[f]->callback)
+			return false;
+	return true;
+}
+
+/* --- widening --- */
+
+static void widen_reg(const struct reg *old, struct reg *reg)
+{
+	if (old->base != REG_SCALAR || reg->base != REG_SCALAR || old->precise)
+		return;
+	if (scalar_within(old->num, reg->num) && scalar_within(reg->num, old->num))
+		return;
+	*reg = reg_unknown();
+}
+
+static void widen_slot(const struct slot *old, struct slot *slot)
+{
+	if (slot_is_spill(old) && slot_is_spill(slot))
+		widen_reg(&old->spilled, &slot->spilled);
+}
+
+void widen(struct env *env, u32 insn, struct state *state, const struct state *from)
+{
+	const struct state *old = from;
+
+	while (old && !(old->insn == insn && same_frames(old, state)))
+		old = old->parent;
+	if (!old)
+		return;
+	for (u32 f = 0; f < state->nframes; f++) {
+		const struct frame *a = old->frames[f];
+		struct frame *b = state->frames[f];
+
+		for (u32 r = 0; r < R_FP; r++)
+			widen_reg(&a->regs[r], &b->regs[r]);
+		for (u32 i = 0; i < a->nslots && i < b->nslots; i++)
+			widen_slot(&a->stack[i], &b->stack[i]);
+	}
+}
+
+/* --- loops closed on active states --- */
+
+static void rest_on(struct state *state, struct state *root)
+{
+	root->loop_head = true;
+	for (; state && state != root; state = state->parent)
+		if (!state->loop || root->depth < state->loop->depth)
+			state->loop = root;
+}
+
+static int close_loop(struct env *env, struct state *to, struct state *root)
+{
+	struct backedge *edge = pool_get(env, sizeof(*edge));
+
+	if (!edge)
+		return out_of_memory(env);
+	*edge = (struct backedge){state_copy(env, env->cur), to, root, env->backedges};
+	if (!edge->from)
+		return out_of_memory(env);
+	env->backedges = edge;
+	rest_on(env->cur->parent, root);
+	return 0;
+}
+
+static void drop_backedges(struct env *env)
+{
+	struct backedge **at = &env->backedges, *edge;
+
+	while ((edge = *at)) {
+		if (edge->root->branches || open_root(edge->root)) {
+			at = &edge->next;
+			continue;
+		}
+		*at = edge->next;
+		state_free(env, edge->from);
+		pool_put(env, edge, sizeof(*edge));
+	}
+}
+
+/* The marks go round until all loops agree. */
+static void settle_loops(struct env *env)
+{
+	bool changed = true;
+
+	while (changed) {
+		changed = false;
+		for (struct backedge *edge = env->backedges; edge; edge = edge->next)
+			mark_precise_like(env, edge->from, edge->to, &changed);
+	}
+	drop_backedges(env);
+}
+
+/* --- the life of a stored state --- */
+
+static void drop_steps(struct env *env, struct state *state)
+{
+	pool_put(env, state->steps, state->cap_steps * sizeof(struct step));
+	state->steps = NULL;
+	state->nsteps = state->cap_steps = 0;
+}
+
+static void state_done(struct env *env, struct state *state)
+{
+	if (open_root(state))
+		return;
+	if (state->loop_head)
+		settle_loops(env);
+	if (!state->loop)
+		drop_steps(env, state);
+}
+
+void path_done(struct env *env, struct state *state)
+{
+	for (state = state->parent; state; state = state->parent) {
+		BUG_ON(!state->branches);
+		if (--state->branches)
+			return;
+		state_done(env, state);
+	}
+}
+
+/* One that seldom covers anything costs more than it saves. */
+static bool worthless(const struct state *state)
+{
+	return !state->branches && !state->loop && !state->loop_head &&
+	       state->misses > 3 * state->hits + 3;
+}
+
+static bool want_state(struct env *env, bool unrolling)
+{
+	u32 insns = env->insns_processed - env->last_store_insns;
+	u32 jumps = env->jumps_processed - env->last_store_jumps;
+	u32 scale = 1 + env->states_now / SPARSE_FROM;
+
+	if (env->notes[env->insn].force_state || env->cur->nsteps >= MAX_STEPS / 2)
+		return true;
+	if (unrolling)
+		return insns >= LOOP_INSNS * scale || jumps >= LOOP_JUMPS * scale;
+	return insns >= MIN_INSNS * scale && jumps >= MIN_JUMPS;
+}
+
+static int store_state(struct env *env)
+{
+	struct state *cur = env->cur, *state;
+	struct step *steps = cur->steps;
+	u32 nsteps = cur->nsteps, cap = cur->cap_steps;
+
+	cur->steps = NULL;
+	cur->nsteps = cur->cap_steps = 0;
+	state = state_copy(env, cur);
+	if (!state)
+		return out_of_memory(env);
+	state->steps = steps;
+	state->nsteps = nsteps;
+	state->cap_steps = cap;
+	state->insn = env->insn;
+	state->depth = cur->parent ? cur->parent->depth + 1 : 0;
+	state->branches = 1;
+	state->next = env->stored[env->insn];
+	env->stored[env->insn] = state;
+	cur->parent = state;
+	env->last_store_insns = env->insns_processed;
+	env->last_store_jumps = env->jumps_processed;
+	env->states_total++;
+	env->states_now++;
+	if (env->states_now > env->states_peak)
+		env->states_peak = env->states_now;
+	return 0;
+}
+
+/* --- comparing --- */
+
+/* Tests only: pretend not to see, now and then. */
+static bool blind(struct env *env)
+{
+	if (env->opts->test_prune_off)
+		return true;
+	if (!env->opts->test_prune_random)
+		return false;
+	env->random = env->random * 1103515245 + 12345;
+	return env->random >> 16 & 1;
+}
+
+/* The path came back to an ancestor. 1: a loop that converged; 0: goes on. */
+static int revisit(struct env *env, struct state *old)
+{
+	const struct state *cur = env->cur;
+
+	if (old->loops == cur->loops) {
+		if (state_covers(env, old, cur, COVER_SAME))
+			return reject(env, RULE_INFINITE_LOOP, env->insn);
+		return 0;
+	}
+	if (!env->notes[env->insn].force_state ||
+	    !state_covers(env, old, cur, COVER_WITHIN))
+		return 0;
+	TRY(close_loop(env, old, old));
+	return PATH_ENDED;
+}
+
+/* Done, maybe open. 1: it covers the current state. */
+static int compare(struct env *env, struct state *old)
+{
+	struct state *root = open_root(old);
+	bool changed;
+
+	if (!state_covers(env, old, env->cur, root ? COVER_WITHIN : COVER_PRECISE))
+		return 0;
+	if (blind(env))
+		return 0;
+	old->hits++;
+	env->prune_hits++;
+	if (root)
+		TRY(close_loop(env, old, root));
+	else
+		mark_precise_like(env, env->cur, old, &changed);
+	return PATH_ENDED;
+}
+
+int prune_visit(struct env *env)
+{
+	struct state **at = &env->stored[env->insn], *old;
+	bool unrolling = false;
+
+	while ((old = *at)) {
+		int hit;
+
+		if (old->branches) {
+			hit = revisit(env, old);
+			unrolling |= same_frames(old, env->cur);
+		} else {
+			hit = compare(env, old);
+			old->misses += !hit;
+		}
+		if (hit) {
+			if (hit > 0 && log_wants(env->log, LOG_INSN))
+				log_print(env->log, LOG_INSN, "%u: safe\n", env->insn);
+			return hit;
+		}
+		if (worthless(old)) {
+			*at = old->next;
+			state_free(env, old);
+			env->states_now--;
+			continue;
+		}
+		at = &old->next;
+	}
+	return want_state(env, unrolling) ? store_state(env) : 0;
+}

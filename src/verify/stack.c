@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * stack.c: what is on the stack. A slot of 8 bytes holds a spilled register (from its
+ * lowest byte on, 8, 4, 2 or 1 bytes of it) and otherwise bytes known as zero, as
+ * something, or never written. Accesses are aligned, so none of 8 bytes or fewer crosses
+ * a slot. As in kernels since 6.3, reading bytes never written gives an unknown number.
+ *
+ * Every access of a fixed place is noted in the step: precise.c follows values through it.
+ */
+#include "verify/walk.h"
+
+/* Slot and byte of a frame offset in [-512, -1]. */
+static u32 slot_of(s64 off)
+{
+	return (u32)(-off - 1) / 8;
+}
+
+static u32 byte_of(s64 off)
+{
+	return (u32)(off + STACK_SIZE) % 8;
+}
+
+static const char *const verbs[] = {"read from", "write to"};
+
+/* [lo, hi + size) lies within the stack. */
+static int check_bounds(struct env *env, u32 regno, s64 lo, s64 hi, u32 size, bool write)
+{
+	if (lo >= -STACK_SIZE && hi < 0 && hi + size <= 0)
+		return 0;
+	if (lo == hi)
+		return reject(env, RULE_STACK_BOUNDS, verbs[write], regno, (int)lo, size);
+	return reject(env, RULE_STACK_VAR, verbs[write], regno, (long long)lo,
+		      (long long)hi, size);
+}
+
+static void note_depth(struct env *env, const struct frame *frame, s64 lo)
+{
+	struct subprog_note *sub = &env->subs[frame->subprog];
+
+	if (-lo > sub->stack_depth)
+		sub->stack_depth = (u16)ROUND_UP(-lo, 8);
+}
+
+static void note_step(struct env *env, const struct frame *frame, u32 slot)
+{
+	struct step *step = cur_step(env);
+
+	for (u32 f = 0; f < env->cur->nframes; f++)
+		if (env->cur->frames[f] == frame)
+			step->acc_frame = (u8)f;
+	step->slot = (u8)slot;
+	step->flags |= STEP_STACK;
+}
+
+static int check_special(struct env *env, const struct slot *slot)
+{
+	for (u32 b = 0; b < 8; b++)
+		if (slot->kind[b] == SLOT_DYNPTR || slot->kind[b] == SLOT_ITER)
+			return reject(env, RULE_STACK_OBJECT);
+	return 0;
+}
+
+/* --- reading --- */
+
+static bool bytes_zero(const struct slot *slot, u32 byte, u32 size)
+{
+	bool spilled_zero = slot_has_spill(slot) && reg_is_null(&slot->spilled);
+
+	for (u32 b = byte; b < byte + size; b++)
+		if (slot->kind[b] != SLOT_ZERO && !(slot->kind[b] == SLOT_SPILL && spilled_zero))
+			return false;
+	return true;
+}
+
+static u32 spill_size(const struct slot *slot)
+{
+	u32 n = 0;
+
+	while (n < 8 && slot->kind[n] == SLOT_SPILL)
+		n++;
+	return n;
+}
+
+/* Part of a spilled number, or the whole. */
+static struct reg fill_number(struct env *env, struct slot *slot, u32 byte, u32 size)
+{
+	struct reg *reg = &slot->spilled;
+	struct scalar num = reg->num;
+
+	if (!byte && (size == 8 || (num.umax < BIT64(8 * size)))) {
+		link_number(env, reg);
+		return *reg;
+	}
+	if (byte)
+		num = scalar_alu(ALU_RSH, true, num, scalar_const(8 * byte));
+	return reg_num(size < 8 ? scalar_zext(num, (u8)size) : num);
+}
+
+static int read_slot(struct env *env, struct slot *slot, u32 byte, u32 size, struct reg *out)
+{
+	u32 spilled = spill_size(slot);
+
+	TRY(check_special(env, slot));
+	if (spilled && slot->spilled.base != REG_SCALAR) {
+		if (byte || size != 8)
+			return reject(env, RULE_STACK_FILL);
+		*out = slot->spilled;
+		return 0;
+	}
+	if (byte + size <= spilled) {
+		*out = fill_number(env, slot, byte, size);
+		return 0;
+	}
+	*out = bytes_zero(slot, byte, size) ? reg_const(0)
+					    : reg_num(scalar_zext(scalar_unknown(), (u8)size));
+	return 0;
+}
+
+int stack_read_fixed(struct env *env, struct frame *frame, s32 off, u32 size, struct reg *out)
+{
+	u32 i = slot_of(off);
+
+	note_depth(env, frame, off);
+	note_step(env, frame, i);
+	if (i >= frame->nslots) {
+		*out = reg_num(scalar_zext(scalar_unknown(), (u8)size));
+		return 0;
+	}
+	return read_slot(env, &frame->stack[i], byte_of(off), size, out);
+}
+
+/* Anywhere in [lo, hi]: zero when all of it is, else some number. */
+static int read_variable(struct env *env, struct frame *frame, s64 lo, s64 hi, u32 size,
+			 struct reg *out)
+{
+	bool zero = true;
+
+	note_depth(env, frame, lo);
+	for (s64 at = lo; at < hi + size; at++) {
+		u32 i = slot_of(at);
+
+		if (i >= frame->nslots) {
+			zero = false;
+			continue;
+		}
+		TRY(check_special(env, &frame->stack[i]));
+		/* A spilled 0 may be imprecise: only true zero bytes are sure. */
+		zero &= frame->stack[i].kind[byte_of(at)] == SLOT_ZERO;
+	}
+	*out = zero ? reg_const(0) : reg_num(scalar_zext(scalar_unknown(), (u8)size));
+	return 0;
+}
+
+/* --- writing --- */
+
+/*
+ * Bytes [byte, byte + size) are about to change. A spill they touch is gone, and its
+ * other bytes become mere bytes; one they do not touch stays.
+ */
+static void break_spill(struct slot *slot, u32 byte, u32 size)
+{
+	u32 spilled = spill_size(slot);
+
+	if (byte >= spilled)
+		return;
+	for (u32 b = 0; b < spilled; b++)
+		slot->kind[b] = SLOT_MISC;
+	slot->spilled = reg_none();
+}
+
+static void write_spill(struct env *env, struct slot *slot, u32 size, struct reg reg)
+{
+	break_spill(slot, 0, size);
+	cur_step(env)->flags |= STEP_SPILL;
+	memset(slot->kind, SLOT_SPILL, size);
+	if (reg.base == REG_SCALAR && size < 8 && reg.num.umax >= BIT64(8 * size))
+		reg = reg_num(scalar_zext(reg.num, (u8)size));
+	reg.def = env->insn;
+	slot->spilled = reg;
+}
+
+static void write_bytes(struct slot *slot, u32 byte, u32 size, enum slot_kind kind)
+{
+	break_spill(slot, byte, size);
+	memset(slot->kind + byte, (int)kind, size);
+}
+
+/* Only a whole register may be spilled, and no stack pointer into a caller's frame: it
+ * might outlive the frame it points to. */
+static int check_spill(struct env *env, const struct frame *frame, const struct access *acc)
+{
+	if (!reg_is_pointer(&acc->value))
+		return 0;
+	if (acc->size != 8)
+		return reject(env, RULE_STACK_SPILL);
+	if (frame != cur_frame(env) && acc->value.base == REG_STACK)
+		return reject(env, RULE_STACK_CALLER);
+	return 0;
+}
+
+static int write_fixed(struct env *env, struct frame *frame, s32 off, struct access *acc)
+{
+	struct slot *slot = frame_slot(env, frame, slot_of(off));
+	u32 byte = byte_of(off);
+
+	if (!slot)
+		return out_of_memory(env);
+	note_depth(env, frame, off);
+	note_step(env, frame, slot_of(off));
+	TRY(check_special(env, slot));
+	TRY(check_spill(env, frame, acc));
+	if (!byte) {
+		if (acc->value_regno >= 0) {
+			struct reg *src = cur_reg(env, (u32)acc->value_regno);
+
+			if (acc->size == 8 || (src->base == REG_SCALAR &&
+					       src->num.umax < BIT64(8 * acc->size)))
+				link_number(env, src);
+			acc->value = *src;
+		}
+		write_spill(env, slot, acc->size, acc->value);
+		return 0;
+	}
+	if (!reg_is_null(&acc->value)) {
+		write_bytes(slot, byte, acc->size, SLOT_MISC);
+		return 0;
+	}
+	/* That it is zero must hold on every path pruned here. */
+	if (acc->value_regno >= 0)
+		TRY(mark_precise(env, (u32)acc->value_regno));
+	write_bytes(slot, byte, acc->size, SLOT_ZERO);
+	return 0;
+}
+
+static int write_variable(struct env *env, struct frame *frame, s64 lo, s64 hi,
+			  struct access *acc)
+{
+	if (reg_is_pointer(&acc->value))
+		return reject(env, RULE_STACK_VAR_SPILL, acc->regno);
+	note_depth(env, frame, lo);
+	for (s64 at = lo; at < hi + acc->size; at++) {
+		struct slot *slot = frame_slot(env, frame, slot_of(at));
+
+		if (!slot)
+			return out_of_memory(env);
+		TRY(check_special(env, slot));
+		write_bytes(slot, byte_of(at), 1, SLOT_MISC);
+	}
+	return 0;
+}
+
+/* --- the instruction --- */
+
+/* Where the access may begin, as offsets from the frame's fp. */
+static int access_span(struct env *env, const struct access *acc, s64 *lo, s64 *hi)
+{
+	const struct scalar *num = &acc->ptr.num;
+	s64 fixed = (s64)acc->ptr.off + acc->off;
+	bool write = acc->kind == ACC_WRITE || acc->kind == ACC_STORE_RELEASE;
+
+	if (num->smin <= -MAX_VAR_OFF || num->smax >= MAX_VAR_OFF)
+		return reject(env, RULE_STACK_UNBOUNDED, verbs[write], acc->regno);
+	*lo = fixed + num->smin;
+	*hi = fixed + num->smax;
+	return check_bounds(env, acc->regno, *lo, *hi, acc->size, write);
+}
+
+static int access_rmw(struct env *env, struct frame *frame, s64 lo, s64 hi,
+		      const struct access *acc)
+{
+	if (lo == hi) {
+		u32 i = slot_of(lo);
+
+		if (i < frame->nslots && slot_has_spill(&frame->stack[i]) &&
+		    frame->stack[i].spilled.base != REG_SCALAR && acc->size != 8)
+			return reject(env, RULE_STACK_FILL);
+		note_step(env, frame, i);
+	}
+	return stack_mark_written(env, frame, (s32)lo, (u32)(hi - lo) + acc->size);
+}
+
+int access_stack(struct env *env, struct access *acc)
+{
+	struct frame *frame = env->cur->frames[acc->ptr.frame];
+	s64 lo, hi;
+
+	TRY(access_span(env, acc, &lo, &hi));
+	if (acc->kind == ACC_READ || acc->kind == ACC_ACQUIRE) {
+		acc->result_set = true;
+		if (lo == hi)
+			return stack_read_fixed(env, frame, (s32)lo, acc->size, &acc->result);
+		return read_variable(env, frame, lo, hi, acc->size, &acc->result);
+	}
+	if (acc->kind == ACC_WRITE || acc->kind == ACC_STORE_RELEASE) {
+		if (lo == hi)
+			return write_fixed(env, frame, (s32)lo, acc);
+		return write_variable(env, frame, lo, hi, acc);
+	}
+	return access_rmw(env, frame, lo, hi, acc);
+}
+
+/* --- what calls do to it --- */
+
+int stack_mark_written(struct env *env, struct frame *frame, s32 off, u32 size)
+{
+	if (!size)
+		return 0;
+	note_depth(env, frame, off);
+	for (s64 at = off; at < (s64)off + size; at++) {
+		struct slot *slot = frame_slot(env, frame, slot_of(at));
+
+		if (!slot)
+			return out_of_memory(env);
+		TRY(check_special(env, slot));
+		write_bytes(slot, byte_of(at), 1, SLOT_MISC);
+	}
+	return 0;
+}
+
+int stack_readable(struct env *env, u32 regno, struct frame *frame, s64 lo, s64 hi, u32 size)
+{
+	TRY(check_bounds(env, regno, lo, hi, size, false));
+	note_depth(env, frame, lo);
+	for (u32 i = slot_of(hi + (size ? size - 1 : 0)); i <= slot_of(lo) && i < frame->nslots;
+	     i++)
+		TRY(check_special(env, &frame->stack[i]));
+	return 0;
+}
+
+int stack_writable(struct env *env, u32 regno, struct frame *frame, s64 lo, s64 hi, u32 size)
+{
+	return check_bounds(env, regno, lo, hi, size, true);
+}
+
+bool stack_const(struct env *env, u32 frameno, s32 off, u32 size, u64 *value)
+{
+	struct frame *frame = env->cur->frames[frameno];
+	u32 i = slot_of(off), byte = byte_of(off);
+	struct slot *slot;
+	struct scalar num;
+
+	if (off >= 0 || off < -STACK_SIZE || byte + size > 8 || i >= frame->nslots)
+		return false;
+	slot = &frame->stack[i];
+	*value = 0;
+	if (byte + size > spill_size(slot)) {
+		for (u32 b = byte; b < byte + size; b++)
+			if (slot->kind[b] != SLOT_ZERO)
+				return false;
+		return true;
+	}
+	if (slot->spilled.base != REG_SCALAR || !scalar_is_const(slot->spilled.num))
+		return false;
+	num = slot->spilled.num;
+	*value = num.bits.value >> 8 * byte;
+	if (size < 8)
+		*value &= BIT64(8 * size) - 1;
+	return !mark_precise_slot(env, frameno, i);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * walk.h: what the files of the walk itself share and the rules have no need of.
+ *
+ *	verify.c   passes, proof        cfg.c    structure, prune points
+ *	live.c     liveness             walk.c   the loop, pending branches
+ *	exec_*.c   one per kind         state.c  memory of states
+ *	prune.c    stored states        precise.c  what pruning must compare
+ */
+#ifndef PINTLE_VERIFY_WALK_H
+#define PINTLE_VERIFY_WALK_H
+
+#include "verify/env.h"
+
+enum { PATH_ENDED = 1 }; /* of exec functions: this path is done */
+enum { MAX_STEPS = 64, NSLOTS = STACK_SIZE / 8, MAX_VAR_OFF = 1 << 29 };
+
+/* --- walk.c --- */
+int walk_all(struct env *env); /* env->cur from env->insn, and every branch it queues */
+/* Queues a copy of the current state at @insn; NULL: *err is why. */
+struct state *push_branch(struct env *env, u32 insn, int *err);
+/* Queues @state itself, which is not on the current path. */
+int push_state(struct env *env, struct state *state, u32 insn);
+int out_of_memory(struct env *env);
+
+/* --- state.c --- */
+struct pool;
+void *pool_get(struct env *env, size_t size); /* not zeroed */
+void pool_put(struct env *env, void *p, size_t size);
+bool pool_grow(struct env *env, void **p, u32 *cap, u32 n, u32 need, size_t size);
+struct state *state_new(struct env *env);
+struct state *state_copy(struct env *env, const struct state *from);
+void state_free(struct env *env, struct state *state);
+struct frame *frame_new(struct env *env);
+void frame_free(struct env *env, struct frame *frame);
+/* Slot @i of @frame, which then has at least i + 1 of them; NULL: out of memory. */
+struct slot *frame_slot(struct env *env, struct frame *frame, u32 i);
+bool slot_is_spill(const struct slot *slot); /* of all 8 bytes */
+bool slot_has_spill(const struct slot *slot); /* of at least the lowest 4 */
+
+/* The insns array, and where a jump or call at @insn goes. */
+u32 jump_target(const struct env *env, u32 insn);
+
+/* --- cfg.c, live.c --- */
+int cfg_check(struct env *env);
+int cfg_stack(struct env *env, u16 *depths, u32 *max); /* after the walk */
+s32 subprog_at(const struct env *env, u32 insn);	 /* that starts there; -1 */
+u32 subprog_of(const struct env *env, u32 insn);	 /* that holds it */
+int live_compute(struct env *env);
+u16 live_regs_of(const struct env *env, const struct state *state, u32 frame, u32 insn);
+u64 live_slots_of(const struct env *env, const struct state *state, u32 frame, u32 insn);
+
+/* --- exec: by kind; *next is the following instruction unless they say otherwise --- */
+typedef int exec_fn(struct env *env, const struct insn *insn, u32 *next);
+exec_fn exec_alu, exec_jmp, exec_ja, exec_may_goto, exec_imm64, exec_ldx, exec_st, exec_stx,
+	exec_atomic, exec_load_acq, exec_store_rel, exec_exit;
+void link_number(struct env *env, struct reg *reg);
+void set_reg(struct env *env, u32 regno, struct reg value);
+struct step *cur_step(struct env *env);
+
+/* --- prune.c, precise.c --- */
+int prune_visit(struct env *env); /* 0: go on, 1: pruned, or an error */
+void path_done(struct env *env, struct state *state); /* a path below it has ended */
+/* Makes numbers of @state unknown that differ from the last time the path was at @insn
+ * (looking from stored state @from upwards) and that nothing has needed so far. */
+void widen(struct env *env, u32 insn, struct state *state, const struct state *from);
+bool same_frames(const struct state *a, const struct state *b);
+/* @from: a stored state whose precise registers the path of @state must have too. */
+int mark_precise_like(struct env *env, struct state *state, const struct state *from,
+		      bool *changed);
+u64 link_encode(u32 frame, bool slot, u32 index);
+
+/* --- subprog.c --- */
+int subprog_return(struct env *env, u32 *next);
+int global_state(struct env *env, u32 subprog);
+int main_state(struct env *env);
+
+/* --- signature.c: global subprograms by their BTF --- */
+int sig_begin(struct env *env, u32 subprog);
+int sig_check_call(struct env *env, u32 subprog);
+int sig_check_return(struct env *env, u32 subprog);
+bool sig_returns(const struct env *env, u32 subprog);
+
+/* --- reg.c, reject.c --- */
+void reg_print(struct env *env, const struct reg *reg, char *buf, size_t size);
+void frame_print(struct env *env, const struct state *state, u32 frame, u16 regs, u64 slots,
+		 enum log_level level);
+const char *insn_text(struct env *env, u32 insn);
+
+#endif
