@@ -190,7 +190,9 @@ int mem_access(struct env *env, struct access *acc)
 	const struct reg *p = &acc->ptr;
 
 	acc->class_ = ACCESS_PLAIN;
-	if (p->flags & F_NULL || !rules[p->base])
+	if (p->flags & F_NULL)
+		return reject(env, RULE_NULL_DEREF, acc->regno, reg_class_name(env, p));
+	if (!rules[p->base])
 		return reject(env, RULE_MEM_ACCESS, acc->regno, reg_class_name(env, p));
 	TRY(check_atomic_base(env, acc));
 	TRY(check_alignment(env, acc));

@@ -282,7 +282,7 @@ static int access_rmw(struct env *env, struct frame *frame, s64 lo, s64 hi,
 int access_stack(struct env *env, struct access *acc)
 {
 	struct frame *frame = env->cur->frames[acc->ptr.frame];
-	s64 lo, hi;
+	s64 lo = 0, hi = 0;
 
 	TRY(access_span(env, acc, &lo, &hi));
 	if (acc->kind == ACC_READ || acc->kind == ACC_ACQUIRE) {

@@ -125,12 +125,6 @@ fail:
 	return NULL;
 }
 
-void proof_free(struct proof *proof)
-{
-	if (proof)
-		arena_free(proof->arena);
-}
-
 /* --- entries --- */
 
 static void take_stats(const struct env *env, struct verify_stats *stats, u64 start)
@@ -183,47 +177,6 @@ int verify(struct arena *arena, struct log *log, const struct image *image,
 		  env.insns_processed, env.opts->max_insns ? env.opts->max_insns : 1000000,
 		  env.states_total, env.states_peak);
 	take_stats(&env, stats, start);
-	arena_free(env.arena);
-	return err;
-}
-
-static int assume_env(struct env *env, struct proof **out)
-{
-	u16 *depths;
-
-	TRY(env_init(env));
-	depths = arena_array(env->arena, env->prog->nsubprogs, sizeof(*depths));
-	if (!depths)
-		return out_of_memory(env);
-	TRY(cfg_check(env));
-	for (u32 i = 0; i < env->prog->nsubprogs; i++)
-		depths[i] = STACK_SIZE;
-	for (u32 i = 0; i < env->prog->ninsns; i++) {
-		env->notes[i].proof.reached = true;
-		env->notes[i].proof.zext = true;
-		env->notes[i].proof.access = isa_info(env->notes[i].op)->size ? ACCESS_PLAIN
-									      : ACCESS_NONE;
-		env->notes[i].went = WENT_TAKEN | WENT_ON;
-	}
-	*out = new_proof(env, depths);
-	if (!*out)
-		return out_of_memory(env);
-	(*out)->max_stack = STACK_SIZE * MAX_FRAMES;
-	return 0;
-}
-
-int proof_assume(struct log *log, const struct image *image, const struct image_prog *prog,
-		 struct proof **out)
-{
-	static const struct verify_opts defaults;
-	struct env env = {.log = log, .abi = image->abi, .image = image, .prog = prog,
-			  .opts = &defaults};
-	int err;
-
-	*out = NULL;
-	if (!prog->nsubprogs || !prog->ninsns)
-		return log_fail(log, -EINVAL, "program without instructions");
-	err = assume_env(&env, out);
 	arena_free(env.arena);
 	return err;
 }
