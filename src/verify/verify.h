@@ -5,6 +5,7 @@
 #ifndef PINTLE_VERIFY_H
 #define PINTLE_VERIFY_H
 
+#include "base/log.h"
 #include "load/image.h"
 
 /* One value per row of rules.def. RULE_NONE: accepted. */
