@@ -101,7 +101,7 @@ static void check_references(u32 type, u32 flags)
 	struct image_map def = fixture_def(type, 4, flags, value_record);
 	struct map *map = fixture_map(host, &def);
 
-	race(host, map, 8000, exchange_and_change);
+	race(host, map, 60000, exchange_and_change);
 	map_put(map);
 	fixture_free(host); /* M16: nothing alive; put twice would have aborted */
 }
@@ -154,7 +154,7 @@ TEST(race_elements)
 		struct map *map = fixture_map(host, &def);
 		u32 n = 0, key, *at = NULL;
 
-		race(host, map, 20000, readers_and_writers);
+		race(host, map, 100000, readers_and_writers);
 		while (!map->ops->next_key(map, at, &key)) {
 			at = &key;
 			n++;
@@ -230,7 +230,7 @@ static void *make_and_put(void *data)
 
 			map->ops->update(map, &key, &zero, 0);
 			v = map->ops->lookup(map, &key);
-			v->one = thing_new();
+			field_xchg(&v->one, thing_new());
 			if (key & 1)
 				map->ops->remove(map, &key); /* still ripening when it goes */
 		}
