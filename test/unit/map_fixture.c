@@ -43,11 +43,22 @@ static const struct btf *fake_btf(void)
 	return (const struct btf *)&some_address;
 }
 
+/* What a test that failed left behind must not fail those after it. */
+static void forget_failed(void)
+{
+	slot_swap(NULL);
+	while (run_read_ongoing())
+		run_read_unlock(NULL);
+	things_alive = 0;
+	things_put = 0;
+}
+
 struct pintle_host *fixture_host(enum rcu_class rcu)
 {
 	struct pintle_host *host = calloc(1, sizeof(*host));
 	struct storable *s = calloc(1, sizeof(*s));
 
+	forget_failed();
 	CHECK(host && s);
 	host->opts.max_slots = 8;
 	host->hash_seed = 0x1234;
@@ -56,7 +67,6 @@ struct pintle_host *fixture_host(enum rcu_class rcu)
 	CHECK(vec_push(&host->storables, s));
 	CHECK_EQ(slots_init(host), 0);
 	CHECK_EQ(defer_init(host), 0);
-	things_put = 0;
 	return host;
 }
 

@@ -136,6 +136,8 @@ static void *readers_and_writers(void *data)
 		else if (w->id < 2 && what < 3)
 			w->map->ops->remove(w->map, &key);
 		at = w->map->ops->lookup(w->map, &key);
+		if (w->rounds % 512 == 0)
+			sched_yield(); /* it stays readable, and what it was (F11) */
 		if (at && __atomic_load_n(at, __ATOMIC_RELAXED) != v)
 			w->wrong = "a value of another key";
 		if (err && err != -E2BIG)

@@ -72,54 +72,92 @@ static void set_link(_Atomic(struct elem *) *link, struct elem *e)
 	atomic_store_explicit(link, e, memory_order_release);
 }
 
-static u64 word(const void *key, u32 at, u32 size)
+/* Word @i of a key of @size bytes, padded with zeros as those of elements are. The usual
+ * sizes go without a call of memcpy(). */
+static inline u64 word(const void *key, u32 i, u32 size)
 {
+	const char *at = (const char *)key + i * 8;
 	u64 v = 0;
+	u32 w;
 
-	memcpy(&v, (const char *)key + at, size - at < 8 ? size - at : 8);
+	if (likely(size - i * 8 >= 8)) {
+		memcpy(&v, at, 8);
+	} else if (size - i * 8 == 4) {
+		memcpy(&w, at, 4);
+		v = w;
+	} else {
+		memcpy(&v, at, size - i * 8);
+	}
 	return v;
 }
 
-/* Any total order of keys will do: by words. The element's key is padded with zeros. */
-static int compare(const struct elem *e, const void *key, u32 size)
-{
-	for (u32 i = 0; i * 8 < size; i++) {
-		u64 b = word(key, i * 8, size);
+/* A key that is looked for: as given, its first word, its hash. */
+struct probe {
+	const void *key;
+	u64 first;
+	u32 size, hash;
+};
 
-		if (e->data[i] != b)
-			return e->data[i] < b ? -1 : 1;
+static inline u64 fold(u64 a, u64 b)
+{
+	unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (u64)product ^ (u64)(product >> 64);
+}
+
+static struct probe probe(const struct hash *h, const void *key)
+{
+	const u64 k0 = 0x9e3779b97f4a7c15ull, k1 = 0xe7037ed1a0b428dbull;
+	struct probe p = {key, word(key, 0, h->map.key_size), h->map.key_size};
+
+	if (p.size <= 8) /* as hash_bytes() folds, without its loop and call */
+		p.hash = (u32)fold(fold(p.first ^ h->seed, k1) ^ h->seed, k0);
+	else
+		p.hash = (u32)hash_bytes(key, p.size, h->seed);
+	return p;
+}
+
+/* Any total order of keys will do: by words. */
+static inline int compare(const struct elem *e, const struct probe *p)
+{
+	if (e->data[0] != p->first)
+		return e->data[0] < p->first ? -1 : 1;
+	for (u32 i = 1; i * 8 < p->size; i++) {
+		u64 w = word(p->key, i, p->size);
+
+		if (e->data[i] != w)
+			return e->data[i] < w ? -1 : 1;
 	}
 	return 0;
 }
 
-static struct place find_place(_Atomic(struct elem *) *link, u32 hash, const void *key,
-			       u32 size)
+static struct bucket *bucket_of(const struct hash *h, const struct probe *p)
 {
+	return &h->buckets[p->hash & h->mask];
+}
+
+static inline struct place find_place(struct bucket *b, const struct probe *p)
+{
+	_Atomic(struct elem *) *link = &b->head;
 	struct elem *e;
 
 	for (; (e = follow(link)); link = &e->next) {
 		int order;
 
-		if (e->hash < hash)
+		if (e->hash < p->hash)
 			continue;
-		order = e->hash > hash ? 1 : compare(e, key, size);
+		order = e->hash > p->hash ? 1 : compare(e, p);
 		if (order >= 0)
 			return (struct place){link, e, order == 0};
 	}
 	return (struct place){link, NULL, false};
 }
 
-static u32 hash_key(const struct hash *h, const void *key)
+static struct elem *find(const struct hash *h, const struct probe *p)
 {
-	return (u32)hash_bytes(key, h->map.key_size, h->seed);
-}
+	struct place place = find_place(bucket_of(h, p), p);
 
-static struct elem *find(struct hash *h, const void *key, u32 hash)
-{
-	struct bucket *b = &h->buckets[hash & h->mask];
-	struct place p = find_place(&b->head, hash, key, h->map.key_size);
-
-	return p.found ? p.at : NULL;
+	return place.found ? place.at : NULL;
 }
 
 /* ------------------------------------------------------------------ reading */
@@ -127,7 +165,8 @@ static struct elem *find(struct hash *h, const void *key, u32 hash)
 static void *lookup(struct map *map, const void *key)
 {
 	struct hash *h = hash_of(map);
-	struct elem *e = find(h, key, hash_key(h, key));
+	struct probe p = probe(h, key);
+	struct elem *e = find(h, &p);
 
 	return e ? elem_value(&h->pool, e) : NULL;
 }
@@ -157,12 +196,11 @@ static struct elem *first(struct hash *h, u64 i)
 /* The first element after @key in the order of walks, whether @key is there or not. */
 static struct elem *after(struct hash *h, const void *key)
 {
-	u32 hash = hash_key(h, key);
-	struct bucket *b = &h->buckets[hash & h->mask];
-	struct place p = find_place(&b->head, hash, key, h->map.key_size);
-	struct elem *e = p.found ? follow(&p.at->next) : p.at;
+	struct probe p = probe(h, key);
+	struct place place = find_place(bucket_of(h, &p), &p);
+	struct elem *e = place.found ? follow(&place.at->next) : place.at;
 
-	return e ? e : first(h, (u64)(hash & h->mask) + 1);
+	return e ? e : first(h, (u64)(p.hash & h->mask) + 1);
 }
 
 static int next_key(struct map *map, const void *key, void *next)
@@ -215,9 +253,9 @@ static void each_value(struct map *map, void (*fn)(void *data, void *value), voi
 /* An update under way. */
 struct update {
 	struct hash *h;
-	const void *key, *value;
+	struct probe key;
+	const void *value;
 	u64 flags;
-	u32 hash;
 	struct elem *fresh; /* private element; NULL once linked */
 	struct elem *old;   /* what it replaced, or what MAP_LOCK writes to */
 };
@@ -237,9 +275,9 @@ static int fill(struct update *u)
 
 	if (!e)
 		return -ENOMEM;
-	e->hash = u->hash;
+	e->hash = u->key.hash;
 	e->data[h->pool.key_stride / 8 - 1] = 0; /* the key's padding */
-	memcpy(elem_key(e), u->key, h->map.key_size);
+	memcpy(elem_key(e), u->key.key, u->key.size);
 	fields_copy_in(h->map.fields, elem_value(&h->pool, e), u->value,
 		       h->map.value_size);
 	return 0;
@@ -249,7 +287,7 @@ static int fill(struct update *u)
  * one answer. */
 static int link_fresh(struct update *u, struct bucket *b)
 {
-	struct place p = find_place(&b->head, u->hash, u->key, u->h->map.key_size);
+	struct place p = find_place(b, &u->key);
 	struct elem *next = p.found ? follow(&p.at->next) : p.at;
 
 	TRY(check_exists(u->flags, p.found));
@@ -266,7 +304,7 @@ static int link_fresh(struct update *u, struct bucket *b)
 
 static int link_locked(struct update *u)
 {
-	struct bucket *b = &u->h->buckets[u->hash & u->h->mask];
+	struct bucket *b = bucket_of(u->h, &u->key);
 	int err;
 
 	lock_take(&b->lock);
@@ -288,19 +326,29 @@ static void settle(struct update *u)
 		pool_give(pool, u->fresh);
 }
 
+/* The answers that need no new element: @flags forbid it, or write in place. 1: go on. */
+static int update_found(struct update *u)
+{
+	struct elem *e = find(u->h, &u->key);
+
+	TRY(check_exists(u->flags, e));
+	if (!e || !(u->flags & MAP_LOCK))
+		return 1;
+	map_value_write(&u->h->map, elem_value(&u->h->pool, e), u->value, true);
+	return 0;
+}
+
 static int update(struct map *map, const void *key, const void *value, u64 flags)
 {
-	struct update u = {hash_of(map), key, value, flags};
-	struct elem *e;
+	struct update u = {.h = hash_of(map), .value = value, .flags = flags};
 	int err;
 
 	TRY(map_check_update(map, flags));
-	u.hash = hash_key(u.h, key);
-	e = find(u.h, key, u.hash);
-	TRY(check_exists(flags, e));
-	if (e && (flags & MAP_LOCK)) {
-		map_value_write(map, elem_value(&u.h->pool, e), value, true);
-		return 0;
+	u.key = probe(u.h, key);
+	if (flags) {
+		err = update_found(&u);
+		if (err <= 0)
+			return err;
 	}
 	TRY(fill(&u));
 	err = link_locked(&u);
@@ -310,16 +358,16 @@ static int update(struct map *map, const void *key, const void *value, u64 flags
 
 static struct elem *unlink(struct hash *h, const void *key)
 {
-	u32 hash = hash_key(h, key);
-	struct bucket *b = &h->buckets[hash & h->mask];
-	struct place p;
+	struct probe p = probe(h, key);
+	struct bucket *b = bucket_of(h, &p);
+	struct place place;
 
 	lock_take(&b->lock);
-	p = find_place(&b->head, hash, key, h->map.key_size);
-	if (p.found)
-		set_link(p.link, follow(&p.at->next));
+	place = find_place(b, &p);
+	if (place.found)
+		set_link(place.link, follow(&place.at->next));
 	lock_drop(&b->lock);
-	return p.found ? p.at : NULL;
+	return place.found ? place.at : NULL;
 }
 
 static int remove_key(struct map *map, const void *key)
