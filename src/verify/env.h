@@ -204,6 +204,7 @@ struct env {
 	struct pool *pool;	   /* state.c: recycled memory */
 	char (*names)[128];	   /* ring of buffers for reg_class_name() */
 	u32 name_turn;
+	struct own_record *own_records; /* rule/btfptr.c: of the program's own structs */
 	struct rejection *why;
 	u32 insns_processed, states_total, states_peak, states_now, prune_hits;
 	u32 jumps_processed, last_store_insns, last_store_jumps;

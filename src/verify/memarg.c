@@ -46,15 +46,15 @@ static int stack_arg(struct env *env, struct memarg *m)
 {
 	const struct reg *ptr = &m->acc.ptr;
 	struct frame *frame = env->cur->frames[ptr->frame];
-	s64 lo = ptr->off + ptr->num.smin, hi = ptr->off + ptr->num.smax;
-	bool varies = lo != hi || m->size_varies;
+	bool varies = m->size_varies;
+	s64 lo, hi;
 
-	if (ptr->num.smin < -MAX_VAR_SIZE || ptr->num.smax > MAX_VAR_SIZE ||
-	    lo < -STACK_SIZE || hi + m->acc.size > 0)
-		return reject(env, RULE_STACK_INDIRECT, m->acc.regno, (s64)ptr->off,
-			      m->acc.size);
-	if (!m->acc.size)
-		return 0;
+	if (ptr->num.smin < -MAX_VAR_SIZE || ptr->num.smax > MAX_VAR_SIZE)
+		return reject(env, RULE_STACK_UNBOUNDED, m->write ? "write to" : "read from",
+			      m->acc.regno);
+	lo = ptr->off + ptr->num.smin;
+	hi = ptr->off + ptr->num.smax;
+	varies |= lo != hi;
 	if (m->read)
 		TRY(stack_readable(env, m->acc.regno, frame, lo, hi, m->acc.size));
 	if (m->write)
@@ -113,9 +113,9 @@ static int packet_arg(struct env *env, struct memarg *m)
 	/* What moves the packet cannot read from it at the same time. */
 	if (helper && helper->flags & HELPERF_CHANGES_PACKET)
 		return reject_kind(env, m->acc.regno, "fp, map_key, map_value, mem");
-	m->acc.kind = m->write ? ACC_WRITE : ACC_READ;
-	m->acc.value = reg_unknown();
-	return access_packet(env, &m->acc);
+	if (m->write && !env->prog->type->packet_writable)
+		return reject(env, RULE_PACKET_WRITE);
+	return check_region(env, &m->acc, m->acc.ptr.range, true);
 }
 
 static int mem_base_arg(struct env *env, struct memarg *m)
@@ -207,7 +207,7 @@ int mem_arg_sized(struct env *env, u32 regno, u32 size_regno, bool write, bool u
 	TRY(check_size(env, size_regno, zero_ok));
 	m = (struct memarg){
 		.acc = {.regno = regno, .size = (u32)size->num.umax},
-		.read = !uninit || !scalar_is_const(size->num),
+		.read = !uninit,
 		.write = write || uninit,
 		.size_varies = !scalar_is_const(size->num),
 	};

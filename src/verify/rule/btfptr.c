@@ -221,21 +221,51 @@ static int check_offset(struct env *env, const struct access *acc)
 	return 0;
 }
 
-/* Objects of the program's own type: all but their special fields may be used (B38, G6). */
-static int check_own_object(struct env *env, const struct access *acc, u32 off)
+/* ---- the program's own objects ---- */
+
+struct own_record { /* special fields of a struct of the program; found once */
+	const struct btf *btf;
+	u32 type;
+	struct record *record;
+	struct own_record *next;
+};
+
+static int find_own_record(struct env *env, const struct reg *ptr, const struct record **out)
 {
+	struct own_record *own = env->own_records;
 	struct record_opts opts;
-	struct record *rec = NULL;
-	const struct field *field;
 	int err;
 
+	while (own && !(own->btf == ptr->btf && own->type == ptr->type))
+		own = own->next;
+	*out = own ? own->record : NULL;
+	if (own)
+		return 0;
+	own = arena_new_of(env->arena, struct own_record);
+	if (!own)
+		return -ENOMEM;
 	abi_record_opts(env->abi, &opts);
-	err = record_parse(env->arena, NULL, type_of(acc), acc->ptr.btf, acc->ptr.type,
-			   &opts, &rec);
+	err = record_parse(env->arena, NULL, "object", ptr->btf, ptr->type, &opts,
+			   &own->record);
 	if (err == -ENOMEM)
 		return err;
 	if (err)
 		return reject(env, RULE_UNSUPPORTED, "objects whose special fields are wrong");
+	own->btf = ptr->btf;
+	own->type = ptr->type;
+	own->next = env->own_records;
+	env->own_records = own;
+	*out = own->record;
+	return 0;
+}
+
+/* All but the special fields may be used (B38, G6). */
+static int check_own_object(struct env *env, const struct access *acc, u32 off)
+{
+	const struct record *rec;
+	const struct field *field;
+
+	TRY(find_own_record(env, &acc->ptr, &rec));
 	field = rec ? record_overlap(rec, off, acc->size) : NULL;
 	if (field)
 		return reject(env, RULE_BTF_SPECIAL, field_kind_name(field->kind));
@@ -259,6 +289,11 @@ static bool ends_beyond(const struct access *acc, u32 off)
 	return (u64)off + acc->size > size;
 }
 
+static const char *member_name(const struct btf *btf, const struct btf_at *at)
+{
+	return btf_str(btf, btf_members(btf_type(btf, at->owner))[at->member].name_off);
+}
+
 /* Which member is read; the result of a pointer member. */
 static int read_member(struct env *env, struct access *acc, u32 off)
 {
@@ -275,7 +310,8 @@ static int read_member(struct env *env, struct access *acc, u32 off)
 	    btf_kind(btf_type(ptr->btf, btf_skip_mods(ptr->btf, at.type))) != BTF_PTR)
 		return 0;
 	if (acc->size != 8 || at.off != off)
-		return reject(env, RULE_BTF_PARTIAL, type_of(acc), (s64)off, acc->size);
+		return reject(env, RULE_BTF_PARTIAL, member_name(ptr->btf, &at), at.off,
+			      type_of(acc), off, acc->size);
 	if (!access_reads(acc) || acc->sign)
 		return 0;
 	acc->result = btf_member_reg(env, ptr, off, at.type);

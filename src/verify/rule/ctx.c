@@ -154,11 +154,15 @@ static int access_args(struct env *env, struct access *acc)
 
 int access_ctx(struct env *env, struct access *acc)
 {
+	const struct abi_prog_type *type = env->prog->type;
+
+	if (!type)
+		return reject_access(env, acc);
 	TRY(check_not_null(env, acc->regno, &acc->ptr));
 	if (has_var_off(&acc->ptr))
 		return reject(env, RULE_CTX_VAR_OFF, var_off_str(env, &acc->ptr));
 	if (acc->ptr.off)
 		return reject(env, RULE_CTX_MODIFIED, acc->regno, acc->ptr.off);
-	return env->prog->type->kind == PROG_ARGS ? access_args(env, acc)
+	return type->kind == PROG_ARGS ? access_args(env, acc)
 						  : access_fields(env, acc);
 }

@@ -296,7 +296,7 @@ static int arg_btf_any(struct env *env, struct call *call, u32 i)
 	if (!call->field)
 		return reject(env, RULE_UNSUPPORTED, call->helper->name);
 	if (!reg_is_null(reg) && reg->base != REG_BTF)
-		return reject_kind(env, i + 1, "ptr_");
+		return reject_kind(env, i + 1, "ptr_, trusted_ptr_, rcu_ptr_");
 	TRY(slot_takes(env, call->field, i + 1, reg, true));
 	call->release_ref = reg->base == REG_BTF ? reg->ref : 0;
 	return 0;
@@ -532,7 +532,7 @@ static int start_callback(struct env *env, const struct call *call)
 
 static bool listed(const struct abi_prog_type *type, u32 id)
 {
-	if (!type->helpers)
+	if (!type || !type->helpers)
 		return true;
 	for (u32 i = 0; i < type->nhelpers; i++)
 		if (type->helpers[i] == id)
@@ -546,11 +546,11 @@ static int find_helper(struct env *env, u32 id, const struct abi_helper **out)
 	const struct abi_helper *h = abi_helper(id);
 	const char *name = abi_helper_name(id);
 
-	if (!h)
-		return reject(env, RULE_HELPER_UNKNOWN, name ? name : "unknown", id);
-	if (!listed(type, id) ||
+	if (!h && !name)
+		return reject(env, RULE_HELPER_UNKNOWN, id);
+	if (!h || !listed(type, id) ||
 	    (env->abi->helper_there && !env->abi->helper_there(env->abi, type, id)))
-		return reject(env, RULE_HELPER_PROG_TYPE, h->name, id);
+		return reject(env, RULE_HELPER_PROG_TYPE, name ? name : h->name, id);
 	*out = h;
 	return 0;
 }

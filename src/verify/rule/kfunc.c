@@ -84,6 +84,16 @@ static const char *pointee_name(const struct kcall *call, const struct karg *arg
 	return to ? btf_type_name(call->btf, to) : "void";
 }
 
+/* Not an object of the host, and not memory that may hold any bytes. */
+static int reject_pointee(struct env *env, const struct kcall *call, const struct karg *arg)
+{
+	u32 to = btf_pointee(call->btf, arg->type);
+	bool is_struct = btf_kind(btf_type(call->btf, btf_skip_mods(call->btf, to))) == BTF_STRUCT;
+
+	return reject(env, RULE_KFUNC_PTR, arg->i, is_struct ? "STRUCT " : "",
+		      pointee_name(call, arg));
+}
+
 /* ---- numbers ---- */
 
 static int check_constant(struct env *env, const struct karg *arg)
@@ -141,7 +151,7 @@ static int check_type(struct env *env, const struct kcall *call, const struct ka
 	u32 type;
 
 	if (!host_struct(env, call->btf, btf_pointee(call->btf, arg->type), &btf, &type))
-		return reject(env, RULE_KFUNC_PTR, arg->i, pointee_name(call, arg));
+		return reject_pointee(env, call, arg);
 	if (btf_reg_fits(reg, btf, type, strict))
 		return 0;
 	return reject(env, RULE_KFUNC_TYPE, call->kfunc->name, arg->i,
@@ -173,7 +183,7 @@ static int data_arg(struct env *env, const struct kcall *call, const struct karg
 	u32 to = btf_pointee(call->btf, arg->type), size;
 
 	if (!is_plain_data(call->btf, to, 0) || !btf_size(call->btf, to, &size))
-		return reject(env, RULE_KFUNC_PTR, arg->i, pointee_name(call, arg));
+		return reject_pointee(env, call, arg);
 	return mem_arg(env, arg->regno, size, true, false, false);
 }
 
@@ -212,7 +222,7 @@ static bool is_ctx_param(const struct env *env, const struct kcall *call,
 {
 	const struct abi_prog_type *type = env->prog->type;
 
-	return type->kind == PROG_CTX && type->ctx_name &&
+	return type && type->kind == PROG_CTX && type->ctx_name &&
 	       !strcmp(pointee_name(call, arg), type->ctx_name);
 }
 
@@ -346,10 +356,10 @@ static int result(struct env *env, const struct kcall *call)
 
 static bool available(const struct env *env, const struct abi_kfunc *kfunc)
 {
-	u64 index = env->prog->type - env->abi->prog_types.v;
+	u64 index = (u64)(env->prog->type - env->abi->prog_types.v);
 
 	return kfunc->prog_types == ~0ull ||
-	       (index < 64 && kfunc->prog_types & BIT64(index));
+	       (env->prog->type && index < 64 && kfunc->prog_types & BIT64(index));
 }
 
 static int check_call(struct env *env, const struct abi_kfunc *kfunc)
