@@ -141,10 +141,11 @@ static int (*const rules[NR_REG_BASES])(struct env *, struct access *) = {
 	[REG_BTF] = access_btf,
 };
 
+/* Which field a slot access is of makes no difference to its form; the note has one. */
 static bool same_lowering(const struct proof_insn *a, const struct access *b)
 {
-	return a->access == b->class_ && a->field == b->field &&
-	       a->ctx_field == b->ctx_field && a->ctx_arg == b->ctx_arg;
+	return a->access == b->class_ && a->ctx_field == b->ctx_field &&
+	       a->ctx_arg == b->ctx_arg;
 }
 
 static bool needs_own_form(u8 class_, u8 base)

@@ -283,7 +283,7 @@ int exec_exit(struct env *env, const struct insn *insn, u32 *next)
 		TRY(check_nothing_held(env, "callback return"));
 	if (env->cur->nframes > 1)
 		return subprog_return(env, next);
-	TRY(check_nothing_held(env, "BPF_EXIT instruction"));
+	TRY(check_nothing_held(env, "BPF_EXIT instruction in main prog"));
 	if (!returns_nothing(env)) {
 		TRY(check_readable(env, R0));
 		TRY(check_main_exit(env));
