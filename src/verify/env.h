@@ -377,7 +377,8 @@ int call_subprog(struct env *env, const struct insn *insn, u32 *next); /* subpro
 int call_callback(struct env *env, u32 subprog, enum callback_kind kind,
 		  const struct reg *args);
 
-/* rule/ref.c: nothing may be held here. @what: "BPF_EXIT instruction in main prog", "tail_call", … */
+/* rule/ref.c: nothing may be held here. @what: "BPF_EXIT instruction in main prog",
+ * "tail_call", … */
 int check_nothing_held(struct env *env, const char *what);
 
 /* rule/btfptr.c: B14/B15: pointer @reg (class and type) fits a place of struct (btf, type). */
