@@ -43,6 +43,15 @@ struct pintle_map;
  * pintle_open(host, path, PINTLE_OPTS(pintle_open_opts, .lenient_decl = true)) */
 #define PINTLE_OPTS(type, ...) (&(const struct type){.size = sizeof(struct type), __VA_ARGS__})
 
+/*
+ * What the registering macros below leave in the binary: a line of text in the section
+ * .pintle, from which `pintle verify --host BINARY` learns what the host would export
+ * without running it. (Registrations made through the functions instead are known only to
+ * the live host; pintle_host_describe() prints those.)
+ */
+#define PINTLE_NOTE(text)                                                                \
+	static const char pintle_note_[] __attribute__((section(".pintle"), used)) = text
+
 /* "0.1.0"; of the library, not of this header. */
 PINTLE_API const char *pintle_version(void);
 
@@ -112,8 +121,11 @@ PINTLE_API int pintle_export_func(struct pintle_host *host, const char *name,
 				  void (*fn)(void), const struct pintle_func_opts *opts);
 
 #define pintle_export(host, fn, flags_)                                                  \
-	pintle_export_func(host, #fn, (void (*)(void))(fn),                              \
-			   PINTLE_OPTS(pintle_func_opts, .flags = (flags_)))
+	__extension__({                                                                  \
+		PINTLE_NOTE("export " #fn " " #flags_);                                  \
+		pintle_export_func(host, #fn, (void (*)(void))(fn),                      \
+				   PINTLE_OPTS(pintle_func_opts, .flags = (flags_)));    \
+	})
 
 /* How a type's memory outlives its last reference (rule book J9). */
 enum pintle_rcu_class {
@@ -132,8 +144,13 @@ struct pintle_storable_opts {
 PINTLE_API int pintle_storable_add(struct pintle_host *host, const char *type,
 				   const struct pintle_storable_opts *opts);
 
+/* @type is a string literal: pintle_storable(host, "conn", .dtor = conn_put) */
 #define pintle_storable(host, type, ...)                                                 \
-	pintle_storable_add(host, type, PINTLE_OPTS(pintle_storable_opts, __VA_ARGS__))
+	__extension__({                                                                  \
+		PINTLE_NOTE("storable " type " " #__VA_ARGS__);                          \
+		pintle_storable_add(host, type,                                          \
+				    PINTLE_OPTS(pintle_storable_opts, __VA_ARGS__));     \
+	})
 
 /* What a compiler without type tags (gcc) cannot say about a member (rule book J4). */
 enum pintle_member_class {
@@ -144,8 +161,15 @@ enum pintle_member_class {
 	PINTLE_MEMBER_USER,
 	PINTLE_MEMBER_PERCPU,
 };
-PINTLE_API int pintle_member(struct pintle_host *host, const char *type,
-			     const char *member, enum pintle_member_class class_);
+PINTLE_API int pintle_member_add(struct pintle_host *host, const char *type,
+				 const char *member, enum pintle_member_class class_);
+
+/* @type and @member are string literals. */
+#define pintle_member(host, type, member, class_)                                        \
+	__extension__({                                                                  \
+		PINTLE_NOTE("member " type " " member " " #class_);                      \
+		pintle_member_add(host, type, member, class_);                           \
+	})
 
 /* ------------------------------------------------------------------ program types */
 
@@ -265,8 +289,22 @@ struct pintle_hook_opts {
 PINTLE_API int pintle_hook_register(struct pintle_host *host, struct pintle_hook *hook,
 				    const struct pintle_hook_opts *opts);
 #define pintle_hook_add(host, hook, ...)                                                 \
-	pintle_hook_register(host, &hook##_pintle_hook,                                  \
-			     PINTLE_OPTS(pintle_hook_opts, __VA_ARGS__))
+	__extension__({                                                                  \
+		PINTLE_NOTE("hook " #hook " " #__VA_ARGS__);                             \
+		pintle_hook_register(host, &hook##_pintle_hook,                          \
+				     PINTLE_OPTS(pintle_hook_opts, __VA_ARGS__));        \
+	})
+
+/* ------------------------------------------------------------------ the contract */
+
+/*
+ * Calls @line for each line of this host's contract: what is exported, storable, hooked,
+ * and the program types. Written to a file below the two lines "pintle-host 1" and
+ * "btf PATH" (the host's binary), it lets `pintle verify --host FILE` judge programs
+ * without the host. -E2BIG when a line would be too long.
+ */
+PINTLE_API int pintle_host_describe(const struct pintle_host *host,
+				    void (*line)(void *data, const char *text), void *data);
 
 /* ------------------------------------------------------------------ objects */
 

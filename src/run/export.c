@@ -348,8 +348,8 @@ static const struct btf_member *member_find(const struct btf *btf, u32 type,
 	return NULL;
 }
 
-int pintle_member(struct pintle_host *host, const char *type, const char *member,
-		  enum pintle_member_class class_)
+int pintle_member_add(struct pintle_host *host, const char *type, const char *member,
+		      enum pintle_member_class class_)
 {
 	struct abi_member row = {.class_ = (enum member_class)class_};
 	const struct btf_member *m;

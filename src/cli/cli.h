@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cli.h: what the subcommands of `pintle` share. Exit codes: 0 done (all accepted), 1 some
+ * program refused or failed, 2 bad usage or an unreadable file.
+ */
+#ifndef PINTLE_CLI_H
+#define PINTLE_CLI_H
+
+#include "run/run.h"
+
+enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2 };
+
+struct command {
+	const char *name, *usage, *what;
+	int (*run)(int argc, char **argv); /* argv[0] is the command's name */
+};
+
+/* Whether @f is a terminal that wants colour (NO_COLOR is respected). */
+bool colour_wanted(FILE *f);
+/* "error: ..." on standard error; EXIT_USAGE. */
+int usage_error(const char *fmt, ...) FORMAT(1, 2);
+
+/* host.c: a host that knows what @files (--host) say. NULL after words. */
+struct pintle_host *cli_host(const char *const *files, u32 n);
+
+/* contract.c: registers the lines of a contract; @from for messages. */
+int contract_read(struct pintle_host *host, const char *from, const char *text, size_t len);
+
+/* json.c: a JSON string with its quotes. */
+void json_string(FILE *f, const char *text);
+
+int cmd_verify(int argc, char **argv);
+int cmd_run(int argc, char **argv);
+int cmd_dump(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * dump.c: `pintle dump`: what is in an object: maps with their special fields, programs as
+ * instructions beside the source lines they came from.
+ */
+#include "cli/cli.h"
+
+enum { MAX_FILES = 64 };
+
+static void dump_field(const struct field *f)
+{
+	printf("    +%-5u %-16s %s", f->off, field_kind_name(f->kind), f->path);
+	if (f->btf && f->type)
+		printf("  -> struct %s%s", btf_type_name(f->btf, f->type),
+		       f->local ? " (the program's own)" : "");
+	putchar('\n');
+}
+
+static void dump_map(const struct image *image, const struct image_map *map)
+{
+	const char *type = abi_map_type(map->type)->name;
+
+	printf("map '%s': %s, key %u bytes, value %u bytes, %u entries, flags 0x%x%s\n",
+	       map->name, type ? type : "of an unknown type", map->key_size, map->value_size,
+	       map->max_entries, map->flags, map->frozen ? ", constant" : "");
+	if (map->inner >= 0)
+		printf("    inner map: '%s'\n", image->maps[map->inner].name);
+	for (u32 i = 0; map->record && i < map->record->n; i++)
+		dump_field(&map->record->fields[i]);
+}
+
+static const char *helper_name(void *data, s32 id)
+{
+	return abi_helper_name((u32)id);
+}
+
+static const char *ksym_name(void *data, s32 index)
+{
+	const struct image *image = data;
+
+	return index >= 0 && (u32)index < image->nksyms ? image->ksyms[index].name : NULL;
+}
+
+static const char *map_name(void *data, s32 index)
+{
+	const struct image *image = data;
+
+	return index >= 0 && (u32)index < image->nmaps ? image->maps[index].name : NULL;
+}
+
+static void dump_insns(const struct image *image, const struct image_prog *prog,
+		       const struct image_subprog *sub)
+{
+	const struct isa_names names = {helper_name, ksym_name, map_name,
+					(void *)(uintptr_t)image};
+	const struct image_line *last = NULL;
+	char text[256];
+
+	for (u32 i = sub->start; i < sub->end; i++) {
+		const struct image_line *line = image_line_of(prog, i);
+
+		if (line && line != last)
+			printf("; %s @ %s:%u\n", line->text, line->file, line->line);
+		last = line;
+		isa_disasm(prog->insns + i, sub->end - i, &names, text, sizeof(text));
+		printf("%5u: %s\n", i, text);
+		i += prog->insns[i].code == 0x18;
+	}
+}
+
+static void dump_prog(const struct image *image, const struct image_prog *prog)
+{
+	printf("\nprogram '%s' in section '%s': %u instructions, type %s%s\n", prog->name,
+	       prog->section, prog->ninsns, prog->type ? prog->type->name : "unknown",
+	       prog->sleepable ? ", sleepable" : "");
+	for (u32 i = 0; i < prog->nsubprogs; i++) {
+		const struct image_subprog *sub = &prog->subprogs[i];
+
+		printf("%s%s:\n", sub->name, i ? sub->global ? " (global)" : " (static)" : "");
+		dump_insns(image, prog, sub);
+	}
+}
+
+static int dump_object(struct pintle_host *host, const char *path)
+{
+	struct pintle_object *object = pintle_open(host, path, NULL);
+
+	if (!object)
+		return usage_error("%s", pintle_host_error(host));
+	for (u32 i = 0; i < object->image->nmaps; i++)
+		dump_map(object->image, &object->image->maps[i]);
+	for (u32 i = 0; i < object->image->nprogs; i++)
+		dump_prog(object->image, &object->image->progs[i]);
+	pintle_close(object);
+	return EXIT_DONE;
+}
+
+int cmd_dump(int argc, char **argv)
+{
+	const char *hosts[MAX_FILES];
+	struct pintle_host *host;
+	u32 nhosts = 0;
+	int i, err = 0;
+
+	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
+		if (strcmp(argv[i], "--host") || i + 1 == argc || nhosts == MAX_FILES)
+			return usage_error("dump: '%s' is unknown or needs a file", argv[i]);
+		hosts[nhosts++] = argv[++i];
+	}
+	if (i == argc)
+		return usage_error("dump: no object given");
+	host = cli_host(hosts, nhosts);
+	if (!host)
+		return EXIT_USAGE;
+	for (; i < argc && !err; i++)
+		err = dump_object(host, argv[i]);
+	pintle_host_free(host);
+	return err;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * main.c: the `pintle` command: a table of subcommands.
+ */
+#include "cli/cli.h"
+
+#include <unistd.h>
+
+static int cmd_version(int argc, char **argv)
+{
+	printf("pintle %s\n", pintle_version());
+	return EXIT_DONE;
+}
+
+static int cmd_help(int argc, char **argv);
+
+static const struct command commands[] = {
+	{"verify", "[--host FILE]... [--json] [-v|-vv] OBJECT...",
+	 "say whether each program would load, and why not", cmd_verify},
+	{"run", "OBJECT --prog NAME [--data FILE | --hex BYTES] [--repeat N]",
+	 "load one program and run it", cmd_run},
+	{"dump", "[--host FILE]... OBJECT", "instructions, source lines, maps and fields",
+	 cmd_dump},
+	{"explain", "[RULE]", "why a rule exists, and how to satisfy it", cmd_explain},
+	{"version", "", "print the version", cmd_version},
+	{"help", "", "print this", cmd_help},
+};
+
+static void print_usage(FILE *f)
+{
+	fprintf(f, "usage: pintle COMMAND ...\n\n");
+	for (u32 i = 0; i < ARRAY_SIZE(commands); i++)
+		fprintf(f, "  pintle %s %s\n\t%s\n", commands[i].name, commands[i].usage,
+			commands[i].what);
+	fprintf(f, "\nFILE of --host: the host's binary (types from its .BTF, exports from "
+		   "its .pintle section),\nraw BTF, or a contract that the host printed. "
+		   "Exit status: 0 done, 1 refused or failed, 2 usage.\n");
+}
+
+static int cmd_help(int argc, char **argv)
+{
+	print_usage(stdout);
+	return EXIT_DONE;
+}
+
+bool colour_wanted(FILE *f)
+{
+	const char *no = getenv("NO_COLOR");
+
+	return isatty(fileno(f)) && !(no && *no);
+}
+
+int usage_error(const char *fmt, ...)
+{
+	va_list args;
+
+	fputs("pintle: ", stderr);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "";
+
+	if (!strcmp(name, "--help") || !strcmp(name, "-h"))
+		name = "help";
+	if (!strcmp(name, "--version") || !strcmp(name, "-V"))
+		name = "version";
+	for (u32 i = 0; i < ARRAY_SIZE(commands); i++)
+		if (!strcmp(commands[i].name, name))
+			return commands[i].run(argc - 1, argv + 1);
+	if (*name)
+		fprintf(stderr, "pintle: no command '%s'\n", name);
+	print_usage(stderr);
+	return EXIT_USAGE;
+}
