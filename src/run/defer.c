@@ -47,14 +47,14 @@ enum batch_state { BATCH_NONE, BATCH_WAITS, BATCH_PASSED /* in domain N */ };
 
 struct defer_queue {
 	struct pintle_host *host;
-	_Atomic(struct defer_chunk *) incoming; /* pushed by anyone, taken all at once */
-	_Atomic u32 waiting;			/* calls not yet made, about */
-	_Atomic u64 lost;
+	atomic(struct defer_chunk *) incoming; /* pushed by anyone, taken all at once */
+	atomic(u32) waiting;			/* calls not yet made, about */
+	atomic(u64) lost;
 
 	pthread_mutex_t lock; /* all below */
 	pthread_cond_t idle;
 	struct defer_chunk *batch;
-	_Atomic int state; /* enum batch_state; N's callback stores BATCH_PASSED */
+	atomic(int) state; /* enum batch_state; N's callback stores BATCH_PASSED */
 	u64 generation;	   /* of S */
 	struct rcu_head head;
 	u32 running; /* threads that are making calls */

@@ -13,7 +13,7 @@
 
 struct hook_list {
 	u32 n;
-	const struct pintle_prog *_Atomic at[];
+	atomic(const struct pintle_prog *) at[];
 };
 
 /* ------------------------------------------------------------------ registration */

@@ -31,7 +31,7 @@ struct map {
 	u32 value_stride;	     /* value_size rounded up to 8 */
 	struct fields *fields;	     /* special fields of a value; NULL: none */
 	s32 lock_off;		     /* of the value's bpf_spin_lock; -1: none */
-	_Atomic u32 refs, pins;
+	atomic(u32) refs, pins;
 	bool frozen;		     /* host writes refused */
 	struct map *next, **pprev;   /* host->maps */
 };

@@ -24,11 +24,11 @@
 #define PINTLE_RUN_H
 
 #include "base/arena.h"
+#include "base/atomic.h"
 #include "base/log.h"
 #include "lower/code.h"
 #include "pintle/pintle.h"
 
-#include <stdatomic.h>
 
 struct map;
 
@@ -39,7 +39,7 @@ struct storable {
 	char *name;
 	void (*dtor)(void *obj);
 	enum rcu_class rcu;
-	_Atomic u64 stored, destructed;
+	atomic(u64) stored, destructed;
 };
 
 struct export {
@@ -68,7 +68,7 @@ struct slot_ctx {
 	u64 random;		 /* state of bpf_get_prandom_u32 */
 	u64 faults;		 /* loads recovered so far */
 	struct defer_chunk *open; /* deferred calls of the run, not yet queued */
-	_Atomic u64 sleep_gen;	 /* generation its sleepable run began in; 0: none */
+	atomic(u64) sleep_gen;	 /* generation its sleepable run began in; 0: none */
 	u32 sleep_depth;
 	bool safe_by_copy;	 /* host without fault handlers */
 	struct thread_rec *owner; /* under the thread lock; NULL: free */
@@ -92,12 +92,12 @@ struct pintle_host {
 	struct slot_table *slots;
 	struct defer_queue *defer;
 	u64 hash_seed;
-	_Atomic u64 sleep_gen;		 /* of the second domain; from 1 */
+	atomic(u64) sleep_gen;		 /* of the second domain; from 1 */
 };
 
 /* Written by the slot's owner only, so that counting costs no shared cache line. */
 struct prog_count {
-	_Atomic u64 runs, faults;
+	atomic(u64) runs, faults;
 } __attribute__((aligned(64)));
 
 struct pintle_prog {

@@ -19,7 +19,7 @@ static THREAD_LOCAL struct slot_ctx *current;
 
 static u64 next_id(void)
 {
-	static _Atomic u64 last;
+	static atomic(u64) last;
 
 	return atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) + 1;
 }

@@ -35,7 +35,7 @@ struct slot_table {
 	struct pintle_host *host;
 	u64 id;		   /* never 0 */
 	u32 n;
-	_Atomic u32 high;  /* slots [0, high) were used at some time */
+	atomic(u32) high;  /* slots [0, high) were used at some time */
 	struct slot_ctx *at;
 };
 

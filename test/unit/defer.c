@@ -9,11 +9,11 @@
 #include <pthread.h>
 #include <unistd.h>
 
-static _Atomic u32 calls;
+static atomic(u32) calls;
 
 static void count(void *obj)
 {
-	atomic_fetch_add((_Atomic u32 *)obj, 1);
+	atomic_fetch_add((atomic(u32) *)obj, 1);
 }
 
 TEST(defer_calls_once_and_drain_waits)
@@ -91,7 +91,7 @@ struct reader {
 	struct pintle_host host;
 	pthread_barrier_t inside;
 	bool sleepable;
-	_Atomic bool done;
+	atomic(bool) done;
 };
 
 static void *read_slowly(void *arg)
@@ -162,7 +162,7 @@ static void call_again(void *obj)
 {
 	struct again *a = obj;
 
-	calls++;
+	atomic_fetch_add(&calls, 1);
 	if (!--a->left)
 		return;
 	defer_call(a->host, call_again, a);
@@ -192,8 +192,8 @@ struct node {
 
 struct stress {
 	struct pintle_host host;
-	struct node *_Atomic shared;
-	_Atomic u32 made, freed, bad;
+	atomic(struct node *) shared;
+	atomic(u32) made, freed, bad;
 };
 
 static struct stress stress;

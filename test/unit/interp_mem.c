@@ -137,7 +137,7 @@ enum { THREADS = 3, ROUNDS = 20000 };
 struct shared {
 	struct bare b;
 	u64 word;
-	_Atomic u64 got; /* what exchanges returned, summed */
+	atomic(u64) got; /* what exchanges returned, summed */
 };
 
 static void *adder(void *arg)
@@ -145,7 +145,7 @@ static void *adder(void *arg)
 	struct shared *s = arg;
 
 	for (int i = 0; i < ROUNDS; i++)
-		s->got += bare_run(&s->b, (u64)(uintptr_t)&s->word, 3);
+		atomic_fetch_add(&s->got, bare_run(&s->b, (u64)(uintptr_t)&s->word, 3));
 	slot_leave(&s->b.host);
 	return NULL;
 }

@@ -8,8 +8,8 @@
 
 enum { MAGIC = 0x7819, TYPE = 7 };
 
-_Atomic s64 things_alive;
-_Atomic u64 things_put;
+atomic(s64) things_alive;
+atomic(u64) things_put;
 
 struct thing *thing_new(void)
 {
@@ -18,7 +18,7 @@ struct thing *thing_new(void)
 	CHECK(t);
 	t->refs = 1;
 	t->magic = MAGIC;
-	things_alive++;
+	atomic_fetch_add(&things_alive, 1);
 	return t;
 }
 
@@ -28,11 +28,11 @@ void thing_put(void *thing)
 
 	if (!t || t->magic != MAGIC)
 		abort(); /* M23, or put twice: not on a thread that could fail a test */
-	things_put++;
+	atomic_fetch_add(&things_put, 1);
 	if (atomic_fetch_sub(&t->refs, 1) == 1) {
 		t->magic = 0;
 		free(t);
-		things_alive--;
+		atomic_fetch_sub(&things_alive, 1);
 	}
 }
 

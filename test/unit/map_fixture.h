@@ -11,12 +11,12 @@
 #include "test.h"
 
 struct thing {
-	_Atomic u32 refs;
+	atomic(u32) refs;
 	u32 magic;
 };
 
-extern _Atomic s64 things_alive;	/* made and not yet freed */
-extern _Atomic u64 things_put;		/* destructor calls */
+extern atomic(s64) things_alive;	/* made and not yet freed */
+extern atomic(u64) things_put;		/* destructor calls */
 
 struct thing *thing_new(void);
 void thing_put(void *thing); /* the destructor */

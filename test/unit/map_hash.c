@@ -325,7 +325,7 @@ TEST(hash_stale_value)
 	}
 }
 
-static _Atomic u64 looked_up;
+static atomic(u64) looked_up;
 static struct map *other_map;
 
 /* M22: it looks into another map. */

@@ -47,7 +47,7 @@ TEST(slot_of_each_host)
 struct crowd {
 	struct pintle_host host;
 	pthread_barrier_t taken, seen;
-	_Atomic u32 mask, refused;
+	atomic(u32) mask, refused;
 };
 
 static void *take(void *arg)

@@ -31,7 +31,7 @@
 #include "run/lock.h"
 
 struct bucket {
-	_Atomic(struct elem *) head;
+	atomic(struct elem *) head;
 	u32 lock;
 };
 
@@ -55,18 +55,18 @@ static struct hash *hash_of(const struct map *map)
 
 /* A place in a chain: the link that points, or would point, to the key. */
 struct place {
-	_Atomic(struct elem *) *link;
+	atomic(struct elem *) *link;
 	struct elem *at; /* what the link points to */
 	bool found;	 /* it has the key; else it is the first after it */
 };
 
-static struct elem *follow(_Atomic(struct elem *) *link)
+static struct elem *follow(atomic(struct elem *) *link)
 {
 	/* acquire: H-A, pairs with set_link() */
 	return atomic_load_explicit(link, memory_order_acquire);
 }
 
-static void set_link(_Atomic(struct elem *) *link, struct elem *e)
+static void set_link(atomic(struct elem *) *link, struct elem *e)
 {
 	/* release: H-A, pairs with follow() */
 	atomic_store_explicit(link, e, memory_order_release);
@@ -138,7 +138,7 @@ static struct bucket *bucket_of(const struct hash *h, const struct probe *p)
 
 static inline struct place find_place(struct bucket *b, const struct probe *p)
 {
-	_Atomic(struct elem *) *link = &b->head;
+	atomic(struct elem *) *link = &b->head;
 	struct elem *e;
 
 	for (; (e = follow(link)); link = &e->next) {

@@ -33,7 +33,7 @@ enum {
 
 struct stripe {
 	u32 lock;
-	_Atomic u32 credits;
+	atomic(u32) credits;
 	struct elem *free;
 	struct elem *pending, *ripening;
 	bool under_way;

@@ -22,7 +22,7 @@
 #include "run/map.h"
 
 struct elem {
-	_Atomic(struct elem *) next; /* of the bucket; stays valid in quarantine */
+	atomic(struct elem *) next; /* of the bucket; stays valid in quarantine */
 	struct elem *idle;	     /* of a free list or a quarantine */
 	u32 hash;
 	u32 pad;
@@ -38,7 +38,7 @@ struct pool {
 	char *block; /* elements made at the start; NULL: none */
 	size_t block_size;
 	struct stripe *stripes;
-	_Atomic u32 heap;	  /* elements there are beside those of the block */
+	atomic(u32) heap;	  /* elements there are beside those of the block */
 	u32 heap_limit, heap_keep; /* at most; kept on free lists at most */
 };
 
