@@ -296,3 +296,19 @@ struct pintle_prog *pintle_prog_next(const struct pintle_object *object,
 
 	return i < object->image->nprogs ? &object->progs[i] : NULL;
 }
+
+struct pintle_map *pintle_map_find(const struct pintle_object *object, const char *name)
+{
+	for (u32 i = 0; i < object->image->nmaps; i++)
+		if (!strcmp(object->image->maps[i].name, name))
+			return &object->maps[i];
+	return NULL;
+}
+
+struct pintle_map *pintle_map_next_in(const struct pintle_object *object,
+				      const struct pintle_map *after)
+{
+	size_t i = after ? (size_t)(after - object->maps) + 1 : 0;
+
+	return i < object->image->nmaps ? &object->maps[i] : NULL;
+}
