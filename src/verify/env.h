@@ -151,10 +151,15 @@ struct state {
 	u32 hits, misses;	/* stored: pruning statistics */
 	struct state *parent;	/* the stored state this path last passed */
 	struct state *loop;	/* outermost open loop whose proof this one relies on */
-	struct state *next;	/* stored states of one instruction */
+	struct state *next;	/* stored states of one place */
 	bool loop_head;		/* some path came back to it, open: never freed */
 	struct step *steps;	/* since parent */
 	u32 nsteps, cap_steps;
+};
+
+/* The states stored at one instruction (prune.c), newest first. */
+struct place {
+	struct state *active, *done;
 };
 
 enum insn_went { WENT_TAKEN = 1, WENT_ON = 2 };
@@ -196,7 +201,7 @@ struct env {
 	struct state *cur;
 	u32 insn, prev_insn;	   /* where the walk is; where it came from */
 	u32 next_id;		   /* ids of values and references, never reused */
-	struct state **stored;	   /* by instruction: list of stored states */
+	struct place *places;	   /* by instruction: its stored states */
 	struct pending *pending;   /* branches still to walk */
 	u32 npending;
 	u32 cap_pending;

@@ -108,7 +108,10 @@ static int check_alignment(struct env *env, const struct access *acc)
 		strict = false;
 	if (!strict || tnum_is_aligned(sum, acc->size))
 		return 0;
-	tnum_print(text, sizeof(text), acc->ptr.num.bits);
+	if (scalar_is_const(acc->ptr.num))
+		snprintf(text, sizeof(text), "%lld", (long long)acc->ptr.num.smin);
+	else
+		tnum_print(text, sizeof(text), acc->ptr.num.bits);
 	return reject(env, RULE_MISALIGNED, name ? name : "", text, acc->ptr.off, acc->off,
 		      acc->size);
 }

@@ -25,6 +25,7 @@ enum {
 	MIN_INSNS = 8, MIN_JUMPS = 2,		/* between stored states */
 	LOOP_INSNS = 100, LOOP_JUMPS = 20,	/* inside a loop being unrolled */
 	SPARSE_FROM = 16384,			/* states in memory beyond which we store less */
+	LOOK_CLOSELY = 8, LOOK_BACK = 64,	/* ancestors compared at one place */
 };
 
 /* A path that ended at @to, whose marks it must have once they are complete. */
@@ -152,8 +153,21 @@ static void drop_steps(struct env *env, struct state *state)
 	state->nsteps = state->cap_steps = 0;
 }
 
+/* From the active to the done ones: whatever was stored after it is done already, so it
+ * is the newest of its place. */
+static void move_to_done(struct env *env, struct state *state)
+{
+	struct place *place = &env->places[state->insn];
+
+	BUG_ON(place->active != state);
+	place->active = state->next;
+	state->next = place->done;
+	place->done = state;
+}
+
 static void state_done(struct env *env, struct state *state)
 {
+	move_to_done(env, state);
 	if (open_root(state))
 		return;
 	if (state->loop_head)
@@ -175,7 +189,7 @@ void path_done(struct env *env, struct state *state)
 /* One that seldom covers anything costs more than it saves. */
 static bool worthless(const struct state *state)
 {
-	return !state->branches && !state->loop && !state->loop_head &&
+	return !state->loop && !state->loop_head &&
 	       state->misses > 3 * state->hits + 3;
 }
 
@@ -209,8 +223,8 @@ static int store_state(struct env *env)
 	state->insn = env->insn;
 	state->depth = cur->parent ? cur->parent->depth + 1 : 0;
 	state->branches = 1;
-	state->next = env->stored[env->insn];
-	env->stored[env->insn] = state;
+	state->next = env->places[env->insn].active;
+	env->places[env->insn].active = state;
 	cur->parent = state;
 	env->last_store_insns = env->insns_processed;
 	env->last_store_jumps = env->jumps_processed;
@@ -270,33 +284,59 @@ static int compare(struct env *env, struct state *old)
 	return PATH_ENDED;
 }
 
-int prune_visit(struct env *env)
+/*
+ * The ancestors stored here, newest first. In a long loop there are many: the newest are
+ * all looked at, older ones ever more seldom; an endless loop comes back to each of them.
+ */
+static int visit_active(struct env *env, bool *unrolling)
 {
-	struct state **at = &env->stored[env->insn], *old;
-	bool unrolling = false;
+	u32 n = 0;
 
-	while ((old = *at)) {
+	for (struct state *old = env->places[env->insn].active; old && n < LOOK_BACK;
+	     old = old->next, n++) {
 		int hit;
 
-		if (old->branches) {
-			hit = revisit(env, old);
-			unrolling |= same_frames(old, env->cur);
-		} else {
-			hit = compare(env, old);
-			old->misses += !hit;
-		}
-		if (hit) {
-			if (hit > 0 && log_wants(env->log, LOG_INSN))
-				log_print(env->log, LOG_INSN, "%u: safe\n", env->insn);
+		if (n >= LOOK_CLOSELY && n & (n - 1))
+			continue;
+		hit = revisit(env, old);
+		if (hit)
 			return hit;
-		}
-		if (worthless(old)) {
-			*at = old->next;
-			state_free(env, old);
-			env->states_now--;
+		*unrolling |= same_frames(old, env->cur);
+	}
+	return 0;
+}
+
+static int visit_done(struct env *env)
+{
+	struct state **at = &env->places[env->insn].done, *old;
+
+	while ((old = *at)) {
+		int hit = compare(env, old);
+
+		if (hit)
+			return hit;
+		old->misses++;
+		if (!worthless(old)) {
+			at = &old->next;
 			continue;
 		}
-		at = &old->next;
+		*at = old->next;
+		state_free(env, old);
+		env->states_now--;
 	}
+	return 0;
+}
+
+int prune_visit(struct env *env)
+{
+	bool unrolling = false;
+	int hit = visit_active(env, &unrolling);
+
+	if (!hit)
+		hit = visit_done(env);
+	if (hit > 0)
+		log_print(env->log, LOG_INSN, "%u: safe\n", env->insn);
+	if (hit)
+		return hit;
 	return want_state(env, unrolling) ? store_state(env) : 0;
 }

@@ -33,8 +33,8 @@ static int env_init(struct env *env)
 		return out_of_memory(env);
 	env->notes = arena_array(env->arena, (size_t)n + 1, sizeof(*env->notes));
 	env->subs = arena_array(env->arena, env->prog->nsubprogs, sizeof(*env->subs));
-	env->stored = arena_array(env->arena, n, sizeof(*env->stored));
-	if (!env->notes || !env->subs || !env->stored)
+	env->places = arena_array(env->arena, n, sizeof(*env->places));
+	if (!env->notes || !env->subs || !env->places)
 		return out_of_memory(env);
 	for (u32 i = 0; i < n; i++)
 		env->notes[i].proof.map = -1;
