@@ -13,7 +13,7 @@
 
 static int alive;
 
-struct conn *conn_open(int id)
+static struct conn *conn_open(int id)
 {
 	struct conn *c = calloc(1, sizeof(*c));
 
@@ -78,6 +78,7 @@ int main(int argc, char **argv)
 		refused += on_request(c, &r) < 0;
 		conn_put(c); /* the program may have kept its own reference */
 	}
+	pintle_drain(host); /* puts of programs wait for readers; count after them */
 	printf("1000 requests, %d refused, %d connections kept by the program\n", refused,
 	       alive);
 	pintle_close(policy);

@@ -3,12 +3,12 @@
  * policy.bpf.c: remembers each client's last connection, keeping it alive, and refuses a
  * client's requests after the first 50.
  */
-#include "conn.h"
-
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include <pintle/bpf.h>
+
+#include "conn.h"
 
 struct session {
 	struct conn __kptr *last; /* owns one reference */
@@ -21,9 +21,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct session);
 } sessions SEC(".maps");
-
-extern struct conn *conn_get(struct conn *c) __ksym;
-extern void conn_put(struct conn *c) __ksym;
 
 SEC("hook/on_request")
 int BPF_PROG(policy, struct conn *c, struct request *r)
