@@ -39,7 +39,7 @@ struct storable {
 	char *name;
 	void (*dtor)(void *obj);
 	enum rcu_class rcu;
-	atomic(u64) stored, destructed;
+	atomic(u64) destructed; /* queued destructor calls: exact after a drain */
 };
 
 struct export {

@@ -152,20 +152,3 @@ struct map *fixture_map(struct pintle_host *host, const struct image_map *def)
 	log_free(&log);
 	return map;
 }
-
-/* For a library without host.c, which these tests do not need. */
-__attribute__((weak)) struct storable *storable_find(struct pintle_host *host,
-						     const struct btf *btf, u32 type)
-{
-	for (u32 i = 0; i < host->storables.n; i++)
-		if (host->storables.v[i]->btf == btf && host->storables.v[i]->type == type)
-			return host->storables.v[i];
-	return NULL;
-}
-
-__attribute__((weak)) void host_log(struct pintle_host *host, enum pintle_log_level level,
-				    const char *line)
-{
-	if (host->opts.log)
-		host->opts.log(host->opts.data, level, line);
-}
