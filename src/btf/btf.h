@@ -68,7 +68,16 @@ static inline bool btf_is_composite(const struct btf_type *t)
 int btf_open(struct log *log, const char *name, const void *data, u32 size,
 	     const struct btf *base, struct btf **out);
 
-/* As btf_open(), from a raw BTF file or from an ELF file's .BTF section; maps the file. */
+/*
+ * As btf_open(), of a host's own BTF: what pahole is known to get wrong is mended and told
+ * as a note, not refused. A member, pointee or parameter that refers to no possible type
+ * (C11 _Atomic before pahole 1.25) is void: it has a name and a place, but no size.
+ */
+int btf_open_host(struct log *log, const char *name, const void *data, u32 size,
+		  const struct btf *base, struct btf **out);
+
+/* As btf_open_host(), from a raw BTF file or from an ELF file's .BTF section; maps the
+ * file. */
 int btf_open_file(struct log *log, const char *path, const struct btf *base,
 		  struct btf **out);
 void btf_close(struct btf *btf);

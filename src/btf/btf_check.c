@@ -15,6 +15,11 @@
  * The format is the one documented for the kernel; where a compiler or pahole writes
  * something wider (names of C++ types, unfinished data sections of objects), that is
  * taken too.
+ *
+ * Hosts: pahole before 1.25 does not know C11 _Atomic. What refers to an atomic type then
+ * refers to whatever type came last in the file compiled before, most often a function.
+ * In a host's BTF such references are not refused but made void (in our own copy), so
+ * that a member keeps its name and is known to have no type; see mend().
  */
 #include "btf/btf_impl.h"
 
@@ -27,6 +32,8 @@ struct check {
 	struct btf *btf;
 	const struct btf_type *t; /* the record being checked */
 	u32 id;
+	bool mend;  /* a host's BTF, in memory of our own: impossible references become void */
+	u32 mended;
 };
 
 enum naming { NAME_MAY, NAME_MUST, NAME_NOT, NAME_TEXT /* must, any bytes */ };
@@ -37,6 +44,8 @@ enum {
 	/* Where a type may stand, and where only one whose values exist. */
 	ANY_TYPE = ALL_KINDS & ~NOT_A_TYPE,
 	ANY_VALUE = ANY_TYPE & ~(BIT(BTF_VOID) | BIT(BTF_FUNC_PROTO) | BIT(BTF_FWD)),
+	/* What stands there once it was mended. */
+	MENDED = BIT(BTF_VOID),
 	TAGGABLE = BIT(BTF_STRUCT) | BIT(BTF_UNION) | BIT(BTF_FUNC) | BIT(BTF_VAR) |
 		   BIT(BTF_TYPEDEF),
 	CHAIN = BIT(BTF_PTR) | BIT(BTF_TYPEDEF) | BIT(BTF_VOLATILE) | BIT(BTF_CONST) |
@@ -123,6 +132,29 @@ FORMAT(2, 3) static int bad(struct check *c, const char *fmt, ...)
 			c->id, rules[btf_kind(c->t)].name, name ? name : "?", text);
 }
 
+enum { MAX_NOTES = 8 }; /* how many of the mended references are told */
+
+/* Makes the reference at @where void, which is the @i'th @what of the record (-1: there is
+ * only one). False where that is not wanted. */
+static bool mend(struct check *c, const u32 *where, const char *what, s32 i)
+{
+	char number[16] = "";
+	const char *name = btf_str_checked(c->btf, c->t->name_off);
+
+	if (!c->mend)
+		return false;
+	if (i >= 0)
+		snprintf(number, sizeof(number), " %d", i);
+	if (c->mended++ < MAX_NOTES)
+		log_print(c->log, LOG_NOTE,
+			  "%s: BTF: type %u (%s '%.64s'): %s%s has an impossible type, and is "
+			  "taken for void (pahole before 1.25 does not know _Atomic)\n",
+			  c->btf->name, c->id, rules[btf_kind(c->t)].name, name ? name : "?", what,
+			  number);
+	*(u32 *)where = 0;
+	return true;
+}
+
 /* A printable name, or ""; source lines with tabs may share the string section. */
 static bool name_is_text(const struct btf *btf, u32 off)
 {
@@ -171,6 +203,17 @@ static int check_target(struct check *c, u32 id, u32 kinds, const char *what)
 		   id ? rules[btf_kind(btf_rec(c->btf, id))].name : "void");
 }
 
+/* As check_target(), of what may be mended: @where is the @i'th @what of the record. */
+static int check_ref(struct check *c, const u32 *where, u32 kinds, const char *what, s32 i)
+{
+	if (c->mend && *where < c->btf->end) {
+		kinds |= MENDED;
+		if (!(BIT(btf_kind(btf_rec(c->btf, *where))) & kinds))
+			mend(c, where, what, i);
+	}
+	return check_target(c, *where, kinds, what);
+}
+
 static int check_alone(struct check *c)
 {
 	const struct kind_rule *rule = &rules[btf_kind(c->t)];
@@ -180,7 +223,9 @@ static int check_alone(struct check *c)
 		return bad(c, "the kind flag is set");
 	if (btf_vlen(c->t) && !rule->vlen)
 		return bad(c, "the element count is not zero");
-	if (rule->target)
+	if (rule->target == ANY_TYPE)
+		TRY(check_ref(c, &c->t->type, rule->target, "target", -1));
+	else if (rule->target)
 		TRY(check_target(c, c->t->type, rule->target, "target"));
 	return rule->alone ? rule->alone(c) : 0;
 }
@@ -229,7 +274,7 @@ static int refs_array(struct check *c)
 
 	if (c->t->size)
 		return bad(c, "the size field is not zero");
-	TRY(check_target(c, a->type, ANY_VALUE, "element"));
+	TRY(check_ref(c, &a->type, ANY_VALUE, "element", -1));
 	return check_target(c, a->index_type, ANY_VALUE, "index");
 }
 
@@ -239,7 +284,7 @@ static int refs_members(struct check *c)
 
 	for (u32 i = 0; i < btf_vlen(c->t); i++) {
 		TRY(check_elem_name(c, i, m[i].name_off));
-		TRY(check_target(c, m[i].type, ANY_VALUE, "member"));
+		TRY(check_ref(c, &m[i].type, ANY_VALUE, "member", (s32)i));
 	}
 	return 0;
 }
@@ -252,9 +297,10 @@ static int refs_params(struct check *c)
 
 	for (u32 i = 0; i < n; i++) {
 		TRY(check_elem_name(c, i, p[i].name_off));
-		if (!p[i].type && (i + 1 < n || p[i].name_off))
+		if (!p[i].type && (i + 1 < n || p[i].name_off) && !c->mend)
 			return bad(c, "parameter %u is void", i);
-		TRY(check_target(c, p[i].type, ANY_TYPE & ~BIT(BTF_FUNC_PROTO), "parameter"));
+		TRY(check_ref(c, &p[i].type, ANY_TYPE & ~BIT(BTF_FUNC_PROTO), "parameter",
+			      (s32)i));
 	}
 	return 0;
 }
@@ -301,9 +347,9 @@ static int names_enum64(struct check *c)
 
 /* --- step 2 --- */
 
-static u32 chain_next(const struct btf_type *t)
+static const u32 *chain_next(const struct btf_type *t)
 {
-	return btf_kind(t) == BTF_ARRAY ? btf_array(t)->type : t->type;
+	return btf_kind(t) == BTF_ARRAY ? &btf_array(t)->type : &t->type;
 }
 
 /* C cannot make a loop without a struct or a function type in it. */
@@ -312,10 +358,12 @@ static int check_chain(struct check *c)
 	const struct btf_type *t = c->t;
 
 	for (u32 n = 0; BIT(btf_kind(t)) & CHAIN; n++) {
+		if (n == BTF_MAX_CHAIN && mend(c, chain_next(c->t), "target", -1))
+			return 0;
 		if (n == BTF_MAX_CHAIN)
 			return bad(c, "refers to itself, or through more than %u types",
 				   BTF_MAX_CHAIN);
-		t = btf_rec(c->btf, chain_next(t));
+		t = btf_rec(c->btf, *chain_next(t));
 	}
 	return 0;
 }
@@ -331,6 +379,8 @@ static int sized_array(struct check *c)
 	index = btf_rec(c->btf, btf_skip_mods(c->btf, a->index_type));
 	if (btf_kind(index) != BTF_INT)
 		return bad(c, "the index type %u is not an integer", a->index_type);
+	if (!btf_size(c->btf, a->type, &size) && c->mend)
+		return 0;
 	if (!btf_size(c->btf, a->type, &size))
 		return bad(c, "the element type %u has no size", a->type);
 	if (!btf_size(c->btf, c->id, &size))
@@ -344,37 +394,59 @@ static int bad_member(struct check *c, u32 i, const char *what)
 		   btf_str(c->btf, btf_members(c->t)[i].name_off), what);
 }
 
-static int check_bitfield(struct check *c, u32 i, u32 bit, u32 bits)
+static const char *bad_bitfield(struct check *c, u32 i, u32 bit, u32 bits)
 {
 	u32 id = btf_skip_mods(c->btf, btf_members(c->t)[i].type), size;
 	u32 kind = BIT(btf_kind(btf_rec(c->btf, id)));
 
 	if (!(kind & (BIT(BTF_INT) | BIT(BTF_ENUM) | BIT(BTF_ENUM64))))
-		return bad_member(c, i, "a bitfield that is no integer");
+		return "a bitfield that is no integer";
 	btf_size(c->btf, id, &size);
 	if (bits > size * 8)
-		return bad_member(c, i, "a bitfield wider than its type");
+		return "a bitfield wider than its type";
 	if ((u64)bit + bits > (u64)c->t->size * 8)
-		return bad_member(c, i, "ends beyond the struct");
-	return 0;
+		return "ends beyond the struct";
+	return NULL;
+}
+
+/* In C only the members of unions overlap; C++ has bases, which have no name. */
+static bool overlaps_next(const struct check *c, u32 i, u32 end)
+{
+	const struct btf_member *m = &btf_members(c->t)[i];
+
+	return c->mend && btf_kind(c->t) == BTF_STRUCT && i + 1 < btf_vlen(c->t) &&
+	       m->name_off && end > btf_member_bit(c->t, &m[1]) / 8;
+}
+
+static const char *bad_type(struct check *c, u32 i)
+{
+	const struct btf_member *m = &btf_members(c->t)[i];
+	u32 bit = btf_member_bit(c->t, m), bits = btf_member_bits(c->t, m), size;
+
+	if (bits)
+		return bad_bitfield(c, i, bit, bits);
+	if (bit % 8)
+		return "not at a whole byte, and no bitfield";
+	if (!btf_size(c->btf, m->type, &size))
+		return "its type has no size";
+	if (!add_fits(bit / 8, size, c->t->size))
+		return "ends beyond the struct";
+	if (overlaps_next(c, i, bit / 8 + size))
+		return "overlaps the next member";
+	return NULL;
 }
 
 static int check_member(struct check *c, u32 i)
 {
 	const struct btf_member *m = &btf_members(c->t)[i];
-	u32 bit = btf_member_bit(c->t, m), bits = btf_member_bits(c->t, m), size;
+	const char *why;
 
-	if (bit && btf_kind(c->t) == BTF_UNION)
+	if (btf_member_bit(c->t, m) && btf_kind(c->t) == BTF_UNION)
 		return bad_member(c, i, "not at offset 0 of its union");
-	if (bits)
-		return check_bitfield(c, i, bit, bits);
-	if (bit % 8)
-		return bad_member(c, i, "not at a whole byte, and no bitfield");
-	if (!btf_size(c->btf, m->type, &size))
-		return bad_member(c, i, "its type has no size");
-	if (!add_fits(bit / 8, size, c->t->size))
-		return bad_member(c, i, "ends beyond the struct");
-	return 0;
+	if (c->mend && !m->type)
+		return 0;
+	why = bad_type(c, i);
+	return why && !mend(c, &m->type, "member", (s32)i) ? bad_member(c, i, why) : 0;
 }
 
 /* The struct that a member of type @id holds by value, arrays opened; 0: none. */
@@ -441,7 +513,8 @@ static int sized_secinfos(struct check *c)
 	u32 size;
 
 	for (u32 i = 0; i < btf_vlen(c->t); i++) {
-		if (btf_size(c->btf, s[i].type, &size) && s[i].size && size > s[i].size)
+		if (btf_size(c->btf, s[i].type, &size) && s[i].size && size > s[i].size &&
+		    !c->mend)
 			return bad(c, "variable %u is larger than its place", i);
 		if (!add_fits(s[i].offset, max_u32(s[i].size, size), UINT32_MAX))
 			return bad(c, "variable %u is out of range", i);
@@ -494,14 +567,18 @@ static int for_each(struct check *c, int (*step)(struct check *c))
 	return 0;
 }
 
-int btf_check(struct log *log, struct btf *btf)
+int btf_check(struct log *log, struct btf *btf, bool mend_it)
 {
-	struct check c = {.log = log, .btf = btf};
+	struct check c = {.log = log, .btf = btf, .mend = mend_it};
 
 	btf->nest = calloc((size_t)(btf->end - btf->start) + 1, 1);
 	if (!btf->nest)
 		return -ENOMEM;
 	TRY(for_each(&c, check_alone));
 	TRY(for_each(&c, check_chain_if));
-	return for_each(&c, check_sized);
+	TRY(for_each(&c, check_sized));
+	if (c.mended > MAX_NOTES)
+		log_print(log, LOG_NOTE, "%s: BTF: and %u more\n", btf->name,
+			  c.mended - MAX_NOTES);
+	return 0;
 }

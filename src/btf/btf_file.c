@@ -119,7 +119,7 @@ static int open_bytes(struct log *log, const char *path, struct span file,
 		TRY(elf_btf(log, path, file, &btf));
 	if (btf.len > UINT32_MAX)
 		return bad(log, path, "more than 4 GiB of BTF");
-	return btf_open(log, path, btf.p, (u32)btf.len, base, out);
+	return btf_open_host(log, path, btf.p, (u32)btf.len, base, out);
 }
 
 /* All of @fd into memory, @size of them expected. */

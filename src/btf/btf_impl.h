@@ -44,7 +44,7 @@ struct btf {
 	struct btf_tag_ref *tags;
 	u32 ntags;
 
-	void *copy;	/* the aligned copy, where the caller's bytes were not aligned */
+	void *copy;	/* where the caller's bytes were not aligned, or had to be mended */
 	void *map;	/* btf_open_file(): the mapped file, or NULL */
 	size_t map_len;
 	void *file;	/* btf_open_file(): the file read, where it could not be mapped */
@@ -66,8 +66,9 @@ static inline const struct btf_type *btf_rec(const struct btf *btf, u32 id)
 
 /* Bytes of the record @t, of which @left are there; 0 and *why when it is malformed. */
 u32 btf_record_size(const struct btf_type *t, u32 left, const char **why);
-/* Checks every record, reference, chain and nesting of the object's own types. */
-int btf_check(struct log *log, struct btf *btf);
+/* Checks every record, reference, chain and nesting of the object's own types. With @mend
+ * (a host's, its types in btf->copy) impossible references become void instead. */
+int btf_check(struct log *log, struct btf *btf, bool mend);
 
 /* --- btf_index.c --- */
 

@@ -150,9 +150,9 @@ static void set_sections(struct btf *btf, const u8 *data)
 	btf->start = base ? base->end : 1;
 }
 
-static int read_all(struct log *log, struct btf *btf, const u8 *data, u32 size)
+static int read_all(struct log *log, struct btf *btf, const u8 *data, u32 size, bool mend)
 {
-	if ((uintptr_t)data % 4) {
+	if ((uintptr_t)data % 4 || mend) {
 		btf->copy = malloc(size ? size : 1);
 		if (!btf->copy)
 			return -ENOMEM;
@@ -164,12 +164,12 @@ static int read_all(struct log *log, struct btf *btf, const u8 *data, u32 size)
 	TRY(check_strings(log, btf));
 	TRY(count_records(log, btf));
 	TRY(index_records(btf));
-	TRY(btf_check(log, btf));
+	TRY(btf_check(log, btf, mend));
 	return btf_index(btf);
 }
 
-int btf_open(struct log *log, const char *name, const void *data, u32 size,
-	     const struct btf *base, struct btf **out)
+static int open_one(struct log *log, const char *name, const void *data, u32 size,
+		    const struct btf *base, bool mend, struct btf **out)
 {
 	struct btf *btf = calloc(1, sizeof(*btf));
 	int err;
@@ -180,7 +180,7 @@ int btf_open(struct log *log, const char *name, const void *data, u32 size,
 		return log_fail(log, -ENOMEM, "%s: BTF: out of memory", name);
 	}
 	btf->base = base;
-	err = read_all(log, btf, data, size);
+	err = read_all(log, btf, data, size, mend);
 	if (err == -ENOMEM)
 		log_fail(log, err, "%s: BTF: out of memory", name);
 	if (err)
@@ -188,6 +188,21 @@ int btf_open(struct log *log, const char *name, const void *data, u32 size,
 	else
 		*out = btf;
 	return err;
+}
+
+int btf_open(struct log *log, const char *name, const void *data, u32 size,
+	     const struct btf *base, struct btf **out)
+{
+	return open_one(log, name, data, size, base, false, out);
+}
+
+/* Strictly first, for nothing is copied then; where that fails, with a copy to mend. */
+int btf_open_host(struct log *log, const char *name, const void *data, u32 size,
+		  const struct btf *base, struct btf **out)
+{
+	if (open_one(NULL, name, data, size, base, false, out) != -EINVAL && *out)
+		return 0;
+	return open_one(log, name, data, size, base, true, out);
 }
 
 const char *btf_str_checked(const struct btf *btf, u32 off)

@@ -141,7 +141,7 @@ static int source_open(struct log *log, const struct source *src, const struct b
 {
 	if (!src->data)
 		return btf_open_file(log, src->name, base, out);
-	return btf_open(log, src->name, src->data, (u32)src->size, base, out);
+	return btf_open_host(log, src->name, src->data, (u32)src->size, base, out);
 }
 
 /* Later sources may stand alone or be split on the first; the format does not say which,
