@@ -270,10 +270,19 @@ bool held_lock(const struct state *state)
 	return false;
 }
 
+struct released {
+	u32 ref, insn;
+};
+
+/* The copies remember who gave the reference back: for explanations. */
 static void forget_ref(struct reg *reg, void *data)
 {
-	if (reg->ref == *(u32 *)data && reg_is_pointer(reg))
-		*reg = reg_unknown();
+	const struct released *r = data;
+
+	if (reg->ref != r->ref || !reg_is_pointer(reg))
+		return;
+	*reg = reg_unknown();
+	reg->def = r->insn;
 }
 
 int ref_release(struct env *env, u32 ref)
@@ -281,7 +290,7 @@ int ref_release(struct env *env, u32 ref)
 	if (!ref || !held_find(env->cur, HELD_REF, ref))
 		return -EINVAL;
 	held_drop(env->cur, HELD_REF, ref);
-	state_each_reg(env->cur, forget_ref, &ref);
+	state_each_reg(env->cur, forget_ref, &(struct released){ref, env->insn});
 	return 0;
 }
 

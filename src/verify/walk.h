@@ -6,6 +6,7 @@
  *	live.c     liveness             walk.c   the loop, pending branches
  *	exec_*.c   one per kind         state.c  memory of states
  *	prune.c    stored states        precise.c  what pruning must compare
+ *	reject.c   refusing             explain.c  a refusal in words for people
  */
 #ifndef PINTLE_VERIFY_WALK_H
 #define PINTLE_VERIFY_WALK_H
@@ -69,6 +70,9 @@ bool same_frames(const struct state *a, const struct state *b);
 int mark_precise_like(struct env *env, struct state *state, const struct state *from,
 		      bool *changed);
 u64 link_encode(u32 frame, bool slot, u32 index);
+
+/* --- explain.c: the refusal at env->insn for people; NULL when out of memory --- */
+const char *explain(struct env *env, const struct rule_info *rule, const char *message);
 
 /* --- subprog.c --- */
 int subprog_return(struct env *env, u32 *next);
