@@ -17,6 +17,14 @@ static const u32 all_flags = PINTLE_ACQUIRE | PINTLE_RELEASE | PINTLE_RET_NULL |
 
 /* ------------------------------------------------------------------ prototypes */
 
+/* pahole writes floating-point types as integers unless told otherwise. */
+static bool is_float_name(const char *name)
+{
+	return !strcmp(name, "float") || !strcmp(name, "double") ||
+	       !strcmp(name, "long double") || !strncmp(name, "_Float", 6) ||
+	       !strncmp(name, "__bf16", 6);
+}
+
 /* What calling conventions pass as one 64-bit number. */
 static const char *value_wrong(const struct btf *btf, u32 id)
 {
@@ -28,6 +36,8 @@ static const char *value_wrong(const struct btf *btf, u32 id)
 	case BTF_ENUM64:
 		return NULL;
 	case BTF_INT:
+		if (is_float_name(btf_str(btf, t->name_off)))
+			return "is a floating-point number";
 		return t->size <= 8 ? NULL : "is an integer of more than 64 bits";
 	case BTF_FLOAT:
 		return "is a floating-point number";

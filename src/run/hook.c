@@ -74,10 +74,16 @@ int pintle_hook_register(struct pintle_host *host, struct pintle_hook *hook,
 	return 0;
 }
 
+/* Every object is closed and nobody runs: what is left are lists of empty places. */
 void hooks_free(struct pintle_host *host)
 {
-	for (u32 i = 0; i < host->hooks.n; i++)
-		host->hooks.v[i]->host = NULL;
+	for (u32 i = 0; i < host->hooks.n; i++) {
+		struct pintle_hook *hook = host->hooks.v[i];
+
+		free(hook->active);
+		hook->active = NULL;
+		hook->host = NULL;
+	}
 	host->hooks.n = 0;
 }
 

@@ -23,6 +23,19 @@ void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *p, size_t size);
 void *__libc_memalign(size_t align, size_t size);
+void __libc_free(void *p);
+
+/* Also by libraries: they free what we allocate, and the other way round. */
+#define SEEN __attribute__((visibility("default")))
+
+static s64 blocks; /* in use, of all threads */
+
+static void *counted(void *p)
+{
+	if (p)
+		__atomic_add_fetch(&blocks, 1, __ATOMIC_RELAXED);
+	return p;
+}
 
 static bool fails(void)
 {
@@ -37,24 +50,43 @@ static bool fails(void)
 	return true;
 }
 
-void *malloc(size_t size)
+SEEN void *malloc(size_t size)
 {
-	return fails() ? NULL : __libc_malloc(size);
+	return fails() ? NULL : counted(__libc_malloc(size));
 }
 
-void *calloc(size_t n, size_t size)
+SEEN void *calloc(size_t n, size_t size)
 {
-	return fails() ? NULL : __libc_calloc(n, size);
+	return fails() ? NULL : counted(__libc_calloc(n, size));
 }
 
-void *realloc(void *p, size_t size)
+SEEN void *realloc(void *p, size_t size)
 {
-	return fails() ? NULL : __libc_realloc(p, size);
+	if (fails())
+		return NULL;
+	return p ? __libc_realloc(p, size) : counted(__libc_malloc(size));
 }
 
-void *aligned_alloc(size_t align, size_t size)
+SEEN void *aligned_alloc(size_t align, size_t size)
 {
-	return fails() ? NULL : __libc_memalign(align, size);
+	return fails() ? NULL : counted(__libc_memalign(align, size));
+}
+
+SEEN void free(void *p)
+{
+	if (p)
+		__atomic_sub_fetch(&blocks, 1, __ATOMIC_RELAXED);
+	__libc_free(p);
+}
+
+s64 fail_alloc_blocks(void)
+{
+	return __atomic_load_n(&blocks, __ATOMIC_RELAXED);
+}
+#else
+s64 fail_alloc_blocks(void)
+{
+	return 0;
 }
 #endif
 

@@ -13,5 +13,7 @@ bool fail_alloc_works(void);
 void fail_alloc_at(u32 n);
 /* Back to normal; whether one failed. */
 bool fail_alloc_off(void);
+/* Blocks in use now, of all threads: what leaks shows in the difference. */
+s64 fail_alloc_blocks(void);
 
 #endif
