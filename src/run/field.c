@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
- * field.c: the one life of special fields of map values (rule book F): made from the record
- * that BTF gave, copied around, exchanged, destroyed.
+ * field.c: the one life of special fields of map values (rule book F): made from the
+ * record that BTF gave, copied around, exchanged, destroyed.
  *
  * Owners: a non-NULL REF slot owns one reference (F1); an UNREF slot owns none. A lock is
  * nobody's: it is never copied and never touched by destruction.
  *
  * Ordering
  *  F-A: field_xchg() and the exchange in fields_destroy() are single 8-byte sequentially
- *       consistent operations: each pointer that was stored goes to exactly one taker (F12).
+ *       consistent operations: each pointer that was stored goes to exactly one taker
+ *       (F12).
  *  F-B: what was stored to an object before its exchange into a slot is visible through a
  *       load of the slot: the exchange releases, loads of slots acquire (F13).
- *  F-C: the bytes of a value move in relaxed atomic pieces, 8 bytes where alignment allows:
- *       a program that reads them meanwhile sees old or new words, never half of one.
+ *  F-C: the bytes of a value move in relaxed atomic pieces, 8 bytes where alignment
+ *       allows: a program that reads them meanwhile sees old or new words, never half of
+ *       one.
  *
  * Progress: fields_destroy() and copies are wait-free but for the queue of destructors.
  */
@@ -94,7 +96,7 @@ s32 fields_lock_off(const struct fields *fields)
 	return -1;
 }
 
-/* ------------------------------------------------------------------ taking and putting */
+/* ----------------------------------------------------------------- taking and putting */
 
 void *field_xchg(void *slot, void *new_ptr)
 {

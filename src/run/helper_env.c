@@ -40,7 +40,8 @@ HELPER_FN(ktime_get_tai_ns)
 	return clock_ns(CLOCK_TAI);
 }
 
-/* u64(): ticks of 1/100 s, the USER_HZ of every Linux; a process cannot know the kernel's. */
+/* u64(): ticks of 1/100 s, the USER_HZ of every Linux; a process cannot know the
+ * kernel's. */
 HELPER_FN(jiffies64)
 {
 	return clock_ns(CLOCK_MONOTONIC_COARSE) / 10000000;
@@ -81,7 +82,8 @@ HELPER_FN(get_current_uid_gid)
 	return (u64)getgid() << 32 | getuid();
 }
 
-/* long(buf, size): 0, the thread's name NUL-terminated and padded with zeros; or -EINVAL. */
+/* long(buf, size): 0, the thread's name NUL-terminated and padded with zeros; or
+ * -EINVAL. */
 HELPER_FN(get_current_comm)
 {
 	char name[16] = "", *buf = helper_ptr(a);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * helper_format.c: the printf of programs. A format is checked to its end before anything is
- * written. What it may hold:
+ * helper_format.c: the printf of programs. A format is checked to its end before anything
+ * is written. What it may hold:
  *
  *	%[flags][width]conv   flags of "0 +-", width of up to 3 digits
  *	d i u x X o           32 bits; 64 with l or ll before
  *	c                     a character
  *	s, ks, us (%pks ...)  a string, read so that a bad address gives ""
- *	p                     an address hidden: the same number for the same address, and no
- *	                      more; so are px, pK, pB, ps, pS (J2: no leaks)
+ *	p                     an address hidden: the same number for the same address,
+ *	                      and no more; so are px, pK, pB, ps, pS (J2: no leaks)
  *	pi4 pI4 pi6 pI6       an IP address, by pointer
  *	%%
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * helper_map.c: helpers on maps, fields, locks, and the helpers that call back. Callers are
- * runs, hence inside a read section. Maps arrive as struct map *.
+ * helper_map.c: helpers on maps, fields, locks, and the helpers that call back. Callers
+ * are runs, hence inside a read section. Maps arrive as struct map *.
  */
 #include "run/helpers.h"
 #include "run/lock.h"
@@ -54,8 +54,8 @@ static u64 call_each(void *data, const void *key, void *value)
 			       (uintptr_t)value, each->ctx, 0);
 }
 
-/* long(map, callback(map, key, value, ctx), ctx, flags): elements visited, or -EINVAL. The
- * callback ends the walk by returning 1. */
+/* long(map, callback(map, key, value, ctx), ctx, flags): elements visited, or -EINVAL.
+ * The callback ends the walk by returning 1. */
 HELPER_FN(for_each_map_elem)
 {
 	struct each each = {helper_ptr(a), helper_ptr(b), c};
@@ -67,8 +67,8 @@ HELPER_FN(for_each_map_elem)
 
 enum { MAX_LOOPS = 1 << 23 };
 
-/* long(nr_loops, callback(index, ctx), ctx, flags): calls made, -EINVAL for flags, -E2BIG for
- * more than 2^23. */
+/* long(nr_loops, callback(index, ctx), ctx, flags): calls made, -EINVAL for flags, -E2BIG
+ * for more than 2^23. */
 HELPER_FN(loop)
 {
 	u32 n = (u32)a;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * helper_probe.c: helpers that read memory which may not be there (J11), and sums of memory
- * that is.
+ * helper_probe.c: helpers that read memory which may not be there (J11), and sums of
+ * memory that is.
  */
 #include "run/helpers.h"
 
@@ -71,8 +71,8 @@ static u32 csum_fold(u32 sum)
 }
 
 /* s64(from, from_size, to, to_size, seed): the sum that changes by what replaces @from by
- * @to, folded to 16 bits as kernels since 6.13 do. Additions wrap round: sum of @to and the
- * seed, less the sum of @from. */
+ * @to, folded to 16 bits as kernels since 6.13 do. Additions wrap round: sum of @to and
+ * the seed, less the sum of @from. */
 HELPER_FN(csum_diff)
 {
 	u32 from_size = (u32)b, to_size = (u32)d, seed = (u32)e, sum, minus;

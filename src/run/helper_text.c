@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * helper_text.c: helpers on strings: comparing, numbers, formatting, printing. What programs
- * print goes to the host's log, line by line.
+ * helper_text.c: helpers on strings: comparing, numbers, formatting, printing. What
+ * programs print goes to the host's log, line by line.
  */
 #include "run/helpers.h"
 
@@ -79,8 +79,8 @@ static struct number parse_number(const char *s, u32 size, u64 flags)
 	return n;
 }
 
-/* long(buf, size, base, res): characters used; -EINVAL without digits or for another base,
- * -ERANGE. *res is 0 when it fails. */
+/* long(buf, size, base, res): characters used; -EINVAL without digits or for another
+ * base, -ERANGE. *res is 0 when it fails. */
 HELPER_FN(strtol)
 {
 	struct number n = parse_number(helper_ptr(a), (u32)b, c);
@@ -128,8 +128,8 @@ HELPER_FN(snprintf)
 		return helper_err(-EINVAL);
 	if (e)
 		memcpy(args, helper_ptr(d), e);
-	n = format_text(helper_ptr(a), (u32)b, helper_ptr(c), UINT32_MAX, args, (u32)e / 8,
-			slot_current()->host->hash_seed);
+	n = format_text(helper_ptr(a), (u32)b, helper_ptr(c), UINT32_MAX, args,
+			(u32)e / 8, slot_current()->host->hash_seed);
 	return (u64)(n < 0 ? n : n + 1);
 }
 

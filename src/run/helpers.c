@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * helpers.c: the table of helpers, and who provides one: the host for a program type, else
- * the library.
+ * helpers.c: the table of helpers, and who provides one: the host for a program type,
+ * else the library.
  */
 #include "run/helpers.h"
 

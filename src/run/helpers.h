@@ -2,8 +2,9 @@
  *
  * helpers.h: implementations of helpers. Each takes the program's r1..r5 as they are and
  * returns r0; a negative errno is returned as the kernel's helper of that name does. The
- * verifier has checked every argument against abi/helpers.def: pointers are valid for their
- * sizes, maps are maps. What it cannot check (flags, formats, values) is checked here.
+ * verifier has checked every argument against abi/helpers.def: pointers are valid for
+ * their sizes, maps are maps. What it cannot check (flags, formats, values) is checked
+ * here.
  */
 #ifndef PINTLE_RUN_HELPERS_H
 #define PINTLE_RUN_HELPERS_H
@@ -30,16 +31,16 @@ static inline u64 helper_err(int err)
 }
 
 /* --- helper_probe.c --- */
-/* Copies a string that may not be there: bytes with its NUL (at most @size), or -EFAULT with
- * @to zeroed. */
+/* Copies a string that may not be there: bytes with its NUL (at most @size), or -EFAULT
+ * with @to zeroed. */
 s64 probe_str(char *to, u32 size, const void *from);
 
 /* --- helper_format.c --- */
 /*
- * Formats @fmt (NUL within @fmt_size bytes) with @nargs arguments into @to, NUL-terminated
- * when @size > 0. How many bytes it has without the NUL, had there been room; -EINVAL when
- * the format is not one of ours or wants more arguments: then nothing was written.
- * @seed hides pointers.
+ * Formats @fmt (NUL within @fmt_size bytes) with @nargs arguments into @to,
+ * NUL-terminated when @size > 0. How many bytes it has without the NUL, had there been
+ * room; -EINVAL when the format is not one of ours or wants more arguments: then nothing
+ * was written. @seed hides pointers.
  */
 s64 format_text(char *to, u32 size, const char *fmt, u32 fmt_size, const u64 *args,
 		u32 nargs, u64 seed);

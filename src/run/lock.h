@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * lock.h: a lock of four bytes: spins a little, then sleeps on a futex (J25: a thread may be
- * descheduled while it holds one). Unlocked is 0, so zeroed memory holds unlocked locks. It
- * guards hash buckets and free lists, and it is what a program's struct bpf_spin_lock holds.
- * Not recursive; not for signal handlers.
+ * lock.h: a lock of four bytes: spins a little, then sleeps on a futex (J25: a thread may
+ * be descheduled while it holds one). Unlocked is 0, so zeroed memory holds unlocked
+ * locks. It guards hash buckets and free lists, and it is what a program's struct
+ * bpf_spin_lock holds. Not recursive; not for signal handlers.
  *
  * Values of the word: 0 free, 1 held, 2 held and somebody may sleep.
  *

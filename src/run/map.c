@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * map.c: what all kinds of map have in common: checking of attributes, references, the list
- * of a host's maps, copies of values under their lock. Kinds are in map/<kind>.c.
+ * map.c: what all kinds of map have in common: checking of attributes, references, the
+ * list of a host's maps, copies of values under their lock. Kinds are in map/<kind>.c.
  *
  * Every attribute is checked here but for those limits that only a kind knows.
  *
@@ -11,8 +11,8 @@
  * else there.
  *
  * Ordering
- *  M-A: what was done to a map before map_put() is seen by the thread that frees it: drops of
- *       references and pins release, and the last one acquires.
+ *  M-A: what was done to a map before map_put() is seen by the thread that frees it:
+ *       drops of references and pins release, and the last one acquires.
  */
 #include "run/map.h"
 #include "run/lock.h"
@@ -52,13 +52,14 @@ static int check_sizes(struct log *log, const struct image_map *def)
 	if (!def->max_entries)
 		return log_fail(log, -EINVAL, "map '%s': max_entries is 0", def->name);
 	if (!abi_map_type(def->type)->any_key && def->key_size != 4)
-		return log_fail(log, -EINVAL,
-				"map '%s': key_size is %u: the key of a map of type %s is "
-				"an index of 4 bytes",
-				def->name, def->key_size, abi_map_type(def->type)->name);
+		return log_fail(
+			log, -EINVAL,
+			"map '%s': key_size is %u: the key of a map of type %s is "
+			"an index of 4 bytes",
+			def->name, def->key_size, abi_map_type(def->type)->name);
 	if (def->value_size > INT_MAX - 8 || def->key_size > INT_MAX - 8)
-		return log_fail(log, -E2BIG, "map '%s': key or value is larger than 2 GiB",
-				def->name);
+		return log_fail(log, -E2BIG,
+				"map '%s': key or value is larger than 2 GiB", def->name);
 	return 0;
 }
 
@@ -69,8 +70,9 @@ static int check_flags(struct log *log, const struct image_map *def,
 	u32 prog = MAPF_RDONLY_PROG | MAPF_WRONLY_PROG, host = MAPF_RDONLY | MAPF_WRONLY;
 
 	if (unknown)
-		return log_fail(log, -EINVAL, "map '%s': flags 0x%x mean nothing to type %s",
-				def->name, unknown, abi_map_type(def->type)->name);
+		return log_fail(log, -EINVAL,
+				"map '%s': flags 0x%x mean nothing to type %s", def->name,
+				unknown, abi_map_type(def->type)->name);
 	if ((def->flags & prog) == prog || (def->flags & host) == host)
 		return log_fail(log, -EINVAL,
 				"map '%s': flags 0x%x: both read-only and write-only",
@@ -109,16 +111,17 @@ static int check_fields(struct log *log, const struct image_map *def)
 		const struct field *f = &rec->fields[i];
 
 		if (!kind_allowed(type, f->kind))
-			return log_fail(log, -EOPNOTSUPP,
-					"map '%s': D_MAPTYPE: %s: a map of type %s cannot "
-					"hold a field of kind %s",
-					def->name, f->path ? f->path : "?", type->name,
-					field_kind_name(f->kind));
+			return log_fail(
+				log, -EOPNOTSUPP,
+				"map '%s': D_MAPTYPE: %s: a map of type %s cannot "
+				"hold a field of kind %s",
+				def->name, f->path ? f->path : "?", type->name,
+				field_kind_name(f->kind));
 		if (!add_fits(f->off, f->size, def->value_size))
-			return log_fail(log, -EINVAL,
-					"map '%s': %s: lies outside of the value's %u bytes",
-					def->name, f->path ? f->path : "?",
-					def->value_size);
+			return log_fail(
+				log, -EINVAL,
+				"map '%s': %s: lies outside of the value's %u bytes",
+				def->name, f->path ? f->path : "?", def->value_size);
 	}
 	return 0;
 }

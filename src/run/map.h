@@ -41,8 +41,8 @@ struct map_ops {
 	u32 flags; /* attribute flags it knows (enum map_flag and MAPF_* of map.c) */
 	/* Allocates a map that begins with a copy of *@proto; checks the attributes that
 	 * are its own business: -EINVAL or -E2BIG and words when they make no sense. */
-	int (*create)(struct log *log, const struct map *proto, const struct image_map *def,
-		      struct map **out);
+	int (*create)(struct log *log, const struct map *proto,
+		      const struct image_map *def, struct map **out);
 	/* No reader and no deferred call is left: destroys the fields of every element,
 	 * frees storage and the map itself (not name and fields). */
 	void (*free)(struct map *map);
@@ -57,16 +57,18 @@ struct map_ops {
 	int (*remove)(struct map *map, const void *key);
 	int (*next_key)(struct map *map, const void *key, void *next);
 	u32 (*count)(struct map *map);
-	/* For hosts: copies out, with special fields zeroed; per-CPU kinds copy every slot.
-	 * In a read section, as is write. */
+	/* For hosts: copies out, with special fields zeroed; per-CPU kinds copy every
+	 * slot. In a read section, as is write. */
 	int (*read)(struct map *map, const void *key, void *value);
 	int (*write)(struct map *map, const void *key, const void *value, u64 flags);
 	/* Calls fn(data, key, value) until it returns non-zero; how many were visited.
 	 * Per-CPU kinds give this slot's values. In a read section. */
-	s64 (*for_each)(struct map *map, u64 (*fn)(void *data, const void *key, void *value),
-			void *data);
-	/* Every live value, those of all slots too: for those who count what is stored. */
-	void (*each_value)(struct map *map, void (*fn)(void *data, void *value), void *data);
+	s64 (*for_each)(struct map *map,
+			u64 (*fn)(void *data, const void *key, void *value), void *data);
+	/* Every live value, those of all slots too: for those who count what is
+	 * stored. */
+	void (*each_value)(struct map *map, void (*fn)(void *data, void *value),
+			   void *data);
 	/* The value of index 0 for global data; NULL for other kinds. */
 	void *(*direct)(struct map *map);
 };
@@ -104,8 +106,8 @@ struct fields {
 	struct run_field at[];
 };
 
-/* NULL record: *out = NULL. -ENOENT with words when a type lost its registration, -ENOTSUP
- * for kinds of fields this version does not run. @what: "map 'sessions'". */
+/* NULL record: *out = NULL. -ENOENT with words when a type lost its registration,
+ * -ENOTSUP for kinds of fields this version does not run. @what: "map 'sessions'". */
 int fields_create(struct log *log, struct pintle_host *host, const char *what,
 		  const struct record *rec, struct fields **out);
 void fields_free(struct fields *fields);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * map_api.c: the map operations of hosts (pintle_map_*): checks of what a caller hands in, a
- * read section around each operation, and a safe point after those that retire something.
+ * map_api.c: the map operations of hosts (pintle_map_*): checks of what a caller hands
+ * in, a read section around each operation, and a safe point after those that retire
+ * something.
  *
- * What bpf(2) answers by an errno alone (no such key, exists, full) has no words here either:
- * these are answers, not failures. Misuse has words.
+ * What bpf(2) answers by an errno alone (no such key, exists, full) has no words here
+ * either: these are answers, not failures. Misuse has words.
  */
 #include "run/map.h"
 
@@ -48,7 +49,8 @@ static int check(const struct pintle_map *map, bool args, bool write)
 	if (!map->map)
 		return misuse(map, -EINVAL, "its object is not loaded");
 	if (write && map->map->frozen)
-		return misuse(map, -EPERM, "frozen: its values are constants to programs");
+		return misuse(map, -EPERM,
+			      "frozen: its values are constants to programs");
 	if (map->map->flags & (write ? MAPF_RDONLY : MAPF_WRONLY))
 		return misuse(map, -EPERM,
 			      write ? "made read-only for hosts (BPF_F_RDONLY)" :

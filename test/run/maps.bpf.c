@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * maps.bpf.c: the programs of maps.c: map operations, slots and helpers from inside a run.
- * Argument: a key.
+ * maps.bpf.c: the programs of maps.c: map operations, slots and helpers from inside a
+ * run. Argument: a key.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * fail_alloc.c: see fail_alloc.h. Takes the place of the C library's allocator in the test
- * runner and hands on to it.
+ * fail_alloc.c: see fail_alloc.h. Takes the place of the C library's allocator in the
+ * test runner and hands on to it.
  */
 #include "fail_alloc.h"
 

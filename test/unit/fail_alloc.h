@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * fail_alloc.h: makes allocations of this thread fail, for tests of what happens then. Not
- * with sanitizers, which have an allocator of their own.
+ * fail_alloc.h: makes allocations of this thread fail, for tests of what happens then.
+ * Not with sanitizers, which have an allocator of their own.
  */
 #ifndef TEST_FAIL_ALLOC_H
 #define TEST_FAIL_ALLOC_H

@@ -39,7 +39,8 @@ static void refused(struct field f, int err, const char *words)
 
 	rec.f[0] = value_record->fields[0];
 	rec.f[1] = f;
-	CHECK_EQ(fields_create(&log, host, "map 'm'", (struct record *)&rec, &fields), err);
+	CHECK_EQ(fields_create(&log, host, "map 'm'", (struct record *)&rec, &fields),
+		 err);
 	CHECK(!fields);
 	CHECK_HAS(log_text(&log), words);
 	CHECK_HAS(log_text(&log), "map 'm': v.f");

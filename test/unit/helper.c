@@ -88,9 +88,11 @@ TEST(helper_maps)
 	u64 v = 5, at;
 
 	CHECK_EQ(helper_map_lookup_elem(ptr(h), ptr(&key), 0, 0, 0), 0);
-	CHECK_EQ(helper_map_update_elem(ptr(h), ptr(&key), ptr(&v), MAP_EXIST, 0), -ENOENT);
+	CHECK_EQ(helper_map_update_elem(ptr(h), ptr(&key), ptr(&v), MAP_EXIST, 0),
+		 -ENOENT);
 	CHECK_EQ(helper_map_update_elem(ptr(h), ptr(&key), ptr(&v), 0, 0), 0);
-	CHECK_EQ(helper_map_update_elem(ptr(h), ptr(&key), ptr(&v), MAP_NOEXIST, 0), -EEXIST);
+	CHECK_EQ(helper_map_update_elem(ptr(h), ptr(&key), ptr(&v), MAP_NOEXIST, 0),
+		 -EEXIST);
 	CHECK_EQ(helper_map_update_elem(ptr(h), ptr(&other), ptr(&v), 0, 0), -E2BIG);
 	CHECK_EQ(helper_map_update_elem(ptr(h), ptr(&key), ptr(&v), 99, 0), -EINVAL);
 	at = helper_map_lookup_elem(ptr(h), ptr(&key), 0, 0, 0);
@@ -158,13 +160,15 @@ TEST(helper_spin_lock_excludes)
 
 TEST(helper_time)
 {
-	u64 a = helper_ktime_get_ns(0, 0, 0, 0, 0), b = helper_ktime_get_ns(0, 0, 0, 0, 0);
+	u64 a = helper_ktime_get_ns(0, 0, 0, 0, 0),
+	    b = helper_ktime_get_ns(0, 0, 0, 0, 0);
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	CHECK(a <= b && b <= (u64)t.tv_sec * 1000000000 + (u64)t.tv_nsec);
 	CHECK(helper_ktime_get_boot_ns(0, 0, 0, 0, 0) >= a);
-	CHECK(helper_ktime_get_coarse_ns(0, 0, 0, 0, 0) <= helper_ktime_get_ns(0, 0, 0, 0, 0));
+	CHECK(helper_ktime_get_coarse_ns(0, 0, 0, 0, 0) <=
+	      helper_ktime_get_ns(0, 0, 0, 0, 0));
 	CHECK(helper_ktime_get_tai_ns(0, 0, 0, 0, 0) > 1500000000ull * 1000000000);
 	a = helper_jiffies64(0, 0, 0, 0, 0);
 	b = helper_ktime_get_ns(0, 0, 0, 0, 0) / 10000000;
@@ -233,18 +237,20 @@ TEST(helper_probe_read_at_the_edge)
 {
 	struct in_run r = begin();
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	char *p = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-		       -1, 0);
+	char *p = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	char to[64];
 
 	CHECK(p != MAP_FAILED && !munmap(p + page, page));
 	memset(p, 'a', page);
 	memset(to, 'x', sizeof(to));
-	CHECK_EQ(helper_probe_read_kernel(ptr(to), 32, ptr(p + page - 31), 0, 0), -EFAULT);
+	CHECK_EQ(helper_probe_read_kernel(ptr(to), 32, ptr(p + page - 31), 0, 0),
+		 -EFAULT);
 	CHECK(!to[0] && !to[31] && to[32] == 'x');
 	CHECK_EQ(helper_probe_read_kernel(ptr(to), 31, ptr(p + page - 31), 0, 0), 0);
 	/* a string that runs out of the mapping, and one that just fits */
-	CHECK_EQ(helper_probe_read_kernel_str(ptr(to), 64, ptr(p + page - 20), 0, 0), -EFAULT);
+	CHECK_EQ(helper_probe_read_kernel_str(ptr(to), 64, ptr(p + page - 20), 0, 0),
+		 -EFAULT);
 	CHECK(!to[0]);
 	p[page - 1] = 0;
 	CHECK_EQ(helper_probe_read_kernel_str(ptr(to), 64, ptr(p + page - 20), 0, 0), 20);
@@ -272,7 +278,8 @@ TEST(helper_probe_read_str)
 	memset(longer, 'z', sizeof(longer));
 	longer[120] = 0;
 	for (u32 off = 0; off < 70; off++) {
-		CHECK_EQ(helper_probe_read_kernel_str(ptr(to), 128, ptr(longer + off), 0, 0),
+		CHECK_EQ(helper_probe_read_kernel_str(ptr(to), 128, ptr(longer + off), 0,
+						      0),
 			 121 - off);
 		CHECK_STR(to, longer + off);
 	}
@@ -285,7 +292,8 @@ TEST(helper_probe_read_str)
 TEST(helper_csum_diff_as_kernel)
 {
 	u8 bytes[] = {1, 2, 3, 4, 5, 6, 7, 8};
-	u32 ones[] = {0xffffffff, 0xfffffffe}, beef = 0xdeadbeef, zero = 0, two = 0x00010001;
+	u32 ones[] = {0xffffffff, 0xfffffffe}, beef = 0xdeadbeef, zero = 0,
+	    two = 0x00010001;
 
 	CHECK_EQ(helper_csum_diff(0, 0, ptr(bytes), 8, 0), 5136);
 	CHECK_EQ(helper_csum_diff(ptr(bytes), 8, 0, 0, 0x12345678), 21660);
@@ -326,8 +334,9 @@ TEST(helper_strtol)
 		const struct number *c = &cases[i];
 		s64 value = 99;
 
-		CHECK_EQ(helper_strtol(ptr(c->text), strlen(c->text) + 1, c->base, ptr(&value),
-				       0), c->used);
+		CHECK_EQ(helper_strtol(ptr(c->text), strlen(c->text) + 1, c->base,
+				       ptr(&value), 0),
+			 c->used);
 		CHECK_EQ(value, c->value);
 	}
 }
@@ -335,9 +344,13 @@ TEST(helper_strtol)
 TEST(helper_strtoul)
 {
 	static const struct number cases[] = {
-		{"18446744073709551615", 10, 20, -1}, {"18446744073709551616", 0, -ERANGE, 0},
-		{"  7", 0, 3, 7}, {"-7", 0, -EINVAL, 0}, {"0XfF", 0, 4, 255},
-		{"01777777777777777777777", 0, 23, -1}, {"02000000000000000000000", 0, -ERANGE, 0},
+		{"18446744073709551615", 10, 20, -1},
+		{"18446744073709551616", 0, -ERANGE, 0},
+		{"  7", 0, 3, 7},
+		{"-7", 0, -EINVAL, 0},
+		{"0XfF", 0, 4, 255},
+		{"01777777777777777777777", 0, 23, -1},
+		{"02000000000000000000000", 0, -ERANGE, 0},
 	};
 	u64 value = 99;
 
@@ -440,9 +453,9 @@ TEST(helper_snprintf_limits)
 TEST(helper_snprintf_refuses)
 {
 	static const char *const bad[] = {
-		"%", "%n", "%f", "%ls", "%lll", "%llld", "%hd", "%.3d", "%*d", "%1$d", "%L",
-		"%5", "%l", "%pq", "%p4", "%d%d%d", "%0000000d", "%1000d", "a\x01", "\x80", "%-",
-		"%5%", "%z",
+		"%",	     "%n",     "%f",	"%ls",	"%lll", "%llld", "%hd", "%.3d",
+		"%*d",	     "%1$d",   "%L",	"%5",	"%l",	"%pq",	 "%p4", "%d%d%d",
+		"%0000000d", "%1000d", "a\x01", "\x80", "%-",	"%5%",	 "%z",
 	};
 	struct in_run r = begin();
 	char to[8] = "same";
@@ -467,7 +480,8 @@ static void remember(void *data, enum pintle_log_level level, const char *line)
 TEST(helper_trace_printk)
 {
 	struct in_run r = begin();
-	static const char fmt[] = "n=%d s=%s\n", lines[] = "a\n\nb %d%d%d", huge[] = "%999d";
+	static const char fmt[] = "n=%d s=%s\n", lines[] = "a\n\nb %d%d%d",
+			  huge[] = "%999d";
 	u64 args[12] = {0};
 
 	r.host->opts.log = remember;

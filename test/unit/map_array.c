@@ -101,7 +101,8 @@ TEST(array_slots)
 	CHECK(!v->lock && v->a == 0xaaaaaaaa);
 	fill(v);
 	CHECK_EQ(map->ops->read(map, &key, &out), 0);
-	CHECK(!out.one && !out.two && !out.peek && !out.lock && out.b == garbage.b); /* M02 */
+	CHECK(!out.one && !out.two && !out.peek && !out.lock &&
+	      out.b == garbage.b); /* M02 */
 	CHECK_EQ(map_count_stored(host, fixture_storable(host)), 2);
 
 	garbage.a = 7;

@@ -72,13 +72,16 @@ TEST(map_flags_and_types_refused)
 	refused(fixture_def(MAP_ARRAY, 1, MAPF_NO_PREALLOC, NULL), -EINVAL, "flags 0x1");
 	refused(fixture_def(MAP_HASH, 1, 1u << 31, NULL), -EINVAL, "flags 0x80000000");
 	refused(fixture_def(MAP_HASH, 1, MAPF_MMAPABLE, NULL), -EINVAL, "flags 0x400");
-	refused(fixture_def(MAP_HASH, 1, MAPF_RDONLY_PROG | MAPF_WRONLY_PROG, NULL), -EINVAL,
-		"both read-only and write-only");
+	refused(fixture_def(MAP_HASH, 1, MAPF_RDONLY_PROG | MAPF_WRONLY_PROG, NULL),
+		-EINVAL, "both read-only and write-only");
 }
 
 TEST(map_fields_refused)
 {
-	struct { u32 n; struct field f[1]; } rec = {1, {{FIELD_TIMER, 8, 16, .path = "v.t"}}};
+	struct {
+		u32 n;
+		struct field f[1];
+	} rec = {1, {{FIELD_TIMER, 8, 16, .path = "v.t"}}};
 	struct image_map def;
 
 	refused(fixture_def(MAP_ARRAY, 1, MAPF_RDONLY_PROG, value_record), -EACCES,

@@ -3,10 +3,11 @@
  * map_fixture.c: see map_fixture.h.
  */
 #include "map_fixture.h"
+#include "btf_build.h"
 
 #include "run/thread.h"
 
-enum { MAGIC = 0x7819, TYPE = 7 };
+enum { MAGIC = 0x7819, TYPE = 1 };
 
 atomic(s64) things_alive;
 atomic(u64) things_put;
@@ -36,11 +37,39 @@ void thing_put(void *thing)
 	}
 }
 
-static const struct btf *fake_btf(void)
-{
-	static char some_address;
+#define FIELDS {                                                                         \
+		{FIELD_LOCK, offsetof(struct value, lock), 4, .path = "value.lock"},     \
+		{FIELD_REF, offsetof(struct value, one), 8, .type = TYPE,                \
+		 .path = "value.one"},                                                   \
+		{FIELD_REF, offsetof(struct value, two), 8, .type = TYPE,                \
+		 .path = "value.two"},                                                   \
+		{FIELD_UNREF, offsetof(struct value, peek), 8, .type = TYPE,             \
+		 .path = "value.peek"},                                                  \
+	}
 
-	return (const struct btf *)&some_address;
+static struct {
+	u32 n;
+	struct field fields[4];
+} with_lock = {4, FIELDS}, without = {3, FIELDS};
+
+const struct record *const value_record = (const struct record *)&with_lock;
+const struct record *const value_unlocked = (const struct record *)&without;
+
+/* BTF of struct thing, made once for all hosts; the records point to it. */
+static const struct btf *thing_btf(void)
+{
+	static struct bb b;
+	static const struct btf *btf;
+
+	if (btf)
+		return btf;
+	bb_init(&b, NULL);
+	bb_struct(&b, "thing", 8);
+	btf = bb_open(&b, "things");
+	memmove(without.fields, without.fields + 1, 3 * sizeof(without.fields[0]));
+	for (u32 i = 0; i < 4; i++)
+		with_lock.fields[i].btf = without.fields[i].btf = btf;
+	return btf;
 }
 
 /* What a test that failed left behind must not fail those after it. */
@@ -62,7 +91,7 @@ struct pintle_host *fixture_host(enum rcu_class rcu)
 	CHECK(host && s);
 	host->opts.max_slots = 8;
 	host->hash_seed = 0x1234;
-	*s = (struct storable){.btf = fake_btf(), .type = TYPE, .dtor = thing_put,
+	*s = (struct storable){.btf = thing_btf(), .type = TYPE, .dtor = thing_put,
 			       .rcu = rcu};
 	CHECK(vec_push(&host->storables, s));
 	CHECK_EQ(slots_init(host), 0);
@@ -105,31 +134,6 @@ void fixture_leave(struct slot_ctx *slot)
 		defer_publish(slot);
 	run_read_unlock(slot->host);
 	defer_safe_point(slot->host);
-}
-
-#define FIELDS {                                                                         \
-		{FIELD_LOCK, offsetof(struct value, lock), 4, .path = "value.lock"},     \
-		{FIELD_REF, offsetof(struct value, one), 8, .type = TYPE,                \
-		 .path = "value.one"},                                                   \
-		{FIELD_REF, offsetof(struct value, two), 8, .type = TYPE,                \
-		 .path = "value.two"},                                                   \
-		{FIELD_UNREF, offsetof(struct value, peek), 8, .type = TYPE,             \
-		 .path = "value.peek"},                                                  \
-	}
-
-static struct {
-	u32 n;
-	struct field fields[4];
-} with_lock = {4, FIELDS}, without = {3, FIELDS};
-
-const struct record *const value_record = (const struct record *)&with_lock;
-const struct record *const value_unlocked = (const struct record *)&without;
-
-__attribute__((constructor)) static void fill_records(void)
-{
-	memmove(without.fields, without.fields + 1, 3 * sizeof(without.fields[0]));
-	for (u32 i = 0; i < 4; i++)
-		with_lock.fields[i].btf = without.fields[i].btf = fake_btf();
 }
 
 struct image_map fixture_def(u32 type, u32 entries, u32 flags, const struct record *rec)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * map_fixture.h: a host made by hand for tests of maps and helpers: slots, deferred calls and
- * one storable type, struct thing, whose destructor counts. No BTF, no programs: a "run" is a
- * slot made current inside a read section.
+ * map_fixture.h: a host made by hand for tests of maps and helpers: slots, deferred calls
+ * and one storable type, struct thing, whose destructor counts. No BTF, no programs: a
+ * "run" is a slot made current inside a read section.
  */
 #ifndef TEST_MAP_FIXTURE_H
 #define TEST_MAP_FIXTURE_H
@@ -30,8 +30,8 @@ void fixture_free(struct pintle_host *host);
 struct slot_ctx *fixture_enter(struct pintle_host *host);
 void fixture_leave(struct slot_ctx *slot);
 
-/* The value most tests use: two referenced slots, an unreferenced one, a lock, plain bytes
- * between and after. */
+/* The value most tests use: two referenced slots, an unreferenced one, a lock, plain
+ * bytes between and after. */
 struct value {
 	u32 a, lock;
 	struct thing *one;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * map_hash.c: hash maps against a plain reference, walks, fullness, slots, quarantine. Each
- * test runs with elements made at the start and with elements made as they come.
+ * map_hash.c: hash maps against a plain reference, walks, fullness, slots, quarantine.
+ * Each test runs with elements made at the start and with elements made as they come.
  */
 #include "fail_alloc.h"
 #include "map_fixture.h"
@@ -9,14 +9,15 @@
 static const u32 modes[] = {0, MAPF_NO_PREALLOC};
 
 #define FOR_BOTH(flags_)                                                                 \
-	for (u32 mode_ = 0, flags_ = 0; mode_ < 2 && (flags_ = modes[mode_], true); mode_++)
+	for (u32 mode_ = 0, flags_ = 0; mode_ < 2 && (flags_ = modes[mode_], true);      \
+	     mode_++)
 
 static u32 random_of(u32 *seed)
 {
 	return (*seed = *seed * 1103515245 + 12345) >> 8;
 }
 
-/* ------------------------------------------------------------------ against a reference */
+/* ---------------------------------------------------------------- against a reference */
 
 enum { KEYS = 96, ENTRIES = 64 };
 
@@ -61,7 +62,8 @@ static void model_remove(struct model *m, u32 i)
 {
 	u8 key[64];
 
-	CHECK_EQ(m->map->ops->remove(m->map, key_of(m, i, key)), m->there[i] ? 0 : -ENOENT);
+	CHECK_EQ(m->map->ops->remove(m->map, key_of(m, i, key)),
+		 m->there[i] ? 0 : -ENOENT);
 	m->n -= m->there[i];
 	m->there[i] = false;
 }
@@ -178,7 +180,8 @@ TEST(hash_walk_while_changing)
 			else
 				map->ops->update(map, &other, &v, 0);
 			other = key < STAY ? key : 0;
-			map->ops->update(map, &other, &v, MAP_EXIST); /* replaced, not moved */
+			map->ops->update(map, &other, &v,
+					 MAP_EXIST); /* replaced, not moved */
 		}
 		run_read_unlock(host);
 		for (u32 i = 0; i < STAY; i++)
@@ -268,7 +271,8 @@ TEST(hash_slots)
 		CHECK_EQ(map->ops->write(map, &key, &garbage, MAP_LOCK | MAP_EXIST), 0);
 		CHECK_EQ(map->ops->write(map, &key, &garbage, MAP_LOCK | MAP_NOEXIST),
 			 -EEXIST);
-		CHECK(find(map) == old && old->one && old->two && old->a == 7 && !old->lock);
+		CHECK(find(map) == old && old->one && old->two && old->a == 7 &&
+		      !old->lock);
 		check_put(host, 0);
 
 		CHECK_EQ(map->ops->update(map, &key, &garbage, MAP_EXIST), 0); /* M05 */
@@ -286,7 +290,8 @@ TEST(hash_slots)
 	}
 }
 
-/* M13, M14, F10, F11: a run holds a value, deletes its key, and goes on with the value. */
+/* M13, M14, F10, F11: a run holds a value, deletes its key, and goes on with the
+ * value. */
 TEST(hash_stale_value)
 {
 	FOR_BOTH(flags) {

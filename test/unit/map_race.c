@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * map_race.c: threads that try to lose or double a reference, or to see half of an element.
- * Each test is bounded by counts, to about a second.
+ * map_race.c: threads that try to lose or double a reference, or to see half of an
+ * element. Each test is bounded by counts, to about a second.
  */
 #include "map_fixture.h"
 
@@ -24,7 +24,8 @@ static void race(struct pintle_host *host, struct map *map, u32 rounds,
 	struct worker w[THREADS];
 
 	for (u32 i = 0; i < THREADS; i++) {
-		w[i] = (struct worker){.host = host, .map = map, .id = i, .rounds = rounds};
+		w[i] = (struct worker){
+			.host = host, .map = map, .id = i, .rounds = rounds};
 		CHECK_EQ(pthread_create(&w[i].thread, NULL, fn, &w[i]), 0);
 	}
 	for (u32 i = 0; i < THREADS; i++)
@@ -234,7 +235,8 @@ static void *make_and_put(void *data)
 			v = map->ops->lookup(map, &key);
 			field_xchg(&v->one, thing_new());
 			if (key & 1)
-				map->ops->remove(map, &key); /* still ripening when it goes */
+				map->ops->remove(map,
+						 &key); /* still ripening when it goes */
 		}
 		run_read_unlock(w->host);
 		map_count_stored(w->host, fixture_storable(w->host));

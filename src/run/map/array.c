@@ -5,9 +5,9 @@
  * place and then destroy what the slots of the element held (F.4, M03, M04) - but for
  * updates under the value's lock, which leave slots alone (M07).
  *
- * Values begin at a multiple of 8, the first at a multiple of 64. Readers and writers need no
- * lock: bytes move as F-C in field.c says, slots as F-A. Progress: wait-free but for locked
- * updates.
+ * Values begin at a multiple of 8, the first at a multiple of 64. Readers and writers
+ * need no lock: bytes move as F-C in field.c says, slots as F-A. Progress: wait-free but
+ * for locked updates.
  */
 #include "run/map/index.h"
 
@@ -36,8 +36,9 @@ static int create(struct log *log, const struct map *proto, const struct image_m
 	struct array *a;
 
 	if (size > (u64)1 << 46)
-		return log_fail(log, -E2BIG, "map '%s': %u values of %u bytes are too many",
-				def->name, def->max_entries, def->value_size);
+		return log_fail(log, -E2BIG,
+				"map '%s': %u values of %u bytes are too many", def->name,
+				def->max_entries, def->value_size);
 	a = calloc(1, sizeof(*a));
 	if (a)
 		a->storage = calloc(1, size + LINE);

@@ -1,31 +1,32 @@
 /* SPDX-License-Identifier: MIT
  *
  * hash.c: hash maps: chained buckets, lookups without locks, one lock per bucket for
- * writers. Elements are of the pool (pool.h), made at the start or, with BPF_F_NO_PREALLOC,
- * as they come.
+ * writers. Elements are of the pool (pool.h), made at the start or, with
+ * BPF_F_NO_PREALLOC, as they come.
  *
  * Invariants
  *  - A chain is in rising order of (hash, key). So a key is there once, a lookup of a key
- *    that is not stops early, and a walk by next_key() goes on after a key that was deleted
- *    meanwhile: each key that is there throughout is given exactly once, none twice.
- *  - The key of a linked element never changes. An update of a key that exists links a new
- *    element, with empty slots, where the old one was (F.4, M05), but for updates under the
- *    value's lock: these write the bytes in place and leave slots alone (M06).
- *  - An element that was unlinked keeps its `next` until its quarantine ends: a reader that
- *    stands on it finds the rest of the chain (F11).
+ *    that is not stops early, and a walk by next_key() goes on after a key that was
+ *    deleted meanwhile: each key that is there throughout is given exactly once, none
+ *    twice.
+ *  - The key of a linked element never changes. An update of a key that exists links a
+ *    new element, with empty slots, where the old one was (F.4, M05), but for updates
+ *    under the value's lock: these write the bytes in place and leave slots alone (M06).
+ *  - An element that was unlinked keeps its `next` until its quarantine ends: a reader
+ *    that stands on it finds the rest of the chain (F11).
  *
  * Ordering
- *  H-A: an element is filled before it is linked: the release store of a link pairs with the
- *       acquire loads in first() and after(); who finds it sees its key and value.
+ *  H-A: an element is filled before it is linked: the release store of a link pairs with
+ *       the acquire load in follow(); who finds it sees its key and value.
  *  H-B: writers of one bucket exclude each other: L1 of lock.h.
- *  H-C: slots are destroyed after the element was unlinked: a program that looks up the key
- *       later never sees them.
+ *  H-C: slots are destroyed after the element was unlinked: a program that looks up the
+ *       key later never sees them.
  *
- * Lock order: a bucket's lock; then nothing. Locks of values and stripes are taken without it,
- * destructors are queued without it (J22).
+ * Lock order: a bucket's lock; then nothing. Locks of values and stripes are taken
+ * without it, destructors are queued without it (J22).
  *
- * Progress: lookups are wait-free but for writers that keep inserting before them; writers
- * block on their bucket.
+ * Progress: lookups are wait-free but for writers that keep inserting before them;
+ * writers block on their bucket.
  */
 #include "run/map/pool.h"
 #include "run/lock.h"
@@ -219,8 +220,8 @@ static u32 count(struct map *map)
 	return pool_live(&hash_of(map)->pool);
 }
 
-/* fn() may delete what it is given and anything else: the walk stands on elements that the
- * read section keeps. */
+/* fn() may delete what it is given and anything else: the walk stands on elements that
+ * the read section keeps. */
 static s64 for_each(struct map *map, u64 (*fn)(void *data, const void *key, void *value),
 		    void *data)
 {
@@ -244,7 +245,8 @@ static void each_value(struct map *map, void (*fn)(void *data, void *value), voi
 	struct hash *h = hash_of(map);
 
 	for (u64 i = 0; i <= h->mask; i++)
-		for (struct elem *e = follow(&h->buckets[i].head); e; e = follow(&e->next))
+		for (struct elem *e = follow(&h->buckets[i].head); e;
+		     e = follow(&e->next))
 			fn(data, elem_value(&h->pool, e));
 }
 
@@ -283,8 +285,8 @@ static int fill(struct update *u)
 	return 0;
 }
 
-/* Under the bucket's lock, so that whether the key is there and whether the map is full are
- * one answer. */
+/* Under the bucket's lock, so that whether the key is there and whether the map is full
+ * are one answer. */
 static int link_fresh(struct update *u, struct bucket *b)
 {
 	struct place p = find_place(b, &u->key);

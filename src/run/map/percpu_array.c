@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * percpu_array.c: an array with one copy per execution slot (J14, J16). A slot's copies lie
- * together, and no two slots share a cache line. A program sees the copies of the slot it
- * runs on, which no other thread runs on; hosts see them all, as an array of values each
- * rounded up to 8 bytes, by rising slot.
+ * percpu_array.c: an array with one copy per execution slot (J14, J16). A slot's copies
+ * lie together, and no two slots share a cache line. A program sees the copies of the
+ * slot it runs on, which no other thread runs on; hosts see them all, as an array of
+ * values each rounded up to 8 bytes, by rising slot.
  *
- * An update by a program writes and destroys slots in its own copy only (M12), one by a host
- * in every copy (M11). No value has a lock. Progress: wait-free.
+ * An update by a program writes and destroys slots in its own copy only (M12), one by a
+ * host in every copy (M11). No value has a lock. Progress: wait-free.
  */
 #include "run/map/index.h"
 
@@ -38,12 +38,13 @@ static int create(struct log *log, const struct map *proto, const struct image_m
 	u32 slots = slot_count(proto->host);
 	struct percpu_array *a;
 
-	if (proto->value_stride > MAX_VALUE || block > ((u64)1 << 46) / (slots ? slots : 1))
-		return log_fail(log, -E2BIG,
-				"map '%s': %u values of %u bytes for each of %u slots are "
-				"too many, or too large (at most %d bytes each)",
-				def->name, def->max_entries, def->value_size, slots,
-				MAX_VALUE);
+	if (proto->value_stride > MAX_VALUE ||
+	    block > ((u64)1 << 46) / (slots ? slots : 1))
+		return log_fail(
+			log, -E2BIG,
+			"map '%s': %u values of %u bytes for each of %u slots are "
+			"too many, or too large (at most %d bytes each)",
+			def->name, def->max_entries, def->value_size, slots, MAX_VALUE);
 	a = calloc(1, sizeof(*a));
 	if (a)
 		a->storage = calloc(1, block * slots + LINE);
@@ -89,7 +90,8 @@ static void *lookup_percpu(struct map *map, const void *key, u32 cpu)
 	struct percpu_array *a = array_of(map);
 	u32 index = index_of(key);
 
-	return index < map->max_entries && cpu < a->slots ? value_at(a, index, cpu) : NULL;
+	return index < map->max_entries && cpu < a->slots ? value_at(a, index, cpu)
+							  : NULL;
 }
 
 static void *lookup(struct map *map, const void *key)
@@ -121,7 +123,7 @@ static int update(struct map *map, const void *key, const void *value, u64 flags
 	TRY(check_update(map, key, flags));
 	at = lookup(map, key);
 	if (!at)
-		return -EINVAL; /* outside of a run: this map has no value of the caller's */
+		return -EINVAL; /* outside of a run nobody has a slot */
 	write_one(map, at, value);
 	return 0;
 }

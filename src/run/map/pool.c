@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
- * pool.c: see pool.h. Free elements, quarantine and credits are split into stripes, so that
- * threads rarely meet; a thread that finds its stripe empty looks through the others.
+ * pool.c: see pool.h. Free elements, quarantine and credits are split into stripes, so
+ * that threads rarely meet; a thread that finds its stripe empty looks through the
+ * others.
  *
- * Quarantine: a stripe has two lists. Elements retire to `pending`. A deferred call is under
- * way for `ripening`, which was taken from `pending` before the call was queued: when it
- * comes, a grace period has passed since each of them was unlinked. There is at most one
- * call under way for a stripe; it takes the next list along if there is one, so a burst of
- * deletions costs one deferred call and not one each. The call holds a pin of the map.
+ * Quarantine: a stripe has two lists. Elements retire to `pending`. A deferred call is
+ * under way for `ripening`, which was taken from `pending` before the call was queued:
+ * when it comes, a grace period has passed since each of them was unlinked. There is at
+ * most one call under way for a stripe; it takes the next list along if there is one, so
+ * a burst of deletions costs one deferred call and not one each. The call holds a pin of
+ * the map.
  *
  * Ordering
- *  P-A: everything about a stripe but its credits is under its lock (L1 in lock.h). That lock
- *       is a leaf: nothing is called under it.
+ *  P-A: everything about a stripe but its credits is under its lock (L1 in lock.h). That
+ *       lock is a leaf: nothing is called under it.
  *  P-B: credits: the release of pool_credit_give() pairs with the acquire of
  *       pool_credit_take(). An insertion that finds room by a deletion comes after it.
  *  P-C: readers are done with an element before it is reused: the grace period between
@@ -24,10 +26,10 @@
 
 enum {
 	MAX_STRIPES = 8,
-	STRIPE_ENTRIES = 64,	/* fewer per stripe are not worth splitting */
+	STRIPE_ENTRIES = 64, /* fewer per stripe are not worth splitting */
 	LINE = 64,
-	HEAP_BYTES = 64 << 20,	/* what quarantine may take beside the elements that live */
-	HEAP_MIN = 64,		/* but this many elements at least, however large */
+	HEAP_BYTES = 64 << 20, /* of quarantine, beside the elements that live */
+	HEAP_MIN = 64,	  /* but this many elements at least, however large */
 	KEEP_MIN = 1024,
 };
 
@@ -62,7 +64,8 @@ static struct elem *pop(struct stripe *s)
 {
 	struct elem *e;
 
-	/* Only a hint: what it misses is found by another stripe, or comes from the heap. */
+	/* Only a hint: what it misses is found by another stripe, or comes from the
+	 * heap. */
 	if (!__atomic_load_n(&s->free, __ATOMIC_RELAXED))
 		return NULL;
 	lock_take(&s->lock);
@@ -120,7 +123,8 @@ u32 pool_live(const struct pool *pool)
 		credits += atomic_load_explicit(&pool->stripes[i].credits,
 						memory_order_relaxed);
 	/* Not one moment's picture: a credit may be seen twice on its way. */
-	return credits < pool->map->max_entries ? pool->map->max_entries - (u32)credits : 0;
+	return credits < pool->map->max_entries ? pool->map->max_entries - (u32)credits
+						: 0;
 }
 
 /* ------------------------------------------------------------------ elements */
@@ -164,8 +168,8 @@ static bool keeps(const struct pool *pool, const struct elem *e)
 {
 	if (of_block(pool, e))
 		return true;
-	return pool->prealloc && atomic_load_explicit(&pool->heap, memory_order_relaxed) <=
-					 pool->heap_keep;
+	return pool->prealloc &&
+	       atomic_load_explicit(&pool->heap, memory_order_relaxed) <= pool->heap_keep;
 }
 
 static void give_to(struct stripe *s, struct elem *e)
@@ -207,7 +211,8 @@ static void end_quarantine(struct stripe *s, struct elem *list)
 	for (struct elem *next; list; list = next) {
 		next = list->idle;
 		/* F10: a program that still held it may have filled its fields again. */
-		fields_destroy(pool->map->host, pool->map->fields, elem_value(pool, list));
+		fields_destroy(pool->map->host, pool->map->fields,
+			       elem_value(pool, list));
 		give_to(s, list);
 	}
 }

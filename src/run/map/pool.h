@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
- * pool.h: elements of maps with free keys: where they come from, how many may live, and the
- * quarantine that keeps a removed one readable until every read section that may have found
- * it has ended (F10, F11). The life of an element:
+ * pool.h: elements of maps with free keys: where they come from, how many may live, and
+ * the quarantine that keeps a removed one readable until every read section that may have
+ * found it has ended (F10, F11). The life of an element:
  *
- *	free --take--> private --(the map links it)--> live --retire--> quarantine --> free
- *	                  |                                                             ^
- *	                  +-------------------------------give---------------------------+
+ *	free --take--> private --(the map links it)--> live --retire--> quarantine -> free
+ *	                  |                                                            ^
+ *	                  +-------------------------------give--------------------------+
  *
  * Every element is in exactly one of these places on every path.
  *
- * Credits say how many may live: max_entries less those that do. An insertion takes one, a
- * deletion gives one back at once, so that a quarantined element never makes a map look full
- * (replacing an element moves none). What a quarantine holds beyond the elements made at the
- * start comes from the heap, up to a limit in bytes; past that, take() fails until a grace
- * period has passed.
+ * Credits say how many may live: max_entries less those that do. An insertion takes one,
+ * a deletion gives one back at once, so that a quarantined element never makes a map look
+ * full (replacing an element moves none). What a quarantine holds beyond the elements
+ * made at the start comes from the heap, up to a limit in bytes; past that, take() fails
+ * until a grace period has passed.
  */
 #ifndef PINTLE_MAP_POOL_H
 #define PINTLE_MAP_POOL_H
@@ -62,7 +62,8 @@ bool pool_credit_take(struct pool *pool);
 void pool_credit_give(struct pool *pool);
 u32 pool_live(const struct pool *pool);
 
-/* A private element with fields empty, key and other bytes as they come; NULL: no memory. */
+/* A private element with fields empty, key and other bytes as they come; NULL: no
+ * memory. */
 struct elem *pool_take(struct pool *pool);
 /* Back, never having been visible. */
 void pool_give(struct pool *pool, struct elem *e);
