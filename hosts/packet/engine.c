@@ -13,7 +13,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { MAX_TICKS = 60000, LAST_TICKS = 5000 };
 
@@ -143,28 +142,6 @@ static int last_ticks(struct engine *engine)
 
 /* ---- a frame ---- */
 
-static uint64_t clock_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
-
-/* What looking at the clock costs, so that programs are not charged for it. */
-static uint64_t clock_cost(void)
-{
-	uint64_t best = UINT64_MAX;
-
-	for (int i = 0; i < 200; i++) {
-		uint64_t before = clock_ns(), cost = clock_ns() - before;
-
-		if (cost < best)
-			best = cost;
-	}
-	return best;
-}
-
 static enum verdict verdict_of(const struct xdp_run *run, uint64_t result)
 {
 	static const enum verdict by_code[] = {
@@ -188,15 +165,15 @@ static int run_program(struct engine *engine, struct program *program,
 
 	xdp_begin(&run, engine, frame);
 	run.program = program;
-	begin = clock_ns();
+	begin = timing_clock();
 	if (pintle_prog_run(program->prog, &run, &result))
 		return complain("%s could not run: %s", pintle_prog_name(program->prog),
 				pintle_host_error(engine->host));
-	ns = clock_ns() - begin;
+	ns = timing_clock() - begin;
 	*verdict = verdict_of(&run, result);
 	program->packets++;
 	program->verdicts[*verdict]++;
-	program->ns += ns > engine->clock_ns ? ns - engine->clock_ns : 0;
+	timing_add(&program->timing, ns > engine->clock_ns ? ns - engine->clock_ns : 0);
 	program->hits += run.counted && !run.looked_up;
 	return 0;
 }
@@ -265,7 +242,7 @@ int engine_run(struct engine *engine, struct source *source, unsigned int repeat
 	uint64_t first = 0;
 	int err;
 
-	engine->clock_ns = clock_cost();
+	engine->clock_ns = timing_clock_cost();
 	engine->ifindex = source->ifindex ? source->ifindex : 1;
 	err = run_once(engine, source, &first);
 	for (unsigned int i = 1; !err && !stopped && i < repeat; i++) {

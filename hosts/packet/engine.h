@@ -12,6 +12,7 @@
  *	capture.c   pcap files, read strictly
  *	output.c    pcap files and interfaces, written
  *	live.c      interfaces, read and written through libpcap
+ *	timing.c    time per packet
  *	report.c    tables, the accounting, the progress line
  *
  * One thread runs programs. Objects may be freed by another (a destructor that the
@@ -68,13 +69,25 @@ struct injector *live_inject_open(const char *iface);
 int live_inject(struct injector *injector, const void *data, uint32_t len);
 void live_inject_close(struct injector *injector);
 
+/* ---- time per packet ---- */
+
+enum { TIMING_STEPS = 62 * 16 };
+struct timing {
+	uint64_t count, steps[TIMING_STEPS];
+};
+uint64_t timing_clock(void);
+uint64_t timing_clock_cost(void);
+void timing_add(struct timing *timing, uint64_t ns);
+double timing_median(const struct timing *timing);
+
 /* ---- the engine ---- */
 
 struct program { /* an XDP program, in the order frames meet them */
 	struct pintle_prog *prog;
 	uint64_t bit; /* in flow.users */
 	uint64_t packets, verdicts[NR_VERDICTS];
-	uint64_t flows, lookups, hits, ns;
+	uint64_t flows, lookups, hits;
+	struct timing timing;
 };
 
 struct flow_table {

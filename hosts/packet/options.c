@@ -29,6 +29,8 @@ static const char help[] =
 "\n"
 "XDP_PASS, XDP_TX and XDP_REDIRECT let a frame pass; XDP_DROP and XDP_ABORTED do not.\n"
 "A frame that a program took (frame_take) is the program's own to send, keep or put.\n"
+"In the table, \"sent\" counts XDP_TX and XDP_REDIRECT, a cache hit is a packet counted on\n"
+"its flow without a look-up, and ns/packet is the median.\n"
 "\n"
 "Exit status: 0 all well; 1 a program was refused, or an object is missing at the end;\n"
 "2 wrong usage, or something could not be read or written.\n";

@@ -77,18 +77,30 @@ static struct pintle_prog_info info_of(const struct pintle_prog *prog)
 	return info;
 }
 
+/* "-" for a program that has nothing to do with flows. */
+static const char *count_words(char *to, size_t size, const struct program *p, uint64_t n)
+{
+	if (p->flows)
+		snprintf(to, size, "%llu", (ull)n);
+	else
+		snprintf(to, size, "-");
+	return to;
+}
+
 static void program_row(const struct program *p)
 {
 	struct pintle_prog_info info = info_of(p->prog);
-	char verify[32];
+	char verify[32], flows[32], hits[32];
 
-	printf("%-12s %8llu %7llu %7llu %6llu %6llu %7llu %6llu %10llu %9s %9.0f\n",
+	printf("%-12s %8llu %7llu %7llu %6llu %6llu %7llu %6s %10s %9s %9.0f\n",
 	       pintle_prog_name(p->prog), (ull)p->packets, (ull)p->verdicts[PASSED],
 	       (ull)p->verdicts[DROPPED],
 	       (ull)(p->verdicts[SENT_BACK] + p->verdicts[REDIRECTED]),
-	       (ull)p->verdicts[TAKEN], (ull)p->verdicts[ABORTED], (ull)p->flows,
-	       (ull)p->hits, ns_words(verify, sizeof(verify), info.verify_ns),
-	       p->packets ? (double)p->ns / (double)p->packets : 0.0);
+	       (ull)p->verdicts[TAKEN], (ull)p->verdicts[ABORTED],
+	       count_words(flows, sizeof(flows), p, p->flows),
+	       count_words(hits, sizeof(hits), p, p->hits),
+	       ns_words(verify, sizeof(verify), info.verify_ns),
+	       timing_median(&p->timing));
 }
 
 static void program_table(const struct engine *engine)

@@ -13,8 +13,8 @@
  */
 #include "parse.h"
 
-#define RATE 64	     /* bytes per millisecond */
-#define BURST 16384  /* bytes a quiet flow may send at once */
+#define RATE 16	     /* bytes per millisecond */
+#define BURST 4096   /* bytes a quiet flow may send at once */
 #define DEPTH 16     /* frames that wait, a power of two */
 #define MS 1000000ull
 
