@@ -85,6 +85,7 @@ enum arg_flag {
 	ARGF_WRITE = 1 << 2,   /* memory the callee writes after reading */
 	ARGF_RELEASE = 1 << 3, /* the reference it carries dies */
 	ARGF_RDONLY = 1 << 4,  /* read-only memory (map .rodata, packets) will do */
+	ARGF_UNSET = 1 << 5,   /* may be left unset: it is then 0 */
 };
 
 enum ret_kind {

@@ -15,6 +15,7 @@
 #define SIZE          {ARG_SIZE}
 #define SIZE_OR_ZERO  {ARG_SIZE_OR_ZERO}
 #define ANY           {ARG_ANYTHING}
+#define ANY_OR_UNSET  {ARG_ANYTHING, ARGF_UNSET}
 #define CTX           {ARG_CTX}
 #define FUNC          {ARG_FUNC}
 #define STACK_OR_NULL {ARG_STACK, ARGF_NULL}

@@ -39,6 +39,9 @@ static int call_helper(struct lower *l, const struct insn *insn)
 		lower_emit(l, (struct code_insn){CODE_KPTR_XCHG});
 		return 0;
 	}
+	for (u32 i = 0; i < 5; i++)
+		if (l->proof->at[l->at].zero_args & BIT(i))
+			lower_emit(l, (struct code_insn){OP_MOV64_IMM, (u8)(R1 + i)});
 	fn = l->link->helper ? l->link->helper(l->link->data, l->proof->prog->type, id)
 			     : NULL;
 	if (fn) {

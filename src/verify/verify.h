@@ -50,6 +50,7 @@ struct proof_insn {
 	const struct abi_helper *helper;
 	const struct abi_kfunc *kfunc;
 	s32 map;		   /* index of the one map used by a helper call; -1: varies */
+	u8 zero_args;		   /* helper calls: arguments left unset on some path, as bits */
 	bool const_key;		   /* array lookup with a constant key in range: */
 	u32 key;
 	u32 callback;		   /* start of the subprogram passed as callback */

@@ -353,6 +353,15 @@ static int (*const by_kind[NR_ARG_KINDS])(struct env *env, struct call *call, u3
 	[ARG_DYNPTR] = arg_unsupported,
 };
 
+/* What such a register happens to hold is nothing for the helper to see. */
+static bool is_left_unset(struct env *env, const struct call *call, u32 i)
+{
+	if (!(arg_of(call, i)->flags & ARGF_UNSET) || cur_reg(env, i + 1)->base != REG_NONE)
+		return false;
+	env->notes[env->insn].proof.zero_args |= (u8)BIT(i);
+	return true;
+}
+
 static int check_args(struct env *env, struct call *call)
 {
 	for (u32 i = 0; i < MAX_ARGS; i++) {
@@ -360,6 +369,8 @@ static int check_args(struct env *env, struct call *call)
 
 		if (kind == ARG_NONE)
 			break;
+		if (is_left_unset(env, call, i))
+			continue;
 		TRY(check_readable(env, i + 1));
 		if (kind >= NR_ARG_KINDS || !by_kind[kind])
 			return reject(env, RULE_UNSUPPORTED, call->helper->name);
