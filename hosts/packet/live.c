@@ -8,6 +8,7 @@
 
 #include <net/if.h>
 #include <pcap/pcap.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -89,12 +90,23 @@ static uint64_t stamp(pcap_t *pcap, const struct pcap_pkthdr *header)
 	       (uint64_t)header->ts.tv_usec * (ns ? 1 : 1000);
 }
 
+/* A frame that is there, or else the first to come within a millisecond. */
+static int wait_for_frame(struct live *live, struct pcap_pkthdr **header,
+			  const uint8_t **data)
+{
+	struct pollfd fd = {.fd = pcap_get_selectable_fd(live->pcap), .events = POLLIN};
+	int got = pcap_next_ex(live->pcap, header, data);
+
+	if (got || poll(&fd, 1, 1) <= 0)
+		return got;
+	return pcap_next_ex(live->pcap, header, data);
+}
+
 static int live_next(struct source *source, struct record *r)
 {
 	struct live *live = (struct live *)source;
 	struct pcap_pkthdr *header;
-	int got = stopped ? PCAP_ERROR_BREAK
-			  : pcap_next_ex(live->pcap, &header, &r->data);
+	int got = stopped ? PCAP_ERROR_BREAK : wait_for_frame(live, &header, &r->data);
 
 	if (got == 1) {
 		r->time = stamp(live->pcap, header);
@@ -118,6 +130,15 @@ static void live_close(struct source *source)
 	free(live);
 }
 
+static int no_waiting(struct live *live)
+{
+	char words[PCAP_ERRBUF_SIZE];
+
+	if (!pcap_setnonblock(live->pcap, 1, words))
+		return 0;
+	return complain("%s: %s", live->iface, words);
+}
+
 struct source *live_open(const char *iface)
 {
 	struct live *live = calloc(1, sizeof(*live));
@@ -131,7 +152,7 @@ struct source *live_open(const char *iface)
 	live->source.ifindex = if_nametoindex(iface);
 	live->iface = iface;
 	live->pcap = open_pcap(iface);
-	if (!live->pcap) {
+	if (!live->pcap || no_waiting(live)) {
 		live_close(&live->source);
 		return NULL;
 	}

@@ -52,14 +52,19 @@ static int open_and_run(struct engine *engine, const struct options *options)
 {
 	struct source *source = options->file ? capture_open(options->file)
 					      : live_open(options->iface);
+	bool ready;
 	int code;
 
 	if (!source)
 		return FAILED;
 	code = engine_open(engine) ? FAILED : load_all(engine, options);
-	if (code == FINE)
+	ready = code == FINE;
+	if (ready)
 		code = run(engine, source, options);
 	source->close(source);
+	engine_close(engine);
+	if (ready && !report_accounts(engine) && code == FINE)
+		code = REFUSED;
 	return code;
 }
 
@@ -67,7 +72,6 @@ int main(int argc, char **argv)
 {
 	struct engine *engine = calloc(1, sizeof(*engine));
 	struct options options;
-	bool counted;
 	int code = options_parse(&options, argc, argv);
 
 	if (code || !engine) {
@@ -77,10 +81,6 @@ int main(int argc, char **argv)
 	engine->verbose = options.verbose;
 	catch_signals();
 	code = open_and_run(engine, &options);
-	counted = engine->read > 0;
-	engine_close(engine);
-	if (counted && !report_accounts(engine) && code == FINE)
-		code = REFUSED;
 	free(engine);
 	return code;
 }
