@@ -32,6 +32,7 @@ struct check {
 	struct btf *btf;
 	const struct btf_type *t; /* the record being checked */
 	u32 id;
+	u8 *kinds;  /* by own index: close together, where the records are far apart */
 	bool mend;  /* a host's BTF, in memory of our own: impossible references become void */
 	u32 mended;
 };
@@ -193,11 +194,18 @@ static int check_elem_name(struct check *c, u32 i, u32 off)
 	return bad(c, "element %u: the name is out of range or has control characters", i);
 }
 
+static enum btf_kind kind_of(const struct check *c, u32 id)
+{
+	if (likely(id >= c->btf->start))
+		return (enum btf_kind)c->kinds[id - c->btf->start];
+	return btf_kind(btf_rec(c->btf, id));
+}
+
 static int check_target(struct check *c, u32 id, u32 kinds, const char *what)
 {
 	if (id >= c->btf->end)
 		return bad(c, "%s: type id %u is out of range", what, id);
-	if (BIT(btf_kind(btf_rec(c->btf, id))) & kinds)
+	if (BIT(kind_of(c, id)) & kinds)
 		return 0;
 	return bad(c, "%s: type id %u is a %s, which cannot stand there", what, id,
 		   id ? rules[btf_kind(btf_rec(c->btf, id))].name : "void");
@@ -208,7 +216,7 @@ static int check_ref(struct check *c, const u32 *where, u32 kinds, const char *w
 {
 	if (c->mend && *where < c->btf->end) {
 		kinds |= MENDED;
-		if (!(BIT(btf_kind(btf_rec(c->btf, *where))) & kinds))
+		if (!(BIT(kind_of(c, *where)) & kinds))
 			mend(c, where, what, i);
 	}
 	return check_target(c, *where, kinds, what);
@@ -567,18 +575,30 @@ static int for_each(struct check *c, int (*step)(struct check *c))
 	return 0;
 }
 
+static int check_all(struct check *c)
+{
+	TRY(for_each(c, check_alone));
+	TRY(for_each(c, check_chain_if));
+	TRY(for_each(c, check_sized));
+	if (c->mended > MAX_NOTES)
+		log_print(c->log, LOG_NOTE, "%s: BTF: and %u more\n", c->btf->name,
+			  c->mended - MAX_NOTES);
+	return 0;
+}
+
 int btf_check(struct log *log, struct btf *btf, bool mend_it)
 {
 	struct check c = {.log = log, .btf = btf, .mend = mend_it};
+	u32 n = btf->end - btf->start;
+	int err = -ENOMEM;
 
-	btf->nest = calloc((size_t)(btf->end - btf->start) + 1, 1);
-	if (!btf->nest)
-		return -ENOMEM;
-	TRY(for_each(&c, check_alone));
-	TRY(for_each(&c, check_chain_if));
-	TRY(for_each(&c, check_sized));
-	if (c.mended > MAX_NOTES)
-		log_print(log, LOG_NOTE, "%s: BTF: and %u more\n", btf->name,
-			  c.mended - MAX_NOTES);
-	return 0;
+	btf->nest = calloc((size_t)n + 1, 1);
+	c.kinds = malloc((size_t)n + 1);
+	if (btf->nest && c.kinds) {
+		for (u32 i = 0; i < n; i++)
+			c.kinds[i] = btf_kind(btf_rec(btf, btf->start + i));
+		err = check_all(&c);
+	}
+	free(c.kinds);
+	return err;
 }

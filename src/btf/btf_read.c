@@ -3,9 +3,9 @@
  * btf_read.c: opening. Decides whether bytes are BTF: the header, the two sections, where
  * each record lies. What a record may say is btf_check.c's; names are btf_index.c's.
  *
- * Two passes over the records: the first counts, the second fills the index from ids to
- * offsets. Nothing is copied, except bytes that are not 4-byte aligned (pahole gives the
- * section no alignment), which are copied once.
+ * One pass over the records fills the index from ids to offsets. Nothing is copied, except
+ * bytes that are not 4-byte aligned (pahole gives the section no alignment) or that need
+ * mending, which are copied once.
  */
 #include "btf/btf_impl.h"
 
@@ -105,35 +105,29 @@ static const struct btf_type *record_at_off(const struct btf *btf, u32 off)
 	return (const struct btf_type *)(btf->types + off);
 }
 
-static int count_records(struct log *log, struct btf *btf)
+/* Where each record lies. The index is made as large as the smallest records could ask
+ * for, and cut to what there are; pages never touched cost nothing. */
+static int index_records(struct log *log, struct btf *btf)
 {
+	size_t most = btf->types_len / sizeof(struct btf_type) + 1;
 	const char *why;
-	u32 n = 0, size;
+	u32 n = 0, size, *fit;
 
-	for (u32 off = 0; off < btf->types_len; off += size, n++) {
+	btf->offs = malloc(most * sizeof(*btf->offs));
+	if (!btf->offs)
+		return -ENOMEM;
+	for (u32 off = 0; off < btf->types_len; off += size) {
 		size = btf_record_size(record_at_off(btf, off), btf->types_len - off, &why);
 		if (!size)
 			return log_fail(log, -EINVAL, "%s: BTF: type %llu: %s", btf->name,
 					(unsigned long long)btf->start + n, why);
+		btf->offs[n++] = off;
 	}
 	if ((u64)btf->start + n > INT32_MAX)
 		return bad(log, btf, "too many types");
 	btf->end = btf->start + n;
-	return 0;
-}
-
-static int index_records(struct btf *btf)
-{
-	u32 n = btf->end - btf->start;
-	const char *why;
-
-	btf->offs = malloc(((size_t)n + 1) * sizeof(*btf->offs));
-	if (!btf->offs)
-		return -ENOMEM;
-	for (u32 i = 0, off = 0; i < n; i++) {
-		btf->offs[i] = off;
-		off += btf_record_size(record_at_off(btf, off), btf->types_len - off, &why);
-	}
+	fit = realloc(btf->offs, ((size_t)n + 1) * sizeof(*btf->offs));
+	btf->offs = fit ? fit : btf->offs;
 	return 0;
 }
 
@@ -162,8 +156,7 @@ static int read_all(struct log *log, struct btf *btf, const u8 *data, u32 size, 
 	TRY(check_sections(log, btf, data, size));
 	set_sections(btf, data);
 	TRY(check_strings(log, btf));
-	TRY(count_records(log, btf));
-	TRY(index_records(btf));
+	TRY(index_records(log, btf));
 	TRY(btf_check(log, btf, mend));
 	return btf_index(btf);
 }

@@ -560,7 +560,7 @@ TEST(btf_survives_truncation)
 
 TEST(btf_survives_mutation)
 {
-	static const u8 values[] = {0, 1, 2, 4, 0x0f, 0x10, 0x7f, 0x80, 0xfe, 0xff};
+	static const u8 values[] = {0, 0x10, 0xff};
 	struct bb b;
 
 	build_all_kinds(&b);
