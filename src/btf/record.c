@@ -67,17 +67,18 @@ const char *rec_path(struct arena *arena, const struct rec_place *place)
 		else if (*place->name)
 			path = arena_printf(arena, "%s%s%s", place->name, dot, path);
 	}
-	return path ? path : "?";
+	return path;
 }
 
 static int fail(struct rec_walk *w, const struct rec_place *place, const char *tag, int err,
 		const char *code, const char *fmt, va_list args)
 {
+	const char *path = rec_path(w->s->arena, place);
 	char text[300];
 
 	vsnprintf(text, sizeof(text), fmt, args);
-	return log_fail(w->s->log, err, "%s: %s: %s: %s (%s)", w->s->what,
-			rec_path(w->s->arena, place), tag, text, code);
+	return log_fail(w->s->log, err, "%s: %s: %s: %s (%s)", w->s->what, path ? path : "?",
+			tag, text, code);
 }
 
 int rec_fail(struct rec_walk *w, const struct rec_place *place, const char *tag, int err,
@@ -147,7 +148,7 @@ int rec_add(struct rec_walk *w, const struct rec_place *place, const char *tag, 
 	TRY(check_number(w, place, tag));
 	f.off = place->off;
 	f.path = rec_path(w->s->arena, place);
-	return vec_push(&w->fields, f) ? 0 : -ENOMEM;
+	return f.path && vec_push(&w->fields, f) ? 0 : -ENOMEM;
 }
 
 /* --- the walk --- */

@@ -44,7 +44,7 @@ struct rec_place {
 	s32 component;	  /* and its member's index */
 };
 
-/* "session.slots[2].owner", from the arena; "?" when out of memory. */
+/* "session.slots[2].owner", from the arena; NULL when out of memory. */
 const char *rec_path(struct arena *arena, const struct rec_place *place);
 
 /* Logs "what: path: tag: reason (CODE)" and returns @err. */
