@@ -194,8 +194,8 @@ static int line_hook(struct contract *c, char *name, char *rest)
 
 	if (!hook || !(hook->name = arena_strdup(c->host->arena, name)))
 		return host_oom(c->host);
-	o.has_ret_range = option_number(rest, "ret_min", &o.ret_min) |
-			  option_number(rest, "ret_max", &o.ret_max);
+	o.has_ret_range = option_number(rest, "ret_min", &o.ret_min);
+	o.has_ret_range |= option_number(rest, "ret_max", &o.ret_max);
 	return pintle_hook_register(c->host, hook, &o);
 }
 
@@ -227,8 +227,8 @@ static int line_type(struct contract *c, char *name, char *rest)
 		return host_oom(c->host);
 	t->packet_writable = option_true(rest, "packet_writable");
 	t->sleepable = option_true(rest, "sleepable");
-	t->has_ret_range = option_number(rest, "ret_min", &t->ret_min) |
-			   option_number(rest, "ret_max", &t->ret_max);
+	t->has_ret_range = option_number(rest, "ret_min", &t->ret_min);
+	t->has_ret_range |= option_number(rest, "ret_max", &t->ret_max);
 	if (option_number(rest, "ctx_size", &size))
 		t->ctx_size = (u32)size;
 	return 0;
