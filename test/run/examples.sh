@@ -6,7 +6,7 @@
 #	test/run/examples.sh BUILD
 set -u
 
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit 1
 build=${1:-build}
 passed=0 failed=0
 

@@ -417,7 +417,7 @@ def test_refused():
     check(names == set(REFUSED), names ^ set(REFUSED))
     for name, phrase in REFUSED.items():
         done = packet("-r", TRAFFIC, "-o", at("refused.pcap"), program("packet/refused/" + name))
-        expect(done, 1, name, phrase, "hosts/packet/refused/%s.bpf.c:" % name)
+        expect(done, 1, name, phrase, "%s.bpf.c:" % name)
         check(not os.path.exists(at("refused.pcap")), "output was made for", name)
 
 
