@@ -270,7 +270,7 @@ PINTLE_API int64_t pintle_hook_run(struct pintle_hook *hook, const uint64_t *arg
 		return (ret)pintle_hook_run(&hook##_pintle_hook, args,                   \
 					    sizeof(args) / sizeof(args[0]));             \
 	}                                                                                \
-	static inline ret hook(                                                          \
+	__attribute__((unused)) static inline ret hook(                                  \
 		PINTLE_CAT(PINTLE_DECL, PINTLE_NARG(__VA_ARGS__))(__VA_ARGS__))          \
 	{                                                                                \
 		if (__builtin_expect(!__atomic_load_n(&hook##_pintle_hook.active,        \
