@@ -6,7 +6,7 @@
 #include "fail_alloc.h"
 
 static _Thread_local u32 countdown; /* 0: off */
-static _Thread_local bool failed;
+static _Thread_local bool failed, once;
 
 #if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define WORKS 1
@@ -46,6 +46,7 @@ static bool fails(void)
 		return false;
 	}
 	failed = true;
+	countdown = once ? 0 : 1;
 	errno = ENOMEM;
 	return true;
 }
@@ -101,8 +102,14 @@ bool fail_alloc_works(void)
 
 void fail_alloc_at(u32 n)
 {
-	failed = false;
+	failed = once = false;
 	countdown = n;
+}
+
+void fail_alloc_only(u32 n)
+{
+	fail_alloc_at(n);
+	once = true;
 }
 
 bool fail_alloc_off(void)

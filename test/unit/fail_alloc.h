@@ -11,6 +11,8 @@
 bool fail_alloc_works(void);
 /* The @n-th allocation from now fails (1: the next), and those after it. */
 void fail_alloc_at(u32 n);
+/* Only the @n-th fails. */
+void fail_alloc_only(u32 n);
 /* Back to normal; whether one failed. */
 bool fail_alloc_off(void);
 /* Blocks in use now, of all threads: what leaks shows in the difference. */
