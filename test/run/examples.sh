@@ -34,5 +34,12 @@ case $got in
 *) is "policy: names the file" "words about /nonexistent.bpf.o" "$got" ;;
 esac
 
+got=$("$build/examples/policy/host" "$build/bpf/examples/policy/leaky.bpf.o" 2>&1)
+is "leaky: exit code" 1 $?
+case $got in
+*"conn_get(c)"*"reference 2 is taken here"*) is "leaky: says where" yes yes ;;
+*) is "leaky: says where" "the line that took the reference" "$got" ;;
+esac
+
 echo "$passed passed, $failed failed, 0 skipped"
 [ $failed = 0 ]
