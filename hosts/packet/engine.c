@@ -244,8 +244,9 @@ int engine_run(struct engine *engine, struct source *source, unsigned int repeat
 
 	engine->clock_ns = timing_clock_cost();
 	engine->ifindex = source->ifindex ? source->ifindex : 1;
+	engine->passes = repeat;
 	err = run_once(engine, source, &first);
-	for (unsigned int i = 1; !err && !stopped && i < repeat; i++) {
+	while (!err && !stopped && ++engine->pass < repeat) {
 		err = again(engine, source, first);
 		if (!err)
 			err = run_once(engine, source, &first);

@@ -110,6 +110,7 @@ struct engine {
 	struct frame *sending, *sending_last; /* written when the run is over */
 	uint64_t now, next_tick, shift; /* shift: added to the capture's timestamps */
 	uint64_t read, written, ticks, clock_ns;
+	unsigned int pass, passes; /* over the input */
 	uint32_t ifindex;
 	bool verbose;
 };

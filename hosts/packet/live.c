@@ -13,6 +13,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { BUFFER = 16 << 20 };
+
 struct live {
 	struct source source;
 	const char *iface;
@@ -47,7 +49,7 @@ static int activate(const char *iface, pcap_t *pcap)
 	pcap_set_snaplen(pcap, MAX_FRAME);
 	pcap_set_promisc(pcap, 1);
 	pcap_set_timeout(pcap, 1);
-	pcap_set_immediate_mode(pcap, 1);
+	pcap_set_buffer_size(pcap, BUFFER);
 	pcap_set_tstamp_precision(pcap, PCAP_TSTAMP_PRECISION_NANO);
 	err = pcap_activate(pcap);
 	if (err < 0)

@@ -31,7 +31,8 @@ static void show(const struct engine *engine, struct source *source)
 {
 	fprintf(stderr, "\rpacket: %llu frames", (ull)engine->read);
 	if (source->done)
-		fprintf(stderr, ", %.0f %%", 100 * source->done(source));
+		fprintf(stderr, ", %.0f %%",
+			100 * (engine->pass + source->done(source)) / engine->passes);
 	fputs("\033[K", stderr);
 	progress.line = true;
 }
