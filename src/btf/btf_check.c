@@ -13,8 +13,9 @@
  * checked when it was opened, and never refers to what is split from it.
  *
  * The format is the one documented for the kernel; where a compiler or pahole writes
- * something wider (names of C++ types, unfinished data sections of objects), that is
- * taken too.
+ * something wider (names of C++ types, unfinished data sections of objects; gcc 12: a
+ * nameless function for each function type, a type in forward declarations), that is taken
+ * too.
  *
  * Hosts: pahole before 1.25 does not know C11 _Atomic. What refers to an atomic type then
  * refers to whatever type came last in the file compiled before, most often a function.
@@ -61,7 +62,6 @@ static int names_enum(struct check *c);
 static int names_enum64(struct check *c);
 static int alone_int(struct check *c);
 static int alone_float(struct check *c);
-static int alone_fwd(struct check *c);
 static int alone_linkage(struct check *c);
 static int sized_array(struct check *c);
 static int sized_members(struct check *c);
@@ -85,12 +85,12 @@ static const struct kind_rule rules[NR_BTF_KINDS] = {
 	[BTF_STRUCT]     = {"struct",     0, 12, NAME_MAY,  1, 1, 0, refs_members, sized_members},
 	[BTF_UNION]      = {"union",      0, 12, NAME_MAY,  1, 1, 0, refs_members, sized_members},
 	[BTF_ENUM]       = {"enum",       0,  8, NAME_MAY,  1, 1, 0, names_enum},
-	[BTF_FWD]        = {"forward",    0,  0, NAME_MUST, 1, 0, 0, alone_fwd},
+	[BTF_FWD]        = {"forward",    0,  0, NAME_MUST, 1, 0, 0},
 	[BTF_TYPEDEF]    = {"typedef",    0,  0, NAME_MUST, 0, 0, ANY_TYPE},
 	[BTF_VOLATILE]   = {"volatile",   0,  0, NAME_NOT,  0, 0, ANY_TYPE},
 	[BTF_CONST]      = {"const",      0,  0, NAME_NOT,  0, 0, ANY_TYPE},
 	[BTF_RESTRICT]   = {"restrict",   0,  0, NAME_NOT,  0, 0, ANY_TYPE},
-	[BTF_FUNC]       = {"function",   0,  0, NAME_MUST, 0, 1, BIT(BTF_FUNC_PROTO), alone_linkage},
+	[BTF_FUNC]       = {"function",   0,  0, NAME_MAY,  0, 1, BIT(BTF_FUNC_PROTO), alone_linkage},
 	[BTF_FUNC_PROTO] = {"prototype",  0,  8, NAME_NOT,  0, 1, ANY_TYPE, refs_params},
 	[BTF_VAR]        = {"variable",   4,  0, NAME_MUST, 0, 0, ANY_TYPE, alone_linkage},
 	[BTF_DATASEC]    = {"section",    0, 12, NAME_MUST, 0, 1, 0, refs_secinfos, sized_secinfos},
@@ -245,7 +245,8 @@ static int alone_int(struct check *c)
 	u32 data = *(const u32 *)(c->t + 1), size = c->t->size;
 	u32 bits = data & 0xff, encoding = data >> 24;
 
-	if (data & 0xf0ffff00 || encoding > 4 || encoding == 3)
+	/* Signed, char or bool, each alone; gcc 12 writes signed and char together. */
+	if (data & 0xf0ffff00 || encoding > 4)
 		return bad(c, "unknown encoding or bit offset 0x%x", data);
 	if (!size || size > 16 || size & (size - 1))
 		return bad(c, "size %u", size);
@@ -261,11 +262,6 @@ static int alone_float(struct check *c)
 	if (size != 2 && size != 4 && size != 8 && size != 12 && size != 16)
 		return bad(c, "size %u", size);
 	return 0;
-}
-
-static int alone_fwd(struct check *c)
-{
-	return c->t->type ? bad(c, "the type field is not zero") : 0;
 }
 
 static int alone_linkage(struct check *c)
