@@ -273,7 +273,8 @@ struct storable *storable_find(struct pintle_host *host, const struct btf *btf, 
 	for (u32 i = 0; i < host->storables.n; i++) {
 		struct storable *s = host->storables.v[i];
 
-		if (btf_same_type(s->btf, s->type, btf, type))
+		if (s->btf == btf ? s->type == type
+				  : btf_same_type(s->btf, s->type, btf, type))
 			return s;
 	}
 	return NULL;
