@@ -103,7 +103,9 @@ enum pintle_func_flags {
 	PINTLE_RCU = 1 << 4,	   /* also takes pointers protected by a read section */
 	PINTLE_SLEEPABLE = 1 << 5, /* may block: sleepable programs only */
 	PINTLE_KPTR_GET = 1 << 6,  /* T *f(T **slot, ...): raises a reference from a field */
-	PINTLE_CONSUME = 1 << 7,   /* a release that hands the reference to host code */
+	PINTLE_CONSUME = 1 << 7,   /* a release that hands the reference to host code; the host
+				      must then drop it by pintle_defer() where the type is
+				      PINTLE_DEFERRED_PUT */
 	PINTLE_ANY_ARGS = 1 << 8,  /* opt out of trusted-by-default (kernel's old rule) */
 	PINTLE_DESTRUCTIVE = 1 << 9,
 };
@@ -410,8 +412,18 @@ PINTLE_API void *pintle_map_data(struct pintle_map *map, size_t *size);
 
 /* ------------------------------------------------------------------ lifetime */
 
-/* Calls @fn(@obj) after every read section that now runs has ended. Never fails: without
- * memory it waits for the grace period here. Not from inside a program's run. */
+/*
+ * Calls @fn(@obj) once, after every run and read section that now runs has ended. Never
+ * fails: without memory it waits for the grace period here; where it cannot wait (in a
+ * function that a program called, in a read section), it first uses up a reserve, then
+ * leaks @obj and logs it.
+ *
+ * Deferred calls and destructors are made on threads that are in the library anyway, at
+ * safe points: the end of a thread's outermost run, pintle_defer(), map operations,
+ * loading, closing, pintle_drain(). Never inside a run or read section, never under a lock
+ * of the library; so a thread that calls hooks under a lock of its own must not have
+ * destructors that take it, or must hold a read section around the call.
+ */
 PINTLE_API void pintle_defer(struct pintle_host *host, void (*fn)(void *obj), void *obj);
 
 /* Waits until every destructor and deferred call queued so far has run. Not from inside

@@ -190,22 +190,23 @@ static bool chunk_add(struct defer_queue *q, struct defer_chunk **at,
 	return true;
 }
 
+static bool queue_call(struct defer_queue *q, struct deferred call)
+{
+	struct slot_ctx *slot = slot_current();
+	bool own = slot && slot->host == q->host, done;
+
+	if (own && slot->open && slot->open->n < CHUNK)
+		return chunk_add(q, &slot->open, call);
+	pthread_mutex_lock(&q->open_lock);
+	done = chunk_add(q, own ? &slot->open : &q->open, call);
+	pthread_mutex_unlock(&q->open_lock);
+	return done;
+}
+
 void defer_call(struct pintle_host *host, void (*fn)(void *), void *obj)
 {
-	struct defer_queue *q = host->defer;
-	struct deferred call = {fn, obj};
-	struct slot_ctx *slot = slot_current();
-	bool done;
-
-	if (slot && slot->host == host && slot->open && slot->open->n < CHUNK) {
-		chunk_add(q, &slot->open, call);
-		return;
-	}
-	pthread_mutex_lock(&q->open_lock);
-	done = chunk_add(q, slot && slot->host == host ? &slot->open : &q->open, call);
-	pthread_mutex_unlock(&q->open_lock);
-	if (!done)
-		report_lost(q);
+	if (!queue_call(host->defer, (struct deferred){fn, obj}))
+		report_lost(host->defer);
 }
 
 void defer_publish(struct slot_ctx *slot)
@@ -347,6 +348,18 @@ void defer_safe_point(struct pintle_host *host)
 	advance(q);
 	if (unlikely(q->nreserve < RESERVE))
 		reserve_fill(q);
+}
+
+void pintle_defer(struct pintle_host *host, void (*fn)(void *obj), void *obj)
+{
+	if (queue_call(host->defer, (struct deferred){fn, obj})) {
+		defer_safe_point(host);
+	} else if (at_safe_point()) {
+		grace_wait(host);
+		fn(obj);
+	} else {
+		report_lost(host->defer);
+	}
 }
 
 /* Takes over what waits, after N's callback for it has come. With q->lock held. */

@@ -207,12 +207,6 @@ bool host_find_func(struct pintle_host *host, const char *name, const struct btf
 
 /* ------------------------------------------------------------------ lifetime */
 
-void pintle_defer(struct pintle_host *host, void (*fn)(void *obj), void *obj)
-{
-	defer_call(host, fn, obj);
-	defer_safe_point(host);
-}
-
 void pintle_drain(struct pintle_host *host)
 {
 	defer_drain(host);

@@ -5,6 +5,7 @@
 #include "test.h"
 
 #include "unit/bare.h"
+#include "unit/fail_alloc.h"
 
 #include <pthread.h>
 #include <unistd.h>
@@ -270,5 +271,43 @@ TEST(defer_is_bounded)
 		defer_call(&host, count, &calls);
 	defer_safe_point(&host);
 	CHECK_EQ(calls, 70000);
+	bare_host_free(&host);
+}
+
+static u32 errors;
+
+static void count_errors(void *data, enum pintle_log_level level, const char *line)
+{
+	errors += level == PINTLE_LOG_ERROR && strstr(line, "leaked");
+}
+
+/* First the reserve, then waiting; where waiting is not possible, a leak that is told. */
+TEST(defer_without_memory)
+{
+	enum { MANY = 3000 };
+	struct pintle_host host;
+
+	if (!fail_alloc_works())
+		SKIP("sanitizers have their own allocator");
+	bare_host(&host);
+	host.opts.log = count_errors;
+	calls = errors = 0;
+	fail_alloc_at(1);
+	for (int i = 0; i < MANY; i++)
+		pintle_defer(&host, count, &calls);
+	CHECK(fail_alloc_off());
+	defer_drain(&host);
+	CHECK_EQ(calls, MANY);
+	CHECK_EQ(errors, 0);
+	calls = 0;
+	run_read_lock(&host);
+	fail_alloc_at(1);
+	for (int i = 0; i < MANY; i++)
+		pintle_defer(&host, count, &calls);
+	fail_alloc_off();
+	run_read_unlock(&host);
+	defer_drain(&host);
+	CHECK(errors > 0 && errors < MANY - 900);
+	CHECK_EQ(calls + errors, MANY);
 	bare_host_free(&host);
 }
