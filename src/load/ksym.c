@@ -69,6 +69,17 @@ static bool protos_agree(const struct btf *a, u32 ia, const struct btf *b, u32 i
 	return true;
 }
 
+/* Functions of the engine's own have no types to compare: all are void (*)(void). */
+static int check_special(struct loader *ld, const struct image_ksym *ksym, u32 proto)
+{
+	const struct btf_type *t = btf_type(ld->image->btf, proto);
+
+	if (!btf_vlen(t) && !t->type)
+		return 0;
+	return load_fail(ld, -EINVAL, "extern function '%s' is declared with arguments or a "
+			 "result; it has none", ksym->name);
+}
+
 static int resolve_func(struct loader *ld, struct image_ksym *ksym, u32 decl)
 {
 	const struct btf *btf = ld->image->btf;
@@ -78,6 +89,8 @@ static int resolve_func(struct loader *ld, struct image_ksym *ksym, u32 decl)
 	ksym->found = ksym->kfunc != NULL;
 	if (!ksym->found)
 		return 0;
+	if (!ksym->kfunc->btf)
+		return check_special(ld, ksym, proto);
 	if (!protos_agree(btf, proto, ksym->kfunc->btf, ksym->kfunc->proto))
 		return load_fail(ld, -EINVAL, "extern function '%s': declared here as '%s' but "
 				 "the host has '%s'", ksym->name,

@@ -142,6 +142,10 @@ static int call_kfunc(struct lower *l, const struct insn *insn)
 		fn = l->link->kfunc(l->link->data, kfunc);
 	if (!fn)
 		return lower_fail(l, -ENOENT, "the host has no function '%s'", sym->name);
+	if (!kfunc->btf) { /* the engine's own: no arguments, no result */
+		lower_emit(l, (struct code_insn){CODE_CALL, .ptr = fn});
+		return 0;
+	}
 	if (is_deferred_put(l, kfunc)) {
 		lower_emit(l, (struct code_insn){CODE_PUT, .ptr = fn});
 		return 0;

@@ -237,6 +237,18 @@ static int func_add(const struct candidate *c, void (*fn)(void), u64 types)
 	return 0;
 }
 
+int export_special(struct pintle_host *host, const char *name, u32 special, void (*fn)(void))
+{
+	if (!kfuncs_room(host) ||
+	    !strmap_set(&host->abi.kfunc_names, name, host->abi.kfuncs.n))
+		return -ENOMEM;
+	(void)vec_push(&host->exports, (struct export){name, fn, 0});
+	(void)vec_push(&host->abi.kfuncs,
+		       (struct abi_kfunc){.name = name, .prog_types = ~0ull,
+					  .special = special});
+	return 0;
+}
+
 int pintle_export_func(struct pintle_host *host, const char *name, void (*fn)(void),
 		       const struct pintle_func_opts *opts)
 {
@@ -285,9 +297,11 @@ static int check_exports(struct pintle_host *host)
 {
 	for (u32 i = 0; i < host->abi.kfuncs.n; i++) {
 		const struct abi_kfunc *k = &host->abi.kfuncs.v[i];
-		struct candidate c = {host, k->name, k->btf, k->func, k->proto, k->flags,
-				      btf_type(k->btf, k->proto)};
+		struct candidate c = {host, k->name, k->btf, k->func, k->proto, k->flags};
 
+		if (!k->btf) /* the engine's own */
+			continue;
+		c.t = btf_type(k->btf, k->proto);
 		TRY(check_flags(&c));
 	}
 	return 0;

@@ -51,6 +51,7 @@ static int host_init(struct pintle_host *host)
 	host->arena = arena_new();
 	if (!host->arena)
 		return -ENOMEM;
+	TRY(engine_export(host));
 	TRY(slots_init(host));
 	return defer_init(host);
 }

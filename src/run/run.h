@@ -4,6 +4,7 @@
  *
  *	host.c    a host's life, its BTF
  *	words.c   the words of its failures
+ *	engine.c  functions for programs that are the engine's own
  *	export.c  the registry: functions, storable types, members -> struct abi
  *	progtype.c  program types, contexts and helpers of the host
  *	hook.c    hooks and their lists of programs
@@ -43,7 +44,7 @@ struct storable {
 };
 
 struct export {
-	char *name;
+	const char *name;
 	void (*fn)(void);
 	u32 flags;
 };
@@ -137,6 +138,12 @@ struct slot_ctx *slot_current(void);
 /* Makes @slot the current one (NULL: none); returns the one before. */
 struct slot_ctx *slot_swap(struct slot_ctx *slot);
 u32 slot_count(const struct pintle_host *host);
+
+/* --- engine.c, export.c --- */
+int engine_export(struct pintle_host *host);
+/* Adds a function with a meaning of its own (enum kfunc_special), which has no types.
+ * -ENOMEM without words. */
+int export_special(struct pintle_host *host, const char *name, u32 special, void (*fn)(void));
 
 /* --- rcu.c --- */
 void run_read_lock(struct pintle_host *host);

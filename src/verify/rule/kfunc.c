@@ -387,6 +387,10 @@ static int special_call(struct env *env, const struct abi_kfunc *kfunc)
 		TRY(rcu_enter(env, kfunc->name));
 	else if (kfunc->special == KS_RCU_READ_UNLOCK)
 		TRY(rcu_leave(env, kfunc->name));
+	else if (kfunc->special == KS_PREEMPT_DISABLE)
+		env->cur->preempt_depth++;
+	else if (kfunc->special == KS_PREEMPT_ENABLE)
+		TRY(preempt_enable(env, kfunc->name));
 	else
 		return reject(env, RULE_UNSUPPORTED, kfunc->name);
 	*cur_reg(env, R0) = reg_none();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * rcu.c: explicit read sections (B41-B44), and where functions that may block can be
+ * rcu.c: explicit read sections (B41-B44), regions without preemption, and where functions that may block can be
  * called (B32).
  *
  * When the last section around a pointer ends, what it protected is untrusted. In programs
@@ -41,6 +41,14 @@ int rcu_leave(struct env *env, const char *name)
 	env->cur->rcu_depth--;
 	if (!in_read_section(env) || env->abi->policy.unlock_612)
 		rcu_downgrade(env);
+	return 0;
+}
+
+int preempt_enable(struct env *env, const char *name)
+{
+	if (!env->cur->preempt_depth)
+		return reject(env, RULE_PREEMPT_UNMATCHED, name);
+	env->cur->preempt_depth--;
 	return 0;
 }
 

@@ -77,6 +77,8 @@ int check_call_under_lock(struct env *env, bool allowed);
 /* bpf_rcu_read_lock() and bpf_rcu_read_unlock(); @name for messages. */
 int rcu_enter(struct env *env, const char *name);
 int rcu_leave(struct env *env, const char *name);
+/* bpf_preempt_enable(): closes one of the bpf_preempt_disable()s, which nest. */
+int preempt_enable(struct env *env, const char *name);
 /* After a section ended: pointers that it protected are untrusted (B43). */
 void rcu_downgrade(struct env *env);
 /* B32: @name, which may block, can be called here. */
