@@ -221,6 +221,9 @@ static int check_btf(struct env *env, u32 regno, const struct sig_arg *arg)
 		bad |= F_UNTRUSTED;
 	if (!arg->nullable)
 		bad |= F_NULL;
+	/* Inside it would be trusted for good; here the section may be a short one. */
+	if (!(arg->flags & F_UNTRUSTED) && env->cur->sleepable)
+		bad |= F_RCU;
 	/* A legacy pointer (no flags, no reference) may be anything. */
 	if (reg->base != REG_BTF || reg->flags & bad ||
 	    (!(arg->flags & F_UNTRUSTED) && !reg->flags && !reg->ref &&
