@@ -2,16 +2,23 @@
  *
  * verdict.h: for annotated programs. A program carries its expectation:
  *
- *	SEC("hook/p") REJECT(REF_LEAK, "Unreleased reference") BOOK("F01")
- *	int BPF_PROG(never_put, struct T *t, int n) { ... }
+ *	REJECT(REF_LEAK, "Unreleased reference") BOOK("F01")
+ *	P(never_put) { ... }
  *
  *  ACCEPT                the program loads
  *  REJECT(RULE, PHRASE)  it is refused by RULE, and the log holds PHRASE
  *  BOOK("X05")           the case of the rule book's section K that it is
- *  RETVAL(n)             one run of it (hook arguments: a T and 1) gives n
+ *  RETVAL(n)             one run of it (hook arguments: a T and 1; else an empty context
+ *			  with a packet of 64 zero bytes) gives n
+ *  KERNEL(verdict, why)  the live kernel's verdict where it is another one
+ *			  (test/run/kernel.sh): accept or reject
  *
  * Every file is an object of its own; a declaration that must fail is in a file whose
  * OBJECT_REJECT(PHRASE) says what opening it complains of.
+ *
+ * P(name) and Q(name) define a program of the hooks p and q (q's may sleep), with t and n
+ * for arguments; XDP(name) and CTX(name) programs of the types xdp and test_ctx, whose
+ * X
  */
 #ifndef VERDICT_H
 #define VERDICT_H
@@ -28,12 +35,42 @@
 #define REJECT(rule, phrase) EXPECT("reject:" #rule ":" phrase)
 #define RETVAL(n) EXPECT("retval:" #n)
 #define BOOK(id) EXPECT("book:" id)
+#define KERNEL(verdict, why) EXPECT("kernel:" #verdict ":" why)
 #define OBJECT_REJECT(phrase)                                                            \
 	int object_reject __attribute__((btf_decl_tag("expect:object:" phrase)))
 
+#define P(name) SEC("hook/p") int BPF_PROG(name, struct T *t, int n)
+#define Q(name) SEC("hook.s/q") int BPF_PROG(name, struct T *t, int n)
+
+#define XDP(name) SEC("xdp") int name(struct xdp_md *ctx)
+#define CTX(name) SEC("test_ctx") int name(struct test_ctx *ctx)
+
+/* The same in assembly: the body is one ASM(). */
+#define P_ASM(name) SEC("hook/p") __attribute__((naked)) int name(void)
+#define XDP_ASM(name) SEC("xdp") __attribute__((naked)) int name(void)
+#define ASM(...) asm volatile(__VA_ARGS__)
+/* Operands of ASM: a helper or subprogram by name, the address of a map, a constant. */
+#define SYM(name) [name] "i"(name)
+#define ADDR(name) [name] "i"(&name)
+#define CONST(name, value) [name] "i"(value)
+
+/* Tags of global functions' arguments that older copies of libbpf's headers lack. */
+#ifndef __arg_nonnull
+#define __arg_nonnull __attribute__((btf_decl_tag("arg:nonnull")))
+#define __arg_nullable __attribute__((btf_decl_tag("arg:nullable")))
+#define __arg_trusted __attribute__((btf_decl_tag("arg:trusted")))
+#endif
+
+#define __noinline __attribute__((noinline))
 #define NULL ((void *)0)
 
-char _license[] SEC("license") = "GPL";
+/* Keeps the compiler from knowing what is in @var. */
+#define hide(var) asm volatile("" : "+r"(var))
+
+#ifndef LICENSE
+#define LICENSE "GPL"
+#endif
+char _license[] SEC("license") = LICENSE;
 
 extern struct T *t_find(int id) __ksym;
 extern struct T *t_get(struct T *t) __ksym;
@@ -47,5 +84,26 @@ extern int t_nap(struct T *t) __ksym;
 extern struct U *u_find(int id) __ksym;
 extern void u_put(struct U *u) __ksym;
 extern int u_rcu(struct U *u) __ksym;
+/* Those that single rules need. */
+extern int b_use(struct B *b) __ksym;
+extern struct T *t_peek(int id) __ksym;
+extern struct T *t_seen(int id) __ksym;
+extern void t_merge(struct T *t, struct T *into) __ksym;
+extern int t_ctx(struct test_ctx *ctx) __ksym;
+extern int t_only(int n) __ksym;
+extern int t_maybe(struct T *t__nullable) __ksym;
+extern struct T *t_kget_one(struct T *slot) __ksym;
+extern struct T *t_kget_name(struct T **slot, const char *name, int name__sz) __ksym;
+extern struct B *b_kget(struct B **slot) __ksym;
+extern int sum_of(long n) __ksym;
+extern int fill_bytes(void *buf, int buf__sz) __ksym;
+extern int add_const(int n__k) __ksym;
+extern int m_write(struct M *m) __ksym;
+extern const char *name_of(int id) __ksym;
+
+extern void bpf_rcu_read_lock(void) __ksym;
+extern void bpf_rcu_read_unlock(void) __ksym;
+extern void bpf_preempt_disable(void) __ksym;
+extern void bpf_preempt_enable(void) __ksym;
 
 #endif
