@@ -104,8 +104,12 @@ int pintle_host_describe(const struct pintle_host *host,
 
 		put(&w, "helper %s %s", host->helpers.v[i].prog_type, h ? h->name : "");
 	}
-	for (u32 i = 0; i < host->abi.kfuncs.n; i++)
-		put(&w, "export %s %u", host->abi.kfuncs.v[i].name, host->abi.kfuncs.v[i].flags);
+	for (u32 i = 0; i < host->abi.kfuncs.n; i++) {
+		const struct abi_kfunc *k = &host->abi.kfuncs.v[i];
+
+		if (k->btf) /* not the engine's own: every host has those */
+			put(&w, "export %s %u", k->name, k->flags);
+	}
 	put_types(&w, host);
 	return w.err;
 }

@@ -34,6 +34,8 @@ extern signed char obj_s8(int n) __ksym;
 extern unsigned short obj_u16(int n) __ksym;
 extern int obj_neg(int n) __ksym;
 extern long obj_u8_arg(unsigned char c) __ksym;
+extern void bpf_rcu_read_lock(void) __ksym;
+extern void bpf_rcu_read_unlock(void) __ksym;
 extern int obj_absent(int n) __ksym __weak;
 
 static struct value *at(__u32 i)
@@ -76,6 +78,24 @@ int BPF_PROG(slow, struct box *b, int n)
 		return 0;
 	box_sink(fresh);
 	return fresh != 0;
+}
+
+/* An explicit read section in a program that may sleep. */
+SEC("hook.s/obj_slow")
+int BPF_PROG(section, struct box *b, int n)
+{
+	struct value *v = at(0);
+	struct box *p;
+	long value = -1;
+
+	if (!v)
+		return -2;
+	bpf_rcu_read_lock();
+	p = v->owned;
+	if (p)
+		value = p->value;
+	bpf_rcu_read_unlock();
+	return value;
 }
 
 SEC("objtest")

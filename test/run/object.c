@@ -226,11 +226,26 @@ TEST(object_sleepable_hook_and_consumed_reference)
 	struct pintle_object *o = load_object(host);
 	struct box *b = box_new(0);
 
-	CHECK_EQ(pintle_attach(o), 0);
+	CHECK_EQ(pintle_prog_attach(pintle_prog_find(o, "slow")), 0);
 	CHECK_EQ(obj_slow(b, 3), 1);
 	CHECK(sunk && sunk->value == 3);
 	box_put(b);
 	end_host(host); /* closes what is open */
+}
+
+TEST(object_explicit_read_section)
+{
+	struct pintle_host *host = new_host(NULL);
+	struct pintle_object *o = load_object(host);
+	struct box *b = box_new(0);
+
+	CHECK_EQ(pintle_prog_attach(pintle_prog_find(o, "section")), 0);
+	CHECK_EQ(obj_slow(b, 3), -1);
+	CHECK_EQ(pintle_prog_attach(pintle_prog_find(o, "keep")), 0);
+	obj_hook(b, 9);
+	CHECK_EQ(obj_slow(b, 3), 9);
+	box_put(b);
+	end_host(host);
 }
 
 TEST(object_context_is_rewritten)
