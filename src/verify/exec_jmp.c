@@ -373,7 +373,7 @@ int exec_may_goto(struct env *env, const struct insn *insn, u32 *next)
 	if (!again)
 		return err;
 	again->loops++;
-	/* The parent is this very place: it is a prune point that always stores. */
-	widen(env, env->insn, again, again->parent->parent);
+	/* The parent is this very visit: it is a place that always stores. */
+	widen(env, env->insn, again, again->parent);
 	return 0;
 }

@@ -73,12 +73,12 @@ static void widen_slot(const struct slot *old, struct slot *slot)
 		widen_reg(&old->spilled, &slot->spilled);
 }
 
-void widen(struct env *env, u32 insn, struct state *state, const struct state *from)
+void widen(struct env *env, u32 insn, struct state *state, const struct state *not)
 {
-	const struct state *old = from;
+	const struct state *old = env->places[insn].active;
 
-	while (old && !(old->insn == insn && same_frames(old, state)))
-		old = old->parent;
+	for (u32 n = 0; old && (old == not || !same_frames(old, state)); n++)
+		old = n < LOOK_BACK ? old->next : NULL;
 	if (!old)
 		return;
 	for (u32 f = 0; f < state->nframes; f++) {
@@ -189,8 +189,16 @@ void path_done(struct env *env, struct state *state)
 /* One that seldom covers anything costs more than it saves. */
 static bool worthless(const struct state *state)
 {
-	return !state->loop && !state->loop_head &&
-	       state->misses > 3 * state->hits + 3;
+	return state->misses > 3 * state->hits + 3;
+}
+
+/* It is no longer compared; those that loops rest on stay in memory. */
+static void forget(struct env *env, struct state *state)
+{
+	if (state->loop || state->loop_head)
+		return;
+	state_free(env, state);
+	env->states_now--;
 }
 
 static bool want_state(struct env *env, bool unrolling)
@@ -321,8 +329,7 @@ static int visit_done(struct env *env)
 			continue;
 		}
 		*at = old->next;
-		state_free(env, old);
-		env->states_now--;
+		forget(env, old);
 	}
 	return 0;
 }

@@ -227,7 +227,7 @@ static int return_from_callback(struct env *env, const struct frame *frame, u32 
 	TRY(check_range(env, "callback return", frame->ret_min, frame->ret_max));
 	cur_step(env)->flags |= STEP_POP | STEP_CB;
 	pop_frame(env);
-	widen(env, callsite, env->cur, env->cur->parent);
+	widen(env, callsite, env->cur, NULL);
 	*next = callsite;
 	return 0;
 }
