@@ -3,6 +3,7 @@
  * domains.c: the long check of the value domains, by enumeration (`make check-domains`).
  *
  *	check-domains [SECONDS [SEED]]
+ *	check-domains --vectors COUNT [SEED]	what the code computes, for prove.py
  *
  * In turn: every pair of tnums of 4 bits; every pair of abstract values of 3-bit numbers
  * (of any set of them), frame against frame; the same at 4 bits for tnums and intervals in
@@ -10,6 +11,7 @@
  * results were the best the domain can say. Exit 1 on the first that is wrong.
  */
 #include "checks.h"
+#include "vectors.h"
 
 #include <inttypes.h>
 #include <time.h>
@@ -150,16 +152,22 @@ static bool random_values(double length, u64 seed)
 	return true;
 }
 
+static bool everything(double length, u64 seed)
+{
+	return all_tnums() && frame_pairs("sets of 2-bit numbers", 2, false, add_sets) &&
+	       frame_pairs("3 bits, frame against frame", 3, false, add_both) &&
+	       frame_pairs("sets of 3-bit numbers", 3, true, add_sets) &&
+	       frame_pairs("4 bits in one frame", 4, true, add_both) &&
+	       sharpness(&frames[0]) && sharpness(&frames[1]) && random_values(length, seed);
+}
+
 int main(int argc, char **argv)
 {
-	double length = argc > 1 ? atof(argv[1]) : 20;
-	u64 seed = argc > 2 ? strtoull(argv[2], NULL, 0) : (u64)time(NULL);
-	bool good = all_tnums() && frame_pairs("sets of 2-bit numbers", 2, false, add_sets) &&
-		    frame_pairs("3 bits, frame against frame", 3, false, add_both) &&
-		    frame_pairs("sets of 3-bit numbers", 3, true, add_sets) &&
-		    frame_pairs("4 bits in one frame", 4, true, add_both) &&
-		    sharpness(&frames[0]) && sharpness(&frames[1]) &&
-		    random_values(length, seed);
+	u64 seed = argc > 2 ? strtoull(argv[argc - 1], NULL, 0) : (u64)time(NULL);
 
-	return !good;
+	if (argc > 2 && !strcmp(argv[1], "--vectors"))
+		print_vectors(atoi(argv[2]), argc > 3 ? seed : 1);
+	else
+		return !everything(argc > 1 ? atof(argv[1]) : 20, seed);
+	return 0;
 }

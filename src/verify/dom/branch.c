@@ -6,6 +6,7 @@
  * unsigned or signed order), some common bit, no common bit; the others are these with the
  * operands exchanged. Both operands are unknown in general and both are narrowed. A 32-bit
  * comparison speaks of the low halves only; view_sync() carries it up.
+ * test/proofs/model.py follows the learn functions line by line: change both together.
  */
 #include "verify/dom/range.h"
 
@@ -270,10 +271,17 @@ int branch_taken(enum isa_cond cond, bool wide, struct scalar dst, struct scalar
 	return may_be(claims[cond][false], &a, &b, w) ? -1 : 1;
 }
 
+bool branch_learn(enum isa_cond cond, bool wide, bool taken, struct view *dst, struct view *src)
+{
+	struct claim c = claims[cond][taken];
+
+	return facts[c.fact].learn(c.exchange ? src : dst, c.exchange ? dst : src,
+				   wide ? 64 : 32);
+}
+
 void branch_refine(enum isa_cond cond, bool wide, bool taken, struct scalar *dst,
 		   struct scalar *src)
 {
-	struct claim c = claims[cond][taken];
 	struct view a, b;
 	bool fits = false;
 
@@ -281,9 +289,8 @@ void branch_refine(enum isa_cond cond, bool wide, bool taken, struct scalar *dst
 	if (!is_empty(dst) && !is_empty(src)) {
 		view_of(&a, dst);
 		view_of(&b, src);
-		fits = facts[c.fact].learn(c.exchange ? &b : &a, c.exchange ? &a : &b,
-					   wide ? 64 : 32) &&
-		       view_sync(&a) && view_sync(&b);
+		fits = branch_learn(cond, wide, taken, &a, &b) && view_sync(&a) &&
+		       view_sync(&b);
 	}
 	*dst = fits ? view_scalar(&a) : scalar_none();
 	*src = fits ? view_scalar(&b) : scalar_none();

@@ -252,6 +252,10 @@ void view_low(struct view *v);
 void view_extend(struct view *v, u8 bytes, bool sign);
 /* Brings the parts to agree; false: no number fits. */
 bool view_sync(struct view *v);
+/* One turn of view_sync(), and what a branch tells before it: on their own for the proofs. */
+bool view_round(struct view *v);
+bool branch_learn(enum isa_cond cond, bool wide, bool taken, struct view *dst,
+		  struct view *src);
 /* The scalar of a view that view_sync() has seen. */
 struct scalar view_scalar(const struct view *v);
 /* view_sync() and view_scalar(). */

@@ -8,7 +8,7 @@
  * arithmetic.
  *
  * Semantics are RFC 9669's: x / 0 = 0, x % 0 = x, the least number / -1 = itself.
- * test/proofs/ranges.py models the rules: change both together.
+ * test/proofs/model.py follows the rules line by line: change both together.
  */
 #include "verify/dom/range.h"
 

@@ -5,7 +5,8 @@
  * view_sync() is where knowledge flows between the bits, the ranges and the low 32 bits.
  * Each step only ever removes numbers that another part excludes, so it is sound in any
  * order and may stop at any time; it repeats while something moves, a bounded number of
- * times. Everything here works on halves (halves.h).
+ * times. Everything here works on halves (halves.h). test/proofs/model.py follows
+ * view_round() and what it calls line by line: change both together.
  */
 #include "verify/dom/halves.h"
 
@@ -194,7 +195,7 @@ static struct tnum low_bits(const struct view *v)
 }
 
 /* One turn of the wheel: bits -> ranges -> low ranges -> bits. False: nothing is left. */
-static bool sync_round(struct view *v)
+bool view_round(struct view *v)
 {
 	struct halves part;
 	struct tnum low;
@@ -247,7 +248,7 @@ bool view_sync(struct view *v)
 	if (!v->bits.mask)
 		return sync_const(v);
 	for (int i = 0; i < SYNC_ROUNDS; i++) {
-		if (!sync_round(v))
+		if (!view_round(v))
 			return false;
 		if (settled(v))
 			break;

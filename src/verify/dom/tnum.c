@@ -4,7 +4,7 @@
  *
  * Invariant: value & mask == 0. Each function is sound; add, sub, and, or, xor, shifts by
  * a known amount, casts, byte swaps and unions give the least tnum there is (CGO 2022,
- * Vishwanathan et al., theorems for add and sub). test/proofs/tnum.py models these
+ * Vishwanathan et al., theorems for add and sub). test/proofs/model.py follows these
  * functions line by line: change both together.
  */
 #include "verify/dom/tnum.h"
