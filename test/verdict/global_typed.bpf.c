@@ -39,6 +39,7 @@ P(protected)
 
 /* In a program that sleeps the section may end before the function does. */
 REJECT(SIG_TRUSTED, "expected=trusted_ptr_") BOOK("B49")
+	KERNEL(accept, "trusted as long as the call, there")
 Q(protected_in_section)
 {
 	WITH_VALUE(v);
@@ -106,6 +107,7 @@ P(another_struct)
 
 /* ---- host variables ---- */
 
+#ifndef FOR_KERNEL
 extern const int host_number __ksym;
 extern const struct T host_thing __ksym;
 extern const void host_void __ksym;
@@ -140,3 +142,4 @@ P(variable_without_type)
 	hide(p);
 	return p == NULL;
 }
+#endif

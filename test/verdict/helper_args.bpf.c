@@ -4,25 +4,25 @@
  */
 #include "setup.h"
 
+static const char hex[] = "%lx", three[] = "%d %d %d";
+
 REJECT(ARG_LEAK, "leaks addr into helper function")
+	KERNEL(accept, "privileged programs may show addresses")
 P(address_as_number)
 {
-	static const char fmt[] = "%lx";
-
-	return bpf_trace_printk(fmt, sizeof(fmt), t);
+	return bpf_trace_printk(hex, sizeof(hex), t);
 }
 
 ACCEPT
 P(number)
 {
-	static const char fmt[] = "%d %d %d";
-
-	bpf_trace_printk(fmt, sizeof(fmt), t->pid, n, n);
+	bpf_trace_printk(three, sizeof(three), t->pid, n, n);
 	return 0;
 }
 
 /* Spilled addresses are no bytes to hand over. */
 REJECT(LEAK, "leaks addr into function argument")
+	KERNEL(accept, "privileged programs may show addresses")
 P_ASM(spilled_address)
 {
 	ASM("*(u64 *)(r10 - 8) = r1		\n"
@@ -43,6 +43,7 @@ P(misaligned_number)
 	return bpf_strtol(buf, sizeof(buf), 0, (long *)(out + 1));
 }
 
+#ifndef FOR_KERNEL /* refused when it is created */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
@@ -55,3 +56,4 @@ P(map_without_keys)
 
 	return bpf_map_lookup_elem(&keyless, &key) != NULL;
 }
+#endif

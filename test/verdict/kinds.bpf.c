@@ -21,7 +21,9 @@ struct value {
 	struct L __kptr *loc;
 	struct H __kptr *hd;
 	struct L __percpu_kptr *pc;
+#ifndef FOR_KERNEL
 	struct T __kptr_user *user;
+#endif
 };
 
 struct {
@@ -103,6 +105,7 @@ P(host_object_into_local)
 }
 
 REJECT(LEAK, "leaks addr into object") BOOK("O23")
+	KERNEL(accept, "privileged programs may show addresses")
 P(address_into_object)
 {
 	WITH_VALUE(v);
@@ -122,18 +125,21 @@ P(null_to_percpu)
 }
 
 REJECT(UNSUPPORTED, "unsupported: per-CPU pointer fields")
+	KERNEL(accept, "per-CPU fields are modelled there")
 P(percpu_loaded)
 {
 	WITH_VALUE(v);
 	return v->pc != NULL;
 }
 
+#ifndef FOR_KERNEL
 REJECT(UNSUPPORTED, "unsupported: user pointer fields")
 P(user_loaded)
 {
 	WITH_VALUE(v);
 	return v->user != NULL;
 }
+#endif
 
 /* A member that has one copy per CPU is opened by a helper only. */
 REJECT(BTF_PERCPU, "access percpu memory") BOOK("P25")

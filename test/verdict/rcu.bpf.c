@@ -69,6 +69,7 @@ Q(read_after_section)
 
 /* The end of a section does not prove that a pointer is there. */
 REJECT(NULL_DEREF, "invalid mem access 'untrusted_ptr_or_null_") BOOK("R05")
+	KERNEL(accept, "the end of a section drops the NULL there")
 Q(untested_after_section)
 {
 	WITH_VALUE(v);
@@ -184,6 +185,7 @@ P(pair_without_loads)
 
 /* The run of a program that does not sleep is a section as a whole. */
 ACCEPT BOOK("R13") RETVAL(0)
+	KERNEL(reject, "the end of any section downgrades there")
 P(pair_changes_nothing)
 {
 	WITH_VALUE(v);

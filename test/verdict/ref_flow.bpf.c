@@ -71,12 +71,12 @@ REJECT(REF_LEAK, "Unreleased reference") BOOK("F07")
 P_ASM(spill_overwritten)
 {
 	ASM("r1 = 1				\n"
-	    "call t_find			\n"
+	    "call %[find]			\n"
 	    "if r0 == 0 goto 1f			\n"
 	    "*(u64 *)(r10 - 8) = r0		\n"
 	    "*(u8 *)(r10 - 8) = 0		\n"
 	    "1: r0 = 0				\n"
-	    "exit" ::: "memory");
+	    "exit" :: CONST(find, t_find) : "memory");
 }
 
 ACCEPT BOOK("F08") RETVAL(3)

@@ -10,15 +10,16 @@
  *  BOOK("X05")           the case of the rule book's section K that it is
  *  RETVAL(n)             one run of it (hook arguments: a T and 1; else an empty context
  *			  with a packet of 64 zero bytes) gives n
- *  KERNEL(verdict, why)  the live kernel's verdict where it is another one
- *			  (test/run/kernel.sh): accept or reject
+ *  KERNEL(verdict, why)  the live kernel's verdict (accept, reject) where it is another
+ *			  one, and why that is right (test/run/kernel.sh)
  *
  * Every file is an object of its own; a declaration that must fail is in a file whose
  * OBJECT_REJECT(PHRASE) says what opening it complains of.
  *
  * P(name) and Q(name) define a program of the hooks p and q (q's may sleep), with t and n
- * for arguments; XDP(name) and CTX(name) programs of the types xdp and test_ctx, whose
- * X
+ * for arguments; XDP(name) and CTX(name) programs of the types xdp and test_ctx; _ASM in
+ * the name: the body is one ASM(). Compiled with -DFOR_KERNEL, the programs are the same
+ * for the live kernel, as far as it has the like (test/kernel).
  */
 #ifndef VERDICT_H
 #define VERDICT_H
@@ -28,7 +29,11 @@
 #include <bpf/bpf_tracing.h>
 #include <pintle/bpf.h>
 
+#ifdef FOR_KERNEL
+#include "../kernel/kernel.h"
+#else
 #include "../fixture/types.h"
+#endif
 
 #define EXPECT(text) __attribute__((btf_decl_tag("expect:" text)))
 #define ACCEPT EXPECT("accept")
@@ -39,14 +44,16 @@
 #define OBJECT_REJECT(phrase)                                                            \
 	int object_reject __attribute__((btf_decl_tag("expect:object:" phrase)))
 
+#ifndef FOR_KERNEL
 #define P(name) SEC("hook/p") int BPF_PROG(name, struct T *t, int n)
 #define Q(name) SEC("hook.s/q") int BPF_PROG(name, struct T *t, int n)
+#define P_ASM(name) SEC("hook/p") __attribute__((naked)) int name(void)
+#endif
 
 #define XDP(name) SEC("xdp") int name(struct xdp_md *ctx)
 #define CTX(name) SEC("test_ctx") int name(struct test_ctx *ctx)
 
-/* The same in assembly: the body is one ASM(). */
-#define P_ASM(name) SEC("hook/p") __attribute__((naked)) int name(void)
+/* The same in assembly, as P_ASM: the body is one ASM(). */
 #define XDP_ASM(name) SEC("xdp") __attribute__((naked)) int name(void)
 #define ASM(...) asm volatile(__VA_ARGS__)
 /* Operands of ASM: a helper or subprogram by name, the address of a map, a constant. */
@@ -72,15 +79,17 @@
 #endif
 char _license[] SEC("license") = LICENSE;
 
+#ifndef FOR_KERNEL
+extern int t_use(struct T *t) __ksym;
+extern int t_read(struct T *t) __ksym;
+extern int m_count(struct M *m) __ksym;
+extern int t_nap(struct T *t) __ksym;
+#endif
 extern struct T *t_find(int id) __ksym;
 extern struct T *t_get(struct T *t) __ksym;
 extern void t_put(struct T *t) __ksym;
 extern struct T *t_own(struct T *t) __ksym;
-extern int t_use(struct T *t) __ksym;
-extern int t_read(struct T *t) __ksym;
-extern int m_count(struct M *m) __ksym;
 extern struct T *t_kget(struct T **slot) __ksym;
-extern int t_nap(struct T *t) __ksym;
 extern struct U *u_find(int id) __ksym;
 extern void u_put(struct U *u) __ksym;
 extern int u_rcu(struct U *u) __ksym;

@@ -6,6 +6,7 @@
 
 /* Fields without references give none. */
 ACCEPT BOOK("I01") RETVAL(0)
+	KERNEL(reject, "the instruction form is not there")
 P(unreferenced)
 {
 	WITH_VALUE(v);
@@ -24,6 +25,7 @@ P(old_not_put)
 }
 
 ACCEPT BOOK("I03") RETVAL(1)
+	KERNEL(reject, "the instruction form is not there")
 P(stored)
 {
 	WITH_VALUE(v);
@@ -140,6 +142,7 @@ P(old_unreferenced_used)
 }
 
 ACCEPT BOOK("I14") RETVAL(0)
+	KERNEL(reject, "the instruction form is not there")
 P(under_lock)
 {
 	struct locked *l = element(C);
@@ -184,6 +187,7 @@ P(stored_untested)
 
 /* An address does not go where numbers are. */
 REJECT(LEAK, "leaks addr into map")
+	KERNEL(accept, "privileged programs may show addresses")
 P(address_into_bytes)
 {
 	WITH_VALUE(v);
