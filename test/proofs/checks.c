@@ -25,7 +25,8 @@ const struct frame frames[NR_FRAMES] = {
 
 u64 frame_number(const struct frame *f, unsigned bits, unsigned i)
 {
-	unsigned shift = f->shift >= 0 ? (unsigned)f->shift : (unsigned)-f->shift + 1 - bits;
+	unsigned shift =
+		f->shift >= 0 ? (unsigned)f->shift : (unsigned)-f->shift + 1 - bits;
 	u64 x = i - (f->around ? 1ull << (bits - 1) : 0);
 
 	return f->base + (x << shift);
@@ -174,7 +175,9 @@ bool check_alu(struct tally *t, enum isa_alu op, bool wide, const struct element
 			results[n] = ref_alu(op, wide, x, y);
 			if (scalar_has(r, results[n++]))
 				continue;
-			say(t, "alu %d wide %d: 0x%" PRIx64 ", 0x%" PRIx64 " gives 0x%" PRIx64,
+			say(t,
+			    "alu %d wide %d: 0x%" PRIx64 ", 0x%" PRIx64
+			    " gives 0x%" PRIx64,
 			    op, wide, x, y, results[n - 1]);
 			say_scalar(t, "not in", r);
 			say_scalar(t, "of", a->s);
@@ -214,7 +217,8 @@ static bool check_way(struct tally *t, enum isa_cond cond, bool wide, bool way,
 			k.y[k.count++] = y;
 			if (scalar_has(k.a, x) && scalar_has(k.b, y))
 				continue;
-			say(t, "cond %d wide %d way %d: 0x%" PRIx64 ", 0x%" PRIx64 " lost",
+			say(t,
+			    "cond %d wide %d way %d: 0x%" PRIx64 ", 0x%" PRIx64 " lost",
 			    cond, wide, way, x, y);
 			say_scalar(t, "by", a->s);
 			say_scalar(t, "and", b->s);
@@ -252,7 +256,8 @@ bool check_branch(struct tally *t, enum isa_cond cond, bool wide, const struct e
 			return false;
 		}
 	}
-	return check_way(t, cond, wide, true, a, b) && check_way(t, cond, wide, false, a, b);
+	return check_way(t, cond, wide, true, a, b) &&
+	       check_way(t, cond, wide, false, a, b);
 }
 
 bool check_all_alu(struct tally *t, const struct elements *a, const struct elements *b)
@@ -262,14 +267,15 @@ bool check_all_alu(struct tally *t, const struct elements *a, const struct eleme
 
 		for (u32 i = 0; i < a->count; i++)
 			for (u32 j = 0; j < (unary ? 1 : b->count); j++)
-				if (!check_alu(t, (enum isa_alu)(op / 2), op & 1, &a->at[i],
-					       unary ? &a->at[i] : &b->at[j]))
+				if (!check_alu(t, (enum isa_alu)(op / 2), op & 1,
+					       &a->at[i], unary ? &a->at[i] : &b->at[j]))
 					return false;
 	}
 	return true;
 }
 
-bool check_all_branches(struct tally *t, const struct elements *a, const struct elements *b)
+bool check_all_branches(struct tally *t, const struct elements *a,
+			const struct elements *b)
 {
 	for (int cond = 0; cond < 2 * NR_COND; cond++)
 		for (u32 i = 0; i < a->count; i++)
@@ -282,12 +288,30 @@ bool check_all_branches(struct tally *t, const struct elements *a, const struct 
 
 /* ---- tnums alone ---- */
 
-static u64 two_add(u64 x, u64 y) { return x + y; }
-static u64 two_sub(u64 x, u64 y) { return x - y; }
-static u64 two_mul(u64 x, u64 y) { return x * y; }
-static u64 two_and(u64 x, u64 y) { return x & y; }
-static u64 two_or(u64 x, u64 y) { return x | y; }
-static u64 two_xor(u64 x, u64 y) { return x ^ y; }
+static u64 two_add(u64 x, u64 y)
+{
+	return x + y;
+}
+static u64 two_sub(u64 x, u64 y)
+{
+	return x - y;
+}
+static u64 two_mul(u64 x, u64 y)
+{
+	return x * y;
+}
+static u64 two_and(u64 x, u64 y)
+{
+	return x & y;
+}
+static u64 two_or(u64 x, u64 y)
+{
+	return x | y;
+}
+static u64 two_xor(u64 x, u64 y)
+{
+	return x ^ y;
+}
 
 static const struct two {
 	const char *name;
@@ -295,9 +319,9 @@ static const struct two {
 	u64 (*number)(u64 x, u64 y);
 	bool exact;
 } twos[] = {
-	{"add", tnum_add, two_add, true}, {"sub", tnum_sub, two_sub, true},
+	{"add", tnum_add, two_add, true},  {"sub", tnum_sub, two_sub, true},
 	{"mul", tnum_mul, two_mul, false}, {"and", tnum_and, two_and, true},
-	{"or", tnum_or, two_or, true}, {"xor", tnum_xor, two_xor, true},
+	{"or", tnum_or, two_or, true},	   {"xor", tnum_xor, two_xor, true},
 };
 
 /* The members of a tnum, one after the other: start with t.value. False: no more. */
@@ -323,7 +347,9 @@ static bool check_two(struct tally *t, const struct two *f, struct tnum a, struc
 	t->best += tnum_in(best, r);
 	if (tnum_in(r, best) && (!f->exact || tnum_in(best, r)) && !(r.value & r.mask))
 		return true;
-	say(t, "tnum_%s of (0x%" PRIx64 "; 0x%" PRIx64 ") and (0x%" PRIx64 "; 0x%" PRIx64 ")",
+	say(t,
+	    "tnum_%s of (0x%" PRIx64 "; 0x%" PRIx64 ") and (0x%" PRIx64 "; 0x%" PRIx64
+	    ")",
 	    f->name, a.value, a.mask, b.value, b.mask);
 	return false;
 }
@@ -344,10 +370,13 @@ static bool check_sets(struct tally *t, struct tnum a, struct tnum b, u64 number
 		if (tnum_overlap(a, b) && tnum_has(both, x) != (ina && inb))
 			break;
 		t->checks++;
-		if (x == numbers - 1 && overlap == tnum_overlap(a, b) && in == tnum_in(a, b))
+		if (x == numbers - 1 && overlap == tnum_overlap(a, b) &&
+		    in == tnum_in(a, b))
 			return true;
 	}
-	say(t, "tnum sets of (0x%" PRIx64 "; 0x%" PRIx64 ") and (0x%" PRIx64 "; 0x%" PRIx64 ")",
+	say(t,
+	    "tnum sets of (0x%" PRIx64 "; 0x%" PRIx64 ") and (0x%" PRIx64 "; 0x%" PRIx64
+	    ")",
 	    a.value, a.mask, b.value, b.mask);
 	return false;
 }
@@ -392,17 +421,23 @@ u64 random_next(u64 *seed)
 /* Small, near a boundary, a few bits, a run of bits, or anything. */
 static u64 random_number(u64 *seed)
 {
-	static const u64 edges[] = {0, 1ull << 31, 1ull << 32, 1ull << 63, ~0ull << 31,
-				    ~0ull << 32, 0x7f, 0x7fff};
+	static const u64 edges[] = {0,		 1ull << 31,  1ull << 32, 1ull << 63,
+				    ~0ull << 31, ~0ull << 32, 0x7f,	  0x7fff};
 	u64 r = random_next(seed), x = random_next(seed);
 
 	switch (r % 6) {
-	case 0: return x >> (56 + (r >> 8) % 8);
-	case 1: return edges[(r >> 8) % ARRAY_SIZE(edges)] + (x & 7) - 4;
-	case 2: return x & random_next(seed) & random_next(seed) & random_next(seed);
-	case 3: return x >> (r >> 8) % 64;
-	case 4: return (u64)((s64)x >> (r >> 8) % 64);
-	default: return x;
+	case 0:
+		return x >> (56 + (r >> 8) % 8);
+	case 1:
+		return edges[(r >> 8) % ARRAY_SIZE(edges)] + (x & 7) - 4;
+	case 2:
+		return x & random_next(seed) & random_next(seed) & random_next(seed);
+	case 3:
+		return x >> (r >> 8) % 64;
+	case 4:
+		return (u64)((s64)x >> (r >> 8) % 64);
+	default:
+		return x;
 	}
 }
 
@@ -446,8 +481,8 @@ struct element random_element(u64 *seed)
 		el.members[i] = random_number(seed);
 	el.s = random_scalar(seed, el.members, given);
 	for (int i = 0; i < 8; i++) {
-		u64 x = i & 1 ? within(seed, (u64)el.s.smin, (u64)el.s.smax) :
-				within(seed, el.s.umin, el.s.umax);
+		u64 x = i & 1 ? within(seed, (u64)el.s.smin, (u64)el.s.smax)
+			      : within(seed, el.s.umin, el.s.umax);
 
 		x = el.s.bits.value | (x & el.s.bits.mask);
 		if (scalar_has(el.s, x))

@@ -3,10 +3,11 @@
  * checks.h: enumerating the value domains; used by pintle-test (a quick choice) and by
  * check-domains (all of it).
  *
- * A *frame* places the numbers of a few bits somewhere in 64: at 0, around zero, across bit
- * 31, 32 or 63, spread over the top. An *element* is an abstract value together with those
- * of its members that lie in its frame. A check runs an operation on two elements and looks
- * at every pair of members; it is also told how close the result came to the best.
+ * A *frame* places the numbers of a few bits somewhere in 64: at 0, around zero, across
+ * bit 31, 32 or 63, spread over the top. An *element* is an abstract value together with
+ * those of its members that lie in its frame. A check runs an operation on two elements
+ * and looks at every pair of members; it is also told how close the result came to the
+ * best.
  */
 #ifndef PINTLE_CHECKS_H
 #define PINTLE_CHECKS_H
@@ -57,8 +58,10 @@ bool check_branch(struct tally *t, enum isa_cond cond, bool wide, const struct e
 		  const struct element *b);
 /* Every pair of elements, every operation, both widths. */
 bool check_all_alu(struct tally *t, const struct elements *a, const struct elements *b);
-bool check_all_branches(struct tally *t, const struct elements *a, const struct elements *b);
-/* Each tnum function alone, over all tnums of @bits bits; also that the exact ones are. */
+bool check_all_branches(struct tally *t, const struct elements *a,
+			const struct elements *b);
+/* Each tnum function alone, over all tnums of @bits bits; also that the exact ones are.
+ */
 bool check_tnums(struct tally *t, unsigned bits);
 
 /* A few numbers drawn from a mixture of shapes, and an abstract value that holds them. */

@@ -5,10 +5,11 @@
  *	check-domains [SECONDS [SEED]]
  *	check-domains --vectors COUNT [SEED]	what the code computes, for prove.py
  *
- * In turn: every pair of tnums of 4 bits; every pair of abstract values of 3-bit numbers
- * (of any set of them), frame against frame; the same at 4 bits for tnums and intervals in
- * one frame; then random values at full width for the seconds given (20). Prints how many
- * results were the best the domain can say. Exit 1 on the first that is wrong.
+ * In turn: every pair of tnums of 4 bits; every pair of tnums and intervals of 3 bits,
+ * frame against frame, and of 4 bits in one frame; every pair of abstract values of any
+ * set of 2-bit and 3-bit numbers; how many results are the best the domain can say; then
+ * random values at full width for the seconds given (20). Exit 1 on the first that is
+ * wrong.
  */
 #include "checks.h"
 #include "vectors.h"
@@ -16,15 +17,17 @@
 #include <inttypes.h>
 #include <time.h>
 
+/* clang-format off */
 static const char *const alu_names[] = {
-	"add", "sub", "mul", "div", "sdiv", "mod", "smod", "or", "and", "xor", "lsh", "rsh",
-	"arsh", "neg", "mov", "movsx8", "movsx16", "movsx32", "le16", "le32", "le64", "be16",
-	"be32", "be64", "bswap16", "bswap32", "bswap64",
+	"add", "sub", "mul", "div", "sdiv", "mod", "smod", "or", "and", "xor", "lsh",
+	"rsh", "arsh", "neg", "mov", "movsx8", "movsx16", "movsx32", "le16", "le32",
+	"le64", "be16", "be32", "be64", "bswap16", "bswap32", "bswap64",
 };
 
 static const char *const cond_names[] = {
 	"eq", "ne", "gt", "ge", "lt", "le", "sgt", "sge", "slt", "sle", "set",
 };
+/* clang-format on */
 
 static double seconds(void)
 {
@@ -36,7 +39,8 @@ static double seconds(void)
 
 static void report(const char *what, const struct tally *t, double since)
 {
-	printf("%-34s %11" PRIu64 " calls %12" PRIu64 " checks", what, t->calls, t->checks);
+	printf("%-34s %11" PRIu64 " calls %12" PRIu64 " checks", what, t->calls,
+	       t->checks);
 	if (t->best)
 		printf(" %5.1f %% best", 100.0 * (double)t->best / (double)t->calls);
 	printf(" %6.1f s\n", seconds() - since);
@@ -62,7 +66,8 @@ static bool all_tnums(void)
 
 /* Every pair of frames at @bits bits, by @add: the values of a frame. */
 static bool frame_pairs(const char *what, unsigned bits, bool same,
-			void (*add)(struct elements *e, const struct frame *f, unsigned bits))
+			void (*add)(struct elements *e, const struct frame *f,
+				    unsigned bits))
 {
 	struct elements e[NR_FRAMES] = {0};
 	struct tally t = {0};
@@ -89,7 +94,8 @@ static void add_both(struct elements *e, const struct frame *f, unsigned bits)
 	add_intervals(e, f, bits);
 }
 
-/* How sharp each operation is, over all abstract values of 3-bit numbers of two frames. */
+/* How sharp each operation is, over all abstract values of 3-bit numbers of two frames.
+ */
 static bool sharpness(const struct frame *f)
 {
 	struct elements e = {0};
@@ -103,15 +109,17 @@ static bool sharpness(const struct frame *f)
 
 		for (u32 i = 0; good && i < e.count; i++)
 			for (u32 j = 0; good && j < e.count; j++)
-				good = cond >= 0 ?
-					       check_branch(&t, (enum isa_cond)cond, !(op & 1),
-							    &e.at[i], &e.at[j]) :
-					       check_alu(&t, (enum isa_alu)(op / 2), !(op & 1),
-							 &e.at[i], &e.at[j]);
+				good = cond >= 0
+					       ? check_branch(&t, (enum isa_cond)cond,
+							      !(op & 1), &e.at[i],
+							      &e.at[j])
+					       : check_alu(&t, (enum isa_alu)(op / 2),
+							   !(op & 1), &e.at[i], &e.at[j]);
 		if (!good)
 			failed(&t);
 		else if (!(op & 1))
-			printf("  %-8s", cond >= 0 ? cond_names[cond] : alu_names[op / 2]);
+			printf("  %-8s",
+			       cond >= 0 ? cond_names[cond] : alu_names[op / 2]);
 		printf(" %5.1f %%%s", 100.0 * (double)t.best / (double)t.calls,
 		       op % 8 == 7 ? "\n" : "");
 	}
@@ -158,7 +166,8 @@ static bool everything(double length, u64 seed)
 	       frame_pairs("3 bits, frame against frame", 3, false, add_both) &&
 	       frame_pairs("sets of 3-bit numbers", 3, true, add_sets) &&
 	       frame_pairs("4 bits in one frame", 4, true, add_both) &&
-	       sharpness(&frames[0]) && sharpness(&frames[1]) && random_values(length, seed);
+	       sharpness(&frames[0]) && sharpness(&frames[1]) &&
+	       random_values(length, seed);
 }
 
 int main(int argc, char **argv)

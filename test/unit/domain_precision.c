@@ -71,7 +71,8 @@ TEST(scalar_text_is_the_kernels)
 	IS(num(-32769), "0xffffffffffff7fff");
 	IS(num(0xfffffffb), "0xfffffffb");
 	IS(ANY, "scalar()");
-	IS(mask(0xff), "scalar(smin=smin32=0,smax=umax=smax32=umax32=255,var_off=(0x0; 0xff))");
+	IS(mask(0xff),
+	   "scalar(smin=smin32=0,smax=umax=smax32=umax32=255,var_off=(0x0; 0xff))");
 	IS(U32, "scalar(smin=0,smax=umax=0xffffffff,var_off=(0x0; 0xffffffff))");
 	IS(S(-10, 10), "scalar(smin=smin32=-10,smax=smax32=10)");
 	IS(S(-10, -5), "scalar(smin=smin32=-10,smax=smax32=-5,umin=0xfffffffffffffff6,"
@@ -107,7 +108,8 @@ TEST(scalar_text_of_operations_is_the_kernels)
 	   "scalar(smin=0x8000000000000001,umin=umin32=1,smin32=0x80000001,"
 	   "var_off=(0x1; 0xfffffffffffffffe))");
 	IS(alu32(ALU_AND, ANY, num(0x80000001)),
-	   "scalar(smin=0,smax=umax=umax32=0x80000001,smax32=1,var_off=(0x0; 0x80000001))");
+	   "scalar(smin=0,smax=umax=umax32=0x80000001,smax32=1,var_off=(0x0; "
+	   "0x80000001))");
 	IS(scalar_alu(ALU_BSWAP32, true, below(0xffff), ANY),
 	   "scalar(smin=0,smax=umax=umax32=0xffff0000,smax32=0x7fff0000,"
 	   "var_off=(0x0; 0xffff0000))");
@@ -194,7 +196,8 @@ TEST(scalar_moves_and_casts)
 	CHECK(is_range(alu32(ALU_MOV, ANY, U(1, 5)), 1, 5));
 	CHECK(is_srange(alu64(ALU_MOVSX32, ANY, U(0xfffffff0, 0xffffffff)), -16, -1));
 	CHECK(is_srange(alu64(ALU_MOVSX8, ANY, U(250, 260)), -6, 4));
-	CHECK(is_range(alu32(ALU_MOVSX16, ANY, U(0xfff0, 0xfff8)), 0xfffffff0, 0xfffffff8));
+	CHECK(is_range(alu32(ALU_MOVSX16, ANY, U(0xfff0, 0xfff8)), 0xfffffff0,
+		       0xfffffff8));
 	CHECK(is_range(scalar_zext(U(0x1234, 0x1240), 1), 0x34, 0x40));
 	CHECK(is_srange(scalar_sext(ANY, 2), -32768, 32767));
 	CHECK(is_range(scalar_alu(ALU_BE16, false, ANY, ANY), 0, 0xffff));

@@ -28,7 +28,8 @@ static void check_frames(const struct frame *fa, const struct frame *fb, unsigne
 	elements_free(&a);
 	elements_free(&b);
 	if (!good)
-		test_fail(__FILE__, __LINE__, "%s with %s: %s", fa->name, fb->name, t.wrong);
+		test_fail(__FILE__, __LINE__, "%s with %s: %s", fa->name, fb->name,
+			  t.wrong);
 }
 
 TEST(domain_small_values_in_every_frame)
@@ -57,10 +58,11 @@ TEST(domain_random_values)
 		a = random_element(&seed);
 		b = random_element(&seed);
 		for (int op = 0; op < 2 * NR_ALU; op++)
-			good = good && check_alu(&t, (enum isa_alu)(op / 2), op & 1, &a, &b);
-		for (int cond = 0; cond < 2 * NR_COND; cond++)
 			good = good &&
-			       check_branch(&t, (enum isa_cond)(cond / 2), cond & 1, &a, &b);
+			       check_alu(&t, (enum isa_alu)(op / 2), op & 1, &a, &b);
+		for (int cond = 0; cond < 2 * NR_COND; cond++)
+			good = good && check_branch(&t, (enum isa_cond)(cond / 2),
+						    cond & 1, &a, &b);
 		if (!good)
 			test_fail(__FILE__, __LINE__, "seed %llu: %s",
 				  (unsigned long long)start, t.wrong);

@@ -4,11 +4,11 @@
  *
  * scalar_alu() is the only entry; `alu_ops` has a row for every operation. Bits come from
  * tnum.c, ranges from range.c, for every pair of halves of the operands. Where the low 32
- * bits of a result depend on the low 32 bits of the operands only (`low`), the 32-bit rule
- * runs beside the 64-bit one. view_sync() then lets each part sharpen the others.
+ * bits of a result depend on the low 32 bits of the operands only (`low`), the 32-bit
+ * rule runs beside the 64-bit one. view_sync() then lets each part sharpen the others.
  *
- * Semantics are RFC 9669's: shift amounts are taken modulo the width, 32-bit forms see the
- * low halves and zero the upper half of the result. Byte swaps have but one form.
+ * Semantics are RFC 9669's: shift amounts are taken modulo the width, 32-bit forms see
+ * the low halves and zero the upper half of the result. Byte swaps have but one form.
  */
 #include "isa/isa.h"
 #include "verify/dom/range.h"
@@ -24,9 +24,9 @@ struct alu_op {
 	range_rule *range;
 	struct tnum (*shift_bits)(struct tnum a, u8 amount, u8 w);
 	range_shift *shift;
-	u8 bytes;   /* of the operand that count */
-	bool low;   /* the low 32 bits depend on nothing above them */
-	bool whole; /* there is no 32-bit form */
+	u8 bytes;	     /* of the operand that count */
+	bool low;	     /* the low 32 bits depend on nothing above them */
+	bool whole;	     /* there is no 32-bit form */
 	bool no_dst, no_src; /* not an operand */
 };
 
@@ -59,7 +59,8 @@ static struct tnum no_bits(struct tnum a, struct tnum b)
 	return tnum_unknown();
 }
 
-static void arith(const struct alu_op *op, bool wide, struct view *a, const struct view *b)
+static void arith(const struct alu_op *op, bool wide, struct view *a,
+		  const struct view *b)
 {
 	struct view r = {.bits = op->bits(a->bits, b->bits)};
 
@@ -72,7 +73,8 @@ static void arith(const struct alu_op *op, bool wide, struct view *a, const stru
 	*a = r;
 }
 
-static void negate(const struct alu_op *op, bool wide, struct view *a, const struct view *b)
+static void negate(const struct alu_op *op, bool wide, struct view *a,
+		   const struct view *b)
 {
 	struct view zero;
 
@@ -81,8 +83,8 @@ static void negate(const struct alu_op *op, bool wide, struct view *a, const str
 	*a = zero;
 }
 
-static struct halves each_half(range_shift *rule, const struct halves *a, struct amounts k,
-			       unsigned w)
+static struct halves each_half(range_shift *rule, const struct halves *a,
+			       struct amounts k, unsigned w)
 {
 	struct halves r = halves_none();
 
@@ -130,7 +132,8 @@ static struct tnum shift_bits(const struct alu_op *op, struct tnum a, struct tnu
 }
 
 /* Shifted left by 32 or more, the low half of @a is all that remains, at the top. */
-static void shift(const struct alu_op *op, bool wide, struct view *a, const struct view *b)
+static void shift(const struct alu_op *op, bool wide, struct view *a,
+		  const struct view *b)
 {
 	unsigned w = wide ? 64 : 32;
 	struct amounts k = amounts_of(b, w);
@@ -161,13 +164,15 @@ static void move(const struct alu_op *op, bool wide, struct view *a, const struc
 	*a = *b;
 }
 
-static void move_sext(const struct alu_op *op, bool wide, struct view *a, const struct view *b)
+static void move_sext(const struct alu_op *op, bool wide, struct view *a,
+		      const struct view *b)
 {
 	*a = *b;
 	view_extend(a, op->bytes, true);
 }
 
-static void truncate(const struct alu_op *op, bool wide, struct view *a, const struct view *b)
+static void truncate(const struct alu_op *op, bool wide, struct view *a,
+		     const struct view *b)
 {
 	view_extend(a, op->bytes, false);
 }
@@ -221,7 +226,8 @@ static const struct alu_op alu_ops[NR_ALU] = {
 	[ALU_BSWAP64] = BYTES(swap, 8),
 };
 
-struct scalar scalar_alu(enum isa_alu alu, bool wide, struct scalar dst, struct scalar src)
+struct scalar scalar_alu(enum isa_alu alu, bool wide, struct scalar dst,
+			 struct scalar src)
 {
 	const struct alu_op *op = &alu_ops[alu];
 	struct view a, b;
@@ -233,6 +239,8 @@ struct scalar scalar_alu(enum isa_alu alu, bool wide, struct scalar dst, struct 
 		src = dst;
 	if (is_empty(&dst) || is_empty(&src))
 		return scalar_none();
+	if (wide && op->run == move)
+		return src;
 	if (!dst.bits.mask && !src.bits.mask)
 		return scalar_const(isa_alu(alu, wide, dst.bits.value, src.bits.value));
 	wide |= op->whole;

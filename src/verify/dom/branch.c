@@ -3,9 +3,9 @@
  * branch.c: what a comparison decides, and what is learnt on either side of it.
  *
  * Every condition, taken or not, is one of six facts: equal, different, less, at most (in
- * unsigned or signed order), some common bit, no common bit; the others are these with the
- * operands exchanged. Both operands are unknown in general and both are narrowed. A 32-bit
- * comparison speaks of the low halves only; view_sync() carries it up.
+ * unsigned or signed order), some common bit, no common bit; the others are these with
+ * the operands exchanged. Both operands are unknown in general and both are narrowed. A
+ * 32-bit comparison speaks of the low halves only; view_sync() carries it up.
  * test/proofs/model.py follows the learn functions line by line: change both together.
  */
 #include "verify/dom/range.h"
@@ -251,7 +251,8 @@ static const struct {
 	[DISJOINT]  = {may_be_disjoint, learn_disjoint},
 };
 
-static bool may_be(struct claim c, const struct view *dst, const struct view *src, unsigned w)
+static bool may_be(struct claim c, const struct view *dst, const struct view *src,
+		   unsigned w)
 {
 	return facts[c.fact].may(c.exchange ? src : dst, c.exchange ? dst : src, w);
 }
@@ -271,7 +272,8 @@ int branch_taken(enum isa_cond cond, bool wide, struct scalar dst, struct scalar
 	return may_be(claims[cond][false], &a, &b, w) ? -1 : 1;
 }
 
-bool branch_learn(enum isa_cond cond, bool wide, bool taken, struct view *dst, struct view *src)
+bool branch_learn(enum isa_cond cond, bool wide, bool taken, struct view *dst,
+		  struct view *src)
 {
 	struct claim c = claims[cond][taken];
 

@@ -3,10 +3,10 @@
  * halves.h: ranges the way the domains compute with them (private to src/verify/dom).
  *
  * An unsigned and a signed range of the same w-bit number together say exactly this: an
- * interval of the numbers whose sign bit is clear, and an interval of those whose sign bit
- * is set; either may be empty. Within one such *half* signed and unsigned order agree, so
- * every operation is written once, for a pair of halves, and serves both orders and both
- * widths. Numbers are kept as w-bit patterns in a u64.
+ * interval of the numbers whose sign bit is clear, and an interval of those whose sign
+ * bit is set; either may be empty. Within one such *half* signed and unsigned order
+ * agree, so every operation is written once, for a pair of halves, and serves both orders
+ * and both widths. Numbers are kept as w-bit patterns in a u64.
  *
  * An *arc* is an interval on the circle of w-bit numbers: from lo upwards to hi, passing
  * zero if hi < lo. Sums, differences and products of halves are arcs.
@@ -173,7 +173,8 @@ static inline struct half half_meet(struct half a, struct half b)
 
 static inline struct halves halves_meet(struct halves a, struct halves b)
 {
-	return (struct halves){{half_meet(a.of[0], b.of[0]), half_meet(a.of[1], b.of[1])}};
+	return (struct halves){
+		{half_meet(a.of[0], b.of[0]), half_meet(a.of[1], b.of[1])}};
 }
 
 static inline bool halves_has(const struct halves *a, u64 x)
@@ -252,7 +253,8 @@ void view_low(struct view *v);
 void view_extend(struct view *v, u8 bytes, bool sign);
 /* Brings the parts to agree; false: no number fits. */
 bool view_sync(struct view *v);
-/* One turn of view_sync(), and what a branch tells before it: on their own for the proofs. */
+/* One turn of view_sync(), and what a branch tells before it: on their own for the
+ * proofs. */
 bool view_round(struct view *v);
 bool branch_learn(enum isa_cond cond, bool wide, bool taken, struct view *dst,
 		  struct view *src);

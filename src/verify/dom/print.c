@@ -3,8 +3,9 @@
  * print.c: scalars in words, the way the kernel's log writes them.
  *
  * A constant is its number. Otherwise the bounds that are not the widest follow in a
- * fixed order, equal ones joined ("smax=umax=255" is smax=255 and umax=255), then the bits
- * unless all are unknown. Small numbers are decimal, others hexadecimal in their own width.
+ * fixed order, equal ones joined ("smax=umax=255" is smax=255 and umax=255), then the
+ * bits unless all are unknown. Small numbers are decimal, others hexadecimal in their own
+ * width.
  */
 #include "verify/dom/scalar.h"
 
@@ -48,8 +49,8 @@ struct bound {
 
 static int print_number(char *buf, size_t size, int len, const struct bound *b)
 {
-	if (b->sign ? b->value >= INT16_MIN && b->value <= INT16_MAX :
-		      b->pattern <= UINT16_MAX)
+	if (b->sign ? b->value >= INT16_MIN && b->value <= INT16_MAX
+		    : b->pattern <= UINT16_MAX)
 		return append(buf, size, len, "%" PRId64, b->value);
 	return append(buf, size, len, "0x%" PRIx64, b->pattern);
 }

@@ -97,7 +97,8 @@ static bool take_zero(struct half *b)
 	return zero;
 }
 
-static void div_any(struct halves *r, struct half a, struct half b, bool negative, unsigned w)
+static void div_any(struct halves *r, struct half a, struct half b, bool negative,
+		    unsigned w)
 {
 	if (take_zero(&b))
 		halves_add_half(r, 0, 0, 0);
@@ -130,7 +131,8 @@ static struct half remainder_of(struct half a, struct half b)
 	return (struct half){0, min_u64(a.hi, b.hi - 1)};
 }
 
-static void mod_any(struct halves *r, struct half a, struct half b, bool negative, unsigned w)
+static void mod_any(struct halves *r, struct half a, struct half b, bool negative,
+		    unsigned w)
 {
 	if (take_zero(&b))
 		add_signed(r, a, negative, w);
@@ -216,8 +218,8 @@ void range_xor(struct halves *r, struct half a, struct half b, unsigned w)
 	u64 least = or_least(f), both = ~or_least(complement(f));
 	u64 known = (a.lo ^ b.lo) & ~open;
 
-	halves_add_half(r, known | (least > both ? least - both : 0), known | or_greatest(f),
-			!!(known & top_bit(w)));
+	halves_add_half(r, known | (least > both ? least - both : 0),
+			known | or_greatest(f), !!(known & top_bit(w)));
 }
 
 /* Shifting left multiplies; a half of the sign bit is read as negative, so that its least

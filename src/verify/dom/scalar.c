@@ -44,7 +44,8 @@ static inline void halves_of(struct halves *r, u64 umin, u64 umax, u64 smin, u64
 		r->of[0] = half_make(from_neg ? umin : max_u64(umin, smin),
 				     min_u64(umax, smax));
 	if (from_neg)
-		r->of[1] = half_make(max_u64(umin, smin), to_neg ? min_u64(umax, smax) : umax);
+		r->of[1] = half_make(max_u64(umin, smin),
+				     to_neg ? min_u64(umax, smax) : umax);
 }
 
 void view_of(struct view *v, const struct scalar *a)

@@ -81,16 +81,16 @@ struct tnum tnum_xor(struct tnum a, struct tnum b)
 	return (struct tnum){(a.value ^ b.value) & ~mask, mask};
 }
 
-/* Adding numbers whose lowest bit is @low (or 0) to @sum tells nothing new: every bit from
- * there up is unknown already. */
+/* Adding numbers whose lowest bit is @low (or 0) to @sum tells nothing new: every bit
+ * from there up is unknown already. */
 static bool idle(struct tnum sum, u64 low)
 {
 	return (sum.mask | (low - 1)) == ~0ull;
 }
 
 /*
- * Schoolbook: for each bit of @a, least first, add the shifted @b: surely, or maybe (either
- * the sum so far or the sum with it).
+ * Schoolbook: for each bit of @a, least first, add the shifted @b: surely, or maybe
+ * (either the sum so far or the sum with it).
  */
 static struct tnum mul_by_union(struct tnum a, struct tnum b)
 {
@@ -99,7 +99,8 @@ static struct tnum mul_by_union(struct tnum a, struct tnum b)
 
 	for (u64 left = a.value | a.mask; left; left &= left - 1) {
 		u64 bit = left & -left;
-		struct tnum with = tnum_add(sum, (struct tnum){b.value * bit, b.mask * bit});
+		struct tnum with =
+			tnum_add(sum, (struct tnum){b.value * bit, b.mask * bit});
 
 		if (idle(sum, low * bit))
 			break;
