@@ -53,7 +53,8 @@ static int check_tiling(struct env *env)
 		const struct image_subprog *sub = &prog->subprogs[i];
 
 		if (sub->start != at || sub->end <= at || sub->end > prog->ninsns)
-			return log_fail(env->log, -EINVAL, "subprogram %u has no place", i);
+			return log_fail(env->log, -EINVAL, "subprogram %u has no place",
+					i);
 		at = sub->end;
 		env->subs[i].global = sub->global && i;
 	}
@@ -72,7 +73,8 @@ static int check_imm64(struct env *env, const struct insn *insn)
 	switch (insn->src) {
 	case IMM_PLAIN:
 		return 0;
-	case IMM_MAP: case IMM_MAP_VALUE:
+	case IMM_MAP:
+	case IMM_MAP_VALUE:
 		if (i >= image->nmaps)
 			return reject(env, RULE_BAD_INDEX, "map", i);
 		if (insn->src == IMM_MAP_VALUE &&
@@ -128,7 +130,8 @@ static int check_insn(struct env *env, u32 insn)
 	case KIND_LD_ABS:
 		return reject(env, RULE_LD_ABS, insn_text(env, insn));
 	case KIND_CALLX:
-		return reject(env, RULE_BAD_INSN, "unknown opcode 8d: callx is not supported");
+		return reject(env, RULE_BAD_INSN,
+			      "unknown opcode 8d: callx is not supported");
 	default:
 		break;
 	}
@@ -143,7 +146,8 @@ static int decode_all(struct env *env)
 	const char *why = NULL;
 
 	for (env->insn = 0; env->insn < prog->ninsns;) {
-		u32 i = env->insn, op = isa_decode(&prog->insns[i], prog->ninsns - i, &why);
+		u32 i = env->insn,
+		    op = isa_decode(&prog->insns[i], prog->ninsns - i, &why);
 
 		if (op == OP_BAD)
 			return reject(env, RULE_BAD_INSN, why);
@@ -291,8 +295,8 @@ static void note_call(struct env *env, u32 sub, const struct insn *in)
 }
 
 struct chain {
-	u32 sub, insn;	/* where in it */
-	u32 stack;	/* bytes of all below it and itself */
+	u32 sub, insn; /* where in it */
+	u32 stack;     /* bytes of all below it and itself */
 };
 
 /* The subprogram that @insn calls, or (*ref) takes the address of; UINT32_MAX: none. */
@@ -365,7 +369,8 @@ static int check_calls(struct env *env, u32 root, bool *done, struct chain *chai
 			env->subs[top->sub].in_call = false;
 			done[top->sub] = true;
 			if (--n)
-				inherit(&env->subs[chain[n - 1].sub], &env->subs[top->sub]);
+				inherit(&env->subs[chain[n - 1].sub],
+					&env->subs[top->sub]);
 			continue;
 		}
 		env->insn = top->insn - 1;
@@ -434,7 +439,7 @@ static void deepen(struct depth *at, const struct depth *callee)
 		at->frames = callee->frames;
 }
 
-/* Fills in depths[] from @root down. Callbacks that run alone do not add to their maker. */
+/* Fills in depths[] from @root down. What runs alone, later, does not add to its maker. */
 static void measure(struct env *env, u32 root, struct depth *depths, bool *done,
 		    struct chain *chain)
 {

@@ -17,7 +17,9 @@
 enum { MAX_IDS = 128 };
 
 struct ids {
-	struct { u32 old, cur; } map[MAX_IDS];
+	struct {
+		u32 old, cur;
+	} map[MAX_IDS];
 	u32 n;
 	u32 fresh; /* stands for "an id nobody else has" */
 	enum cover how;
@@ -70,11 +72,14 @@ static bool numbers_cover(struct ids *ids, const struct reg *old, const struct r
 static bool objects_match(struct ids *ids, const struct reg *old, const struct reg *cur)
 {
 	switch (old->base) {
-	case REG_MAP: case REG_MAP_KEY: case REG_MAP_VALUE:
+	case REG_MAP:
+	case REG_MAP_KEY:
+	case REG_MAP_VALUE:
 		return old->map == cur->map && ids_match(ids, old->map_uid, cur->map_uid);
 	case REG_BTF:
 		return old->btf == cur->btf && old->type == cur->type;
-	case REG_PACKET: case REG_PACKET_META:
+	case REG_PACKET:
+	case REG_PACKET_META:
 		return ids->how == COVER_SAME ? old->range == cur->range
 					      : old->range <= cur->range;
 	case REG_MEM:
@@ -156,8 +161,8 @@ static bool slot_covers(struct ids *ids, const struct slot *old, const struct sl
 	return reg_covers(ids, &old->spilled, &now);
 }
 
-static bool stack_covers(struct ids *ids, const struct frame *old, const struct frame *cur,
-			 u64 live)
+static bool stack_covers(struct ids *ids, const struct frame *old,
+			 const struct frame *cur, u64 live)
 {
 	static const struct slot none;
 
@@ -175,8 +180,8 @@ static bool stack_covers(struct ids *ids, const struct frame *old, const struct 
 
 /* --- frames, and what is held --- */
 
-static bool frame_covers(struct ids *ids, const struct frame *old, const struct frame *cur,
-			 u16 regs, u64 slots)
+static bool frame_covers(struct ids *ids, const struct frame *old,
+			 const struct frame *cur, u16 regs, u64 slots)
 {
 	/* Fewer iterations behind it: it walked at least as many as are left now. */
 	if (old->cb_depth > cur->cb_depth)
@@ -203,7 +208,8 @@ static bool held_match(struct ids *ids, const struct state *old, const struct st
 
 static bool sections_match(const struct state *old, const struct state *cur)
 {
-	return old->rcu_depth == cur->rcu_depth && old->preempt_depth == cur->preempt_depth &&
+	return old->rcu_depth == cur->rcu_depth &&
+	       old->preempt_depth == cur->preempt_depth &&
 	       old->sleepable == cur->sleepable;
 }
 

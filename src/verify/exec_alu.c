@@ -41,10 +41,14 @@ static void unlink_number(struct reg *reg)
 static u32 move_bytes(enum isa_alu alu, bool wide)
 {
 	switch (alu) {
-	case ALU_MOVSX8: return 1;
-	case ALU_MOVSX16: return 2;
-	case ALU_MOVSX32: return 4;
-	default: return wide ? 8 : 4;
+	case ALU_MOVSX8:
+		return 1;
+	case ALU_MOVSX16:
+		return 2;
+	case ALU_MOVSX32:
+		return 4;
+	default:
+		return wide ? 8 : 4;
 	}
 }
 
@@ -92,13 +96,14 @@ static int exec_mov(struct env *env, const struct insn *insn, const struct isa_i
 /* --- pointers --- */
 
 static const char *const alu_signs[NR_ALU] = {
-	[ALU_ADD] = "+=",  [ALU_SUB] = "-=",  [ALU_MUL] = "*=",	  [ALU_DIV] = "/=",
-	[ALU_SDIV] = "s/=", [ALU_MOD] = "%=",  [ALU_SMOD] = "s%=", [ALU_OR] = "|=",
-	[ALU_AND] = "&=",  [ALU_XOR] = "^=",  [ALU_LSH] = "<<=",  [ALU_RSH] = ">>=",
+	[ALU_ADD] = "+=",    [ALU_SUB] = "-=", [ALU_MUL] = "*=",   [ALU_DIV] = "/=",
+	[ALU_SDIV] = "s/=",  [ALU_MOD] = "%=", [ALU_SMOD] = "s%=", [ALU_OR] = "|=",
+	[ALU_AND] = "&=",    [ALU_XOR] = "^=", [ALU_LSH] = "<<=",  [ALU_RSH] = ">>=",
 	[ALU_ARSH] = "s>>=",
 };
 
-static int check_pointer_op(struct env *env, u32 regno, const struct reg *ptr, enum isa_alu alu)
+static int check_pointer_op(struct env *env, u32 regno, const struct reg *ptr,
+			    enum isa_alu alu)
 {
 	if (alu == ALU_AND || alu == ALU_OR || alu == ALU_XOR)
 		return reject(env, RULE_PTR_BITWISE, regno, alu_signs[alu]);
@@ -122,7 +127,8 @@ static int check_pointer_moves(struct env *env, u32 regno, const struct reg *ptr
 }
 
 /* Offsets stay small enough that later sums cannot wrap. */
-static int check_offset_sane(struct env *env, const struct reg *ptr, const struct reg *reg)
+static int check_offset_sane(struct env *env, const struct reg *ptr,
+			     const struct reg *reg)
 {
 	const char *class = reg_class_name(env, ptr);
 	s64 smin = reg->num.smin;
@@ -145,7 +151,8 @@ static void move_fixed(struct reg *ptr, enum isa_alu alu, s64 by)
 
 /* A packet pointer with a new variable part is another pointer: nothing is known yet of
  * the bytes behind it. Moving back (by an unknown amount) keeps what was known. */
-static void move_variable(struct env *env, struct reg *ptr, enum isa_alu alu, struct scalar by)
+static void move_variable(struct env *env, struct reg *ptr, enum isa_alu alu,
+			  struct scalar by)
 {
 	bool packet = ptr->base == REG_PACKET || ptr->base == REG_PACKET_META;
 
@@ -175,8 +182,8 @@ static int pointer_math(struct env *env, u32 dst, enum isa_alu alu, struct reg p
 	return 0;
 }
 
-static int exec_pointer(struct env *env, const struct insn *insn, const struct isa_info *info,
-			struct reg src)
+static int exec_pointer(struct env *env, const struct insn *insn,
+			const struct isa_info *info, struct reg src)
 {
 	struct reg dst = *cur_reg(env, insn->dst);
 	enum isa_alu alu = (enum isa_alu)info->sub;
@@ -207,11 +214,13 @@ static int exec_pointer(struct env *env, const struct insn *insn, const struct i
 
 /* --- numbers --- */
 
-static int check_imm(struct env *env, const struct insn *insn, const struct isa_info *info)
+static int check_imm(struct env *env, const struct insn *insn,
+		     const struct isa_info *info)
 {
-	bool shift = info->sub == ALU_LSH || info->sub == ALU_RSH || info->sub == ALU_ARSH;
-	bool divide = info->sub == ALU_DIV || info->sub == ALU_SDIV || info->sub == ALU_MOD ||
-		      info->sub == ALU_SMOD;
+	bool shift =
+		info->sub == ALU_LSH || info->sub == ALU_RSH || info->sub == ALU_ARSH;
+	bool divide = info->sub == ALU_DIV || info->sub == ALU_SDIV ||
+		      info->sub == ALU_MOD || info->sub == ALU_SMOD;
 	s32 bits = info->wide ? 64 : 32;
 
 	if (info->src_reg)
@@ -224,8 +233,8 @@ static int check_imm(struct env *env, const struct insn *insn, const struct isa_
 }
 
 /* dst += constant keeps the link, at another distance. */
-static bool keeps_link(const struct reg *dst, const struct isa_info *info, struct scalar by,
-		       s32 *off)
+static bool keeps_link(const struct reg *dst, const struct isa_info *info,
+		       struct scalar by, s32 *off)
 {
 	s64 n = (s64)by.bits.value;
 
@@ -240,8 +249,8 @@ static bool keeps_link(const struct reg *dst, const struct isa_info *info, struc
 	return n == (s32)n;
 }
 
-static int exec_number(struct env *env, const struct insn *insn, const struct isa_info *info,
-		       struct scalar by)
+static int exec_number(struct env *env, const struct insn *insn,
+		       const struct isa_info *info, struct scalar by)
 {
 	struct reg dst = *cur_reg(env, insn->dst);
 	s32 off = 0;
@@ -262,7 +271,8 @@ static bool is_unary(const struct isa_info *info)
 	return info->sub == ALU_NEG || info->sub >= ALU_LE16;
 }
 
-static int exec_unary(struct env *env, const struct insn *insn, const struct isa_info *info)
+static int exec_unary(struct env *env, const struct insn *insn,
+		      const struct isa_info *info)
 {
 	struct reg *dst = cur_reg(env, insn->dst);
 	struct reg value;
@@ -270,8 +280,8 @@ static int exec_unary(struct env *env, const struct insn *insn, const struct isa
 	TRY(check_readable(env, insn->dst));
 	value = reg_is_pointer(dst)
 			? reg_unknown()
-			: reg_num(scalar_alu((enum isa_alu)info->sub, info->wide, dst->num,
-					     scalar_const(0)));
+			: reg_num(scalar_alu((enum isa_alu)info->sub, info->wide,
+					     dst->num, scalar_const(0)));
 	set_reg(env, insn->dst, value);
 	return 0;
 }

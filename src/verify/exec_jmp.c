@@ -14,7 +14,7 @@ struct cmp {
 	enum isa_cond cond;
 	bool wide;
 	u32 dst;
-	s32 src;	 /* register, or -1: an immediate */
+	s32 src; /* register, or -1: an immediate */
 	struct scalar imm;
 };
 
@@ -30,7 +30,7 @@ static struct cmp cmp_of(struct env *env, const struct insn *insn)
 /* --- numbers linked by id --- */
 
 struct links {
-	u32 id[2];	/* of dst and src; 0: none */
+	u32 id[2]; /* of dst and src; 0: none */
 	u32 n;
 	u64 packed;
 };
@@ -69,7 +69,8 @@ static void collect_links(struct env *env, const struct cmp *cmp, struct links *
 
 		for (u32 r = 0; r < R_FP; r++)
 			if (f != top || (r != cmp->dst && (s32)r != cmp->src))
-				note_link(links, &frame->regs[r], link_encode(f, false, r));
+				note_link(links, &frame->regs[r],
+					  link_encode(f, false, r));
 		for (u32 i = 0; i < frame->nslots; i++)
 			if (slot_has_spill(&frame->stack[i]))
 				note_link(links, &frame->stack[i].spilled,
@@ -190,7 +191,7 @@ static int make_precise(struct env *env, const struct cmp *cmp)
 	return 0;
 }
 
-/* A test against NULL, or against a pointer that is not NULL: the register it tells of. */
+/* A test against NULL, or against a pointer that is not: the register it tells of. */
 static const struct reg *null_test(struct env *env, const struct cmp *cmp, bool *zero)
 {
 	const struct reg *dst = cur_reg(env, cmp->dst);
@@ -270,15 +271,19 @@ static bool ends_packet(const struct reg *ptr, const struct reg *end)
 static void learn_packets(struct env *env, struct state *taken, const struct cmp *cmp)
 {
 	struct reg dst, src;
-	/* By condition: for `ptr cond end`, the branch in which ptr <= end or ptr < end. */
-	static const struct { bool any, in_taken, strict; } forms[NR_COND] = {
+	/* By condition: the branch of `ptr cond end` in which ptr <= end or ptr < end. */
+	static const struct {
+		bool any, in_taken, strict;
+	} forms[NR_COND] = {
 		[COND_GT] = {true, false, false}, /* not taken: ptr <= end */
 		[COND_GE] = {true, false, true},  /* not taken: ptr < end */
 		[COND_LT] = {true, true, true},
 		[COND_LE] = {true, true, false},
 	};
-	static const u8 mirrored[NR_COND] = {[COND_GT] = COND_LT, [COND_GE] = COND_LE,
-					     [COND_LT] = COND_GT, [COND_LE] = COND_GE};
+	static const u8 mirrored[NR_COND] = {[COND_GT] = COND_LT,
+					     [COND_GE] = COND_LE,
+					     [COND_LT] = COND_GT,
+					     [COND_LE] = COND_GE};
 	u32 cond = cmp->cond;
 
 	if (cmp->src < 0 || !cmp->wide || !forms[cond].any)

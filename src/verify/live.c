@@ -10,7 +10,8 @@
  * only that is known reads every slot. A stack pointer that is spilled and loaded again
  * is some stack pointer (slots that ever hold one are collected first). Other memory
  * never gives back a stack pointer: loads from it are numbers to the verifier, and no
- * callee can store a stack pointer into a caller's frame (RULE_STACK_CALLER) or return one.
+ * callee can store a stack pointer into a caller's frame (RULE_STACK_CALLER) or return
+ * one.
  */
 #include "verify/walk.h"
 
@@ -28,12 +29,12 @@ struct vals {
 struct live {
 	struct env *env;
 	const struct image_subprog *sub;
-	u32 *leader;	     /* by instruction: index into in[] plus 1 */
-	struct vals *in;     /* what is known where blocks begin */
+	u32 *leader;	 /* by instruction: index into in[] plus 1 */
+	struct vals *in; /* what is known where blocks begin */
 	u32 *todo, ntodo;
 	bool *queued;
-	u64 *use, *def;	     /* slots, by instruction */
-	u64 spilled;	     /* slots that hold a stack pointer somewhere */
+	u64 *use, *def; /* slots, by instruction */
+	u64 spilled;	/* slots that hold a stack pointer somewhere */
 };
 
 static bool is_stack(struct val v)
@@ -76,7 +77,8 @@ static struct val val_add(struct val a, struct val b, int sign)
 {
 	s64 n = (s64)a.n + (s64)sign * b.n;
 
-	if (b.kind == VAL_CONST && (a.kind == VAL_FP || a.kind == VAL_CONST) && n == (s32)n)
+	if (b.kind == VAL_CONST && (a.kind == VAL_FP || a.kind == VAL_CONST) &&
+	    n == (s32)n)
 		return (struct val){a.kind, (s32)n};
 	if (a.kind == VAL_CONST && b.kind == VAL_FP && sign > 0 && n == (s32)n)
 		return (struct val){VAL_FP, (s32)n};
@@ -108,8 +110,7 @@ static void do_imm64(struct vals *v, const struct insn *in)
 static void do_load(struct live *l, struct vals *v, const struct insn *in,
 		    const struct isa_info *info)
 {
-	bool stack = info->size == 8 &&
-		     slots_at(v->r[in->src], in->off, 8) & l->spilled;
+	bool stack = info->size == 8 && slots_at(v->r[in->src], in->off, 8) & l->spilled;
 
 	v->r[in->dst] = stack ? (struct val){VAL_STACK, 0} : other();
 }
@@ -135,10 +136,13 @@ static void transfer(struct live *l, struct vals *v, u32 insn)
 	case KIND_LD_IMM64:
 		do_imm64(v, in);
 		return;
-	case KIND_LDX: case KIND_LOAD_ACQ:
+	case KIND_LDX:
+	case KIND_LOAD_ACQ:
 		do_load(l, v, in, info);
 		return;
-	case KIND_STX: case KIND_STORE_REL: case KIND_ATOMIC:
+	case KIND_STX:
+	case KIND_STORE_REL:
+	case KIND_ATOMIC:
 		do_store(l, v, in, info);
 		break;
 	default:
@@ -248,7 +252,8 @@ static u32 arg_bytes(const struct live *l, const struct abi_helper *helper,
 	case ARG_MEM:
 		if (arg->size)
 			return arg->size;
-		if (i < 4 && v->r[R1 + i + 1].kind == VAL_CONST && v->r[R1 + i + 1].n >= 0)
+		if (i < 4 && v->r[R1 + i + 1].kind == VAL_CONST &&
+		    v->r[R1 + i + 1].n >= 0)
 			return (u32)v->r[R1 + i + 1].n;
 		return UINT32_MAX;
 	default:
@@ -296,13 +301,16 @@ static void note_slots(struct live *l, const struct vals *v, u32 insn)
 	struct val dst = v->r[in->dst];
 
 	switch (info->kind) {
-	case KIND_LDX: case KIND_LOAD_ACQ:
+	case KIND_LDX:
+	case KIND_LOAD_ACQ:
 		l->use[insn] = slots_at(v->r[in->src], in->off, info->size);
 		break;
 	case KIND_ATOMIC:
 		l->use[insn] = slots_at(dst, in->off, info->size);
 		break;
-	case KIND_ST: case KIND_STX: case KIND_STORE_REL:
+	case KIND_ST:
+	case KIND_STX:
+	case KIND_STORE_REL:
 		if (dst.kind == VAL_FP && info->size == 8 && !((dst.n + in->off) & 7))
 			l->def[insn] = slots_at(dst, in->off, 8);
 		break;
@@ -318,7 +326,8 @@ static void note_all_slots(struct live *l)
 {
 	struct vals v = entry_vals();
 
-	for (u32 i = l->sub->start; i < l->sub->end; i += isa_slots(l->env->notes[i].op)) {
+	for (u32 i = l->sub->start; i < l->sub->end;
+	     i += isa_slots(l->env->notes[i].op)) {
 		if (l->leader[i])
 			v = l->in[l->leader[i] - 1];
 		note_slots(l, &v, i);

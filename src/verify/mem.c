@@ -15,30 +15,34 @@ int check_readable(struct env *env, u32 regno)
 
 /* --- regions --- */
 
-static const char *region_text(struct env *env, const struct access *acc, u64 limit, s64 at,
-			       char *buf, size_t size)
+static const char *region_text(struct env *env, const struct access *acc, u64 limit,
+			       s64 at, char *buf, size_t size)
 {
 	const struct reg *p = &acc->ptr;
 	long long off = at, lim = (long long)limit;
 
 	switch (p->base) {
 	case REG_MAP_KEY:
-		snprintf(buf, size, "invalid access to map key, key_size=%lld off=%lld size=%u",
-			 lim, off, acc->size);
+		snprintf(buf, size,
+			 "invalid access to map key, key_size=%lld off=%lld size=%u", lim,
+			 off, acc->size);
 		break;
 	case REG_MAP_VALUE:
 		snprintf(buf, size,
-			 "invalid access to map value, value_size=%lld off=%lld size=%u", lim,
-			 off, acc->size);
+			 "invalid access to map value, value_size=%lld off=%lld size=%u",
+			 lim, off, acc->size);
 		break;
-	case REG_PACKET: case REG_PACKET_META:
+	case REG_PACKET:
+	case REG_PACKET_META:
 		snprintf(buf, size,
-			 "invalid access to packet, off=%lld size=%u, R%u(id=%u,off=%d,r=%u)",
+			 "invalid access to packet, off=%lld size=%u, "
+			 "R%u(id=%u,off=%d,r=%u)",
 			 off, acc->size, acc->regno, p->id, p->off, p->range);
 		break;
 	default:
-		snprintf(buf, size, "invalid access to memory, mem_size=%lld off=%lld size=%u",
-			 lim, off, acc->size);
+		snprintf(buf, size,
+			 "invalid access to memory, mem_size=%lld off=%lld size=%u", lim,
+			 off, acc->size);
 		break;
 	}
 	return buf;
@@ -92,8 +96,9 @@ int check_region(struct env *env, const struct access *acc, u64 limit, bool zero
 /* --- alignment --- */
 
 static const char *const align_names[NR_REG_BASES] = {
-	[REG_CTX] = "context ",	    [REG_STACK] = "stack ",  [REG_MAP_KEY] = "key ",
-	[REG_MAP_VALUE] = "value ", [REG_PACKET] = "packet ", [REG_PACKET_META] = "packet ",
+	[REG_CTX] = "context ",	  [REG_STACK] = "stack ",
+	[REG_MAP_KEY] = "key ",	  [REG_MAP_VALUE] = "value ",
+	[REG_PACKET] = "packet ", [REG_PACKET_META] = "packet ",
 };
 
 static int check_alignment(struct env *env, const struct access *acc)
@@ -112,8 +117,8 @@ static int check_alignment(struct env *env, const struct access *acc)
 		snprintf(text, sizeof(text), "%lld", (long long)acc->ptr.num.smin);
 	else
 		tnum_print(text, sizeof(text), acc->ptr.num.bits);
-	return reject(env, RULE_MISALIGNED, name ? name : "", text, acc->ptr.off, acc->off,
-		      acc->size);
+	return reject(env, RULE_MISALIGNED, name ? name : "", text, acc->ptr.off,
+		      acc->off, acc->size);
 }
 
 /* --- atomics: not everywhere --- */
@@ -154,7 +159,8 @@ static bool same_lowering(const struct proof_insn *a, const struct access *b)
 static bool needs_own_form(u8 class_, u8 base)
 {
 	return class_ == ACCESS_CTX || class_ == ACCESS_SLOT_LOAD ||
-	       class_ == ACCESS_SLOT_STORE || class_ == ACCESS_SLOT_XCHG || base == REG_BTF;
+	       class_ == ACCESS_SLOT_STORE || class_ == ACCESS_SLOT_XCHG ||
+	       base == REG_BTF;
 }
 
 /*
@@ -183,7 +189,8 @@ static int merge_lowering(struct env *env, const struct access *acc)
 		return reject(env, RULE_MIXED_POINTERS);
 	if (same_lowering(proof, acc))
 		return 0;
-	if (needs_own_form(acc->class_, REG_NONE) || needs_own_form(proof->access, REG_NONE))
+	if (needs_own_form(acc->class_, REG_NONE) ||
+	    needs_own_form(proof->access, REG_NONE))
 		return reject(env, RULE_MIXED_POINTERS);
 	proof->access = ACCESS_FAULT_SAFE;
 	return 0;
@@ -215,9 +222,13 @@ static struct access access_of(struct env *env, u32 regno, enum access_kind kind
 {
 	const struct isa_info *info = isa_info(env->notes[env->insn].op);
 
-	return (struct access){.regno = regno, .ptr = *cur_reg(env, regno),
-			       .off = cur_insn(env)->off, .size = info->size,
-			       .kind = (u8)kind, .sign = info->sign, .value_regno = -1,
+	return (struct access){.regno = regno,
+			       .ptr = *cur_reg(env, regno),
+			       .off = cur_insn(env)->off,
+			       .size = info->size,
+			       .kind = (u8)kind,
+			       .sign = info->sign,
+			       .value_regno = -1,
 			       .result = reg_unknown()};
 }
 
@@ -288,8 +299,9 @@ int exec_st(struct env *env, const struct insn *insn, u32 *next)
 
 static enum access_kind atomic_kind(u8 atomic)
 {
-	return atomic == ATOMIC_XCHG ? ACC_XCHG : atomic == ATOMIC_CMPXCHG ? ACC_CMPXCHG
-									   : ACC_ATOMIC;
+	return atomic == ATOMIC_XCHG	  ? ACC_XCHG
+	       : atomic == ATOMIC_CMPXCHG ? ACC_CMPXCHG
+					  : ACC_ATOMIC;
 }
 
 /* A read-modify-write of a number; only an exchange may move a pointer (B11). */

@@ -124,7 +124,7 @@ static void undo_atomic(struct track *t, const struct step *step, const struct i
 		t->regs[step->frame] &= (u16)~BIT(in->src);
 }
 
-/* Back out of a callee into the call that entered it. False: what is left was not there. */
+/* Back out of a callee into the call that entered it. False: what is left was not set. */
 static bool undo_push(struct track *t, const struct step *step)
 {
 	u32 callee = step->frame + 1u;
@@ -175,10 +175,13 @@ static bool undo(struct env *env, struct track *t, const struct step *step)
 	case KIND_LD_IMM64:
 		*regs &= (u16)~BIT(in->dst);
 		break;
-	case KIND_LDX: case KIND_LOAD_ACQ:
+	case KIND_LDX:
+	case KIND_LOAD_ACQ:
 		undo_load(t, step, in->dst);
 		break;
-	case KIND_ST: case KIND_STX: case KIND_STORE_REL:
+	case KIND_ST:
+	case KIND_STX:
+	case KIND_STORE_REL:
 		undo_store(t, step, in, info);
 		break;
 	case KIND_ATOMIC:
@@ -300,7 +303,8 @@ static void track_marks(struct track *t, const struct state *from)
 			if (frame->regs[r].base == REG_SCALAR && frame->regs[r].precise)
 				t->regs[f] |= (u16)BIT(r);
 		for (u32 i = 0; i < frame->nslots; i++)
-			if (slot_has_spill(&frame->stack[i]) && frame->stack[i].spilled.precise)
+			if (slot_has_spill(&frame->stack[i]) &&
+			    frame->stack[i].spilled.precise)
 				t->slots[f] |= BIT64(i);
 	}
 }

@@ -4,9 +4,9 @@
  * place in a state that has been proved already. What "covers" means is equal.c's.
  *
  * A stored state is
- *  - active while paths below it are being walked (branches > 0): it is an ancestor of the
- *    current path. Coming back to it unchanged is an endless loop; coming back to it at a
- *    call or may_goto that ends by itself closes that loop: by induction, whatever the
+ *  - active while paths below it are being walked (branches > 0): it is an ancestor of
+ *    the current path. Coming back to it unchanged is an endless loop; coming back to it
+ *    at a call or may_goto that ends by itself closes that loop: by induction, whatever the
  *    next iteration does has been proved if all of the rest is.
  *  - done: everything below it was accepted. Its precise marks are complete, unless
  *  - open: done, but below it a loop was closed on an ancestor that is still active. Its
@@ -22,10 +22,16 @@
 #include "verify/walk.h"
 
 enum {
-	MIN_INSNS = 8, MIN_JUMPS = 2,		/* between stored states */
-	LOOP_INSNS = 100, LOOP_JUMPS = 20,	/* inside a loop being unrolled */
-	SPARSE_FROM = 16384,			/* states in memory beyond which we store less */
-	LOOK_CLOSELY = 8, LOOK_BACK = 64,	/* ancestors compared at one place */
+	/* Between stored states; inside a loop that is being unrolled. */
+	MIN_INSNS = 8,
+	MIN_JUMPS = 2,
+	LOOP_INSNS = 100,
+	LOOP_JUMPS = 20,
+	/* States in memory beyond which fewer are stored. */
+	SPARSE_FROM = 16384,
+	/* Ancestors compared at one place. */
+	LOOK_CLOSELY = 8,
+	LOOK_BACK = 64,
 };
 
 /* A path that ended at @to, whose marks it must have once they are complete. */
@@ -73,11 +79,11 @@ static void widen_slot(const struct slot *old, struct slot *slot)
 		widen_reg(&old->spilled, &slot->spilled);
 }
 
-void widen(struct env *env, u32 insn, struct state *state, const struct state *not)
+void widen(struct env *env, u32 insn, struct state *state, const struct state *except)
 {
 	const struct state *old = env->places[insn].active;
 
-	for (u32 n = 0; old && (old == not || !same_frames(old, state)); n++)
+	for (u32 n = 0; old && (old == except || !same_frames(old, state)); n++)
 		old = n < LOOK_BACK ? old->next : NULL;
 	if (!old)
 		return;

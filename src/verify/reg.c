@@ -63,8 +63,8 @@ static const struct {
 	u16 flag;
 	const char *text;
 } prefixes[] = {
-	{F_RDONLY, "rdonly_"},	     {F_RINGBUF, "ringbuf_"}, {F_USER, "user_"},
-	{F_PERCPU, "percpu_"},	     {F_RCU, "rcu_"},	      {F_UNTRUSTED, "untrusted_"},
+	{F_RDONLY, "rdonly_"},	 {F_RINGBUF, "ringbuf_"}, {F_USER, "user_"},
+	{F_PERCPU, "percpu_"},	 {F_RCU, "rcu_"},	  {F_UNTRUSTED, "untrusted_"},
 	{F_TRUSTED, "trusted_"},
 };
 
@@ -81,8 +81,9 @@ static char *name_buf(struct env *env)
 
 const char *reg_class_name(struct env *env, const struct reg *reg)
 {
-	const char *null = !(reg->flags & F_NULL) ? "" : reg->base == REG_BTF ? "or_null_"
-									      : "_or_null";
+	const char *null = !(reg->flags & F_NULL) ? ""
+			   : reg->base == REG_BTF ? "or_null_"
+						  : "_or_null";
 	char *buf;
 	size_t n = 0;
 
@@ -161,12 +162,15 @@ static void print_scalar(struct text *t, const struct reg *reg)
 static void add_what(struct text *t, const struct reg *reg)
 {
 	switch (reg->base) {
-	case REG_MAP: case REG_MAP_KEY: case REG_MAP_VALUE:
+	case REG_MAP:
+	case REG_MAP_KEY:
+	case REG_MAP_VALUE:
 		if (reg->map)
 			ATTR(t, "map=%s,ks=%u,vs=%u", reg->map->name, reg->map->key_size,
 			     reg->map->value_size);
 		break;
-	case REG_PACKET: case REG_PACKET_META:
+	case REG_PACKET:
+	case REG_PACKET_META:
 		ATTR(t, "r=%u", reg->range);
 		break;
 	case REG_MEM:
@@ -216,11 +220,12 @@ void reg_print(struct env *env, const struct reg *reg, char *buf, size_t size)
 		print_pointer(env, &t, reg);
 }
 
-static void slot_print(struct env *env, const struct slot *slot, u32 i, enum log_level level)
+static void slot_print(struct env *env, const struct slot *slot, u32 i,
+		       enum log_level level)
 {
-	static const char letters[] = {[SLOT_INVALID] = '?', [SLOT_SPILL] = 'r',
-				       [SLOT_MISC] = 'm',    [SLOT_ZERO] = '0',
-				       [SLOT_DYNPTR] = 'd',  [SLOT_ITER] = 'i'};
+	static const char letters[] = {
+		[SLOT_INVALID] = '?', [SLOT_SPILL] = 'r',  [SLOT_MISC] = 'm',
+		[SLOT_ZERO] = '0',    [SLOT_DYNPTR] = 'd', [SLOT_ITER] = 'i'};
 	char text[300], kinds[9] = "";
 	u32 n = 0;
 
@@ -247,8 +252,8 @@ static bool slot_empty(const struct slot *slot)
 	return !memcmp(slot->kind, none, sizeof(none));
 }
 
-void frame_print(struct env *env, const struct state *state, u32 frameno, u16 regs, u64 slots,
-		 enum log_level level)
+void frame_print(struct env *env, const struct state *state, u32 frameno, u16 regs,
+		 u64 slots, enum log_level level)
 {
 	const struct frame *frame = state->frames[frameno];
 	char text[300];
@@ -269,7 +274,8 @@ void frame_print(struct env *env, const struct state *state, u32 frameno, u16 re
 	if (state->nheld && frameno + 1 == state->nframes) {
 		log_print(env->log, level, " refs=");
 		for (u32 i = 0; i < state->nheld; i++)
-			log_print(env->log, level, "%s%u", i ? "," : "", state->held[i].id);
+			log_print(env->log, level, "%s%u", i ? "," : "",
+				  state->held[i].id);
 	}
 }
 

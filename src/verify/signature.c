@@ -15,10 +15,10 @@
 enum sig_kind { SIG_SCALAR, SIG_CTX, SIG_MEM, SIG_BTF };
 
 struct sig_arg {
-	u8 kind;	/* enum sig_kind */
+	u8 kind; /* enum sig_kind */
 	bool nullable;
-	u16 flags;	/* SIG_BTF: of the register inside */
-	u32 size;	/* SIG_MEM */
+	u16 flags; /* SIG_BTF: of the register inside */
+	u32 size;  /* SIG_MEM */
 	const struct btf *btf;
 	u32 type;
 };
@@ -51,7 +51,8 @@ static bool has_tag(const struct env *env, u32 func, u32 arg, const char *tag)
 
 static bool is_number(const struct btf_type *t)
 {
-	return btf_kind(t) == BTF_INT || btf_kind(t) == BTF_ENUM || btf_kind(t) == BTF_ENUM64;
+	return btf_kind(t) == BTF_INT || btf_kind(t) == BTF_ENUM ||
+	       btf_kind(t) == BTF_ENUM64;
 }
 
 /* --- parsing --- */
@@ -75,7 +76,8 @@ static bool is_ctx(const struct env *env, u32 pointee)
 	return type && type->ctx_name && name[0] && !strcmp(name, type->ctx_name);
 }
 
-static int parse_pointer(struct env *env, u32 subprog, u32 i, u32 type, struct sig_arg *arg)
+static int parse_pointer(struct env *env, u32 subprog, u32 i, u32 type,
+			 struct sig_arg *arg)
 {
 	const struct btf *btf = env->image->btf;
 	u32 func = sub_of(env, subprog)->func;
@@ -128,7 +130,8 @@ static int parse(struct env *env, u32 subprog, struct sig *sig)
 		return reject(env, RULE_SIG_NONE, name_of(env, subprog));
 	proto = btf_type(btf, sub->proto);
 	if (btf_kind(proto) != BTF_FUNC_PROTO || btf_vlen(proto) > 5)
-		return reject(env, RULE_SIG_NARGS, name_of(env, subprog), btf_vlen(proto));
+		return reject(env, RULE_SIG_NARGS, name_of(env, subprog),
+			      btf_vlen(proto));
 	ret = btf_skip_mods(btf, proto->type);
 	sig->returns = ret != 0;
 	if (ret && !is_number(btf_type(btf, ret)))
@@ -229,9 +232,11 @@ static int check_btf(struct env *env, u32 regno, const struct sig_arg *arg)
 	    (!(arg->flags & F_UNTRUSTED) && !reg->flags && !reg->ref &&
 	     !env->abi->policy.legacy_walk))
 		return reject(env, RULE_SIG_TRUSTED, regno, reg_class_name(env, reg),
-			      arg->flags & F_UNTRUSTED ? "untrusted_ptr_" : "trusted_ptr_");
+			      arg->flags & F_UNTRUSTED ? "untrusted_ptr_"
+						       : "trusted_ptr_");
 	if (!btf_reg_fits(reg, arg->btf, arg->type, false))
-		return reject(env, RULE_SIG_STRUCT, regno, btf_type_name(arg->btf, arg->type));
+		return reject(env, RULE_SIG_STRUCT, regno,
+			      btf_type_name(arg->btf, arg->type));
 	return 0;
 }
 

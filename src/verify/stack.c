@@ -5,7 +5,8 @@
  * something, or never written. Accesses are aligned, so none of 8 bytes or fewer crosses
  * a slot. As in kernels since 6.3, reading bytes never written gives an unknown number.
  *
- * Every access of a fixed place is noted in the step: precise.c follows values through it.
+ * Every access of a fixed place is noted in the step: precise.c follows values through
+ * it.
  */
 #include "verify/walk.h"
 
@@ -67,7 +68,8 @@ static bool bytes_zero(const struct slot *slot, u32 byte, u32 size)
 	bool spilled_zero = slot_has_spill(slot) && reg_is_null(&slot->spilled);
 
 	for (u32 b = byte; b < byte + size; b++)
-		if (slot->kind[b] != SLOT_ZERO && !(slot->kind[b] == SLOT_SPILL && spilled_zero))
+		if (slot->kind[b] != SLOT_ZERO &&
+		    !(slot->kind[b] == SLOT_SPILL && spilled_zero))
 			return false;
 	return true;
 }
@@ -96,7 +98,8 @@ static struct reg fill_number(struct env *env, struct slot *slot, u32 byte, u32 
 	return reg_num(size < 8 ? scalar_zext(num, (u8)size) : num);
 }
 
-static int read_slot(struct env *env, struct slot *slot, u32 byte, u32 size, struct reg *out)
+static int read_slot(struct env *env, struct slot *slot, u32 byte, u32 size,
+		     struct reg *out)
 {
 	u32 spilled = spill_size(slot);
 
@@ -111,12 +114,14 @@ static int read_slot(struct env *env, struct slot *slot, u32 byte, u32 size, str
 		*out = fill_number(env, slot, byte, size);
 		return 0;
 	}
-	*out = bytes_zero(slot, byte, size) ? reg_const(0)
-					    : reg_num(scalar_zext(scalar_unknown(), (u8)size));
+	*out = bytes_zero(slot, byte, size)
+		       ? reg_const(0)
+		       : reg_num(scalar_zext(scalar_unknown(), (u8)size));
 	return 0;
 }
 
-int stack_read_fixed(struct env *env, struct frame *frame, s32 off, u32 size, struct reg *out)
+int stack_read_fixed(struct env *env, struct frame *frame, s32 off, u32 size,
+		     struct reg *out)
 {
 	u32 i = slot_of(off);
 
@@ -187,7 +192,8 @@ static void write_bytes(struct slot *slot, u32 byte, u32 size, enum slot_kind ki
 
 /* Only a whole register may be spilled, and no stack pointer into a caller's frame: it
  * might outlive the frame it points to. */
-static int check_spill(struct env *env, const struct frame *frame, const struct access *acc)
+static int check_spill(struct env *env, const struct frame *frame,
+		       const struct access *acc)
 {
 	if (!reg_is_pointer(&acc->value))
 		return 0;
@@ -288,7 +294,8 @@ int access_stack(struct env *env, struct access *acc)
 	if (acc->kind == ACC_READ || acc->kind == ACC_ACQUIRE) {
 		acc->result_set = true;
 		if (lo == hi)
-			return stack_read_fixed(env, frame, (s32)lo, acc->size, &acc->result);
+			return stack_read_fixed(env, frame, (s32)lo, acc->size,
+						&acc->result);
 		return read_variable(env, frame, lo, hi, acc->size, &acc->result);
 	}
 	if (acc->kind == ACC_WRITE || acc->kind == ACC_STORE_RELEASE) {
@@ -317,17 +324,19 @@ int stack_mark_written(struct env *env, struct frame *frame, s32 off, u32 size)
 	return 0;
 }
 
-int stack_readable(struct env *env, u32 regno, struct frame *frame, s64 lo, s64 hi, u32 size)
+int stack_readable(struct env *env, u32 regno, struct frame *frame, s64 lo, s64 hi,
+		   u32 size)
 {
 	TRY(check_bounds(env, regno, lo, hi, size, false));
 	note_depth(env, frame, lo);
-	for (u32 i = slot_of(hi + (size ? size - 1 : 0)); i <= slot_of(lo) && i < frame->nslots;
-	     i++)
+	for (u32 i = slot_of(hi + (size ? size - 1 : 0));
+	     i <= slot_of(lo) && i < frame->nslots; i++)
 		TRY(check_special(env, &frame->stack[i]));
 	return 0;
 }
 
-int stack_writable(struct env *env, u32 regno, struct frame *frame, s64 lo, s64 hi, u32 size)
+int stack_writable(struct env *env, u32 regno, struct frame *frame, s64 lo, s64 hi,
+		   u32 size)
 {
 	return check_bounds(env, regno, lo, hi, size, true);
 }

@@ -119,10 +119,11 @@ struct slot *frame_slot(struct env *env, struct frame *frame, u32 i)
 	BUG_ON(i >= NSLOTS);
 	if (i < frame->nslots)
 		return &frame->stack[i];
-	if (!pool_grow(env, (void **)&frame->stack, &frame->cap_slots, frame->nslots, i + 1,
-		       sizeof(struct slot)))
+	if (!pool_grow(env, (void **)&frame->stack, &frame->cap_slots, frame->nslots,
+		       i + 1, sizeof(struct slot)))
 		return NULL;
-	memset(&frame->stack[frame->nslots], 0, (i + 1 - frame->nslots) * sizeof(struct slot));
+	memset(&frame->stack[frame->nslots], 0,
+	       (i + 1 - frame->nslots) * sizeof(struct slot));
 	frame->nslots = i + 1;
 	return &frame->stack[i];
 }
@@ -205,7 +206,8 @@ u32 id_new(struct env *env)
 	return ++env->next_id;
 }
 
-static void frame_each_reg(struct frame *frame, void (*fn)(struct reg *, void *), void *data)
+static void frame_each_reg(struct frame *frame, void (*fn)(struct reg *, void *),
+			   void *data)
 {
 	for (u32 i = 0; i < R_FP; i++)
 		fn(&frame->regs[i], data);
@@ -214,7 +216,8 @@ static void frame_each_reg(struct frame *frame, void (*fn)(struct reg *, void *)
 			fn(&frame->stack[i].spilled, data);
 }
 
-void state_each_reg(struct state *state, void (*fn)(struct reg *reg, void *data), void *data)
+void state_each_reg(struct state *state, void (*fn)(struct reg *reg, void *data),
+		    void *data)
 {
 	for (u32 i = 0; i < state->nframes; i++)
 		frame_each_reg(state->frames[i], fn, data);
@@ -227,8 +230,8 @@ u32 held_add(struct env *env, enum held_kind kind, u32 id, const void *owner)
 	struct state *state = env->cur;
 
 	if (state->nheld >= MAX_REFS) {
-		log_fail(env->log, -E2BIG, "more than %u references and locks held at once",
-			 (u32)MAX_REFS);
+		log_fail(env->log, -E2BIG,
+			 "more than %u references and locks held at once", (u32)MAX_REFS);
 		return 0;
 	}
 	if (!pool_grow(env, (void **)&state->held, &state->cap_held, state->nheld,
@@ -238,7 +241,9 @@ u32 held_add(struct env *env, enum held_kind kind, u32 id, const void *owner)
 	}
 	if (!id)
 		id = id_new(env);
-	state->held[state->nheld++] = (struct held){.id = id, .insn = env->insn, .kind = (u8)kind,
+	state->held[state->nheld++] = (struct held){.id = id,
+						    .insn = env->insn,
+						    .kind = (u8)kind,
 						    .frame = (u8)(state->nframes - 1),
 						    .owner = owner};
 	return id;
@@ -259,7 +264,8 @@ void held_drop(struct state *state, enum held_kind kind, u32 id)
 	if (!held)
 		return;
 	state->nheld--;
-	memmove(held, held + 1, (size_t)(&state->held[state->nheld] - held) * sizeof(*held));
+	memmove(held, held + 1,
+		(size_t)(&state->held[state->nheld] - held) * sizeof(*held));
 }
 
 bool held_lock(const struct state *state)

@@ -61,8 +61,8 @@ static int check_global_call(struct env *env, u32 subprog)
 
 	if (held_lock(env->cur))
 		return reject(env, RULE_GLOBAL_LOCK);
-	if (sub->might_sleep && (env->cur->rcu_depth || env->cur->preempt_depth ||
-				 !env->cur->sleepable))
+	if (sub->might_sleep &&
+	    (env->cur->rcu_depth || env->cur->preempt_depth || !env->cur->sleepable))
 		return reject(env, RULE_GLOBAL_SLEEP, subprog_name(env, subprog));
 	return 0;
 }
@@ -99,13 +99,18 @@ struct callback_shape {
 };
 
 static const struct callback_shape shapes[] = {
-	[CB_NONE] = {false, 1},	       [CB_LOOP] = {false, 1},
-	[CB_MAP_ELEM] = {false, 1},    [CB_TIMER] = {true, 0},
-	[CB_WQ] = {true, 0},	       [CB_FIND_VMA] = {false, 1},
-	[CB_USER_RINGBUF] = {false, 1}, [CB_RBTREE_LESS] = {false, 1},
+	[CB_NONE] = {false, 1},
+	[CB_LOOP] = {false, 1},
+	[CB_MAP_ELEM] = {false, 1},
+	[CB_TIMER] = {true, 0},
+	[CB_WQ] = {true, 0},
+	[CB_FIND_VMA] = {false, 1},
+	[CB_USER_RINGBUF] = {false, 1},
+	[CB_RBTREE_LESS] = {false, 1},
 };
 
-static void set_callback(struct frame *frame, enum callback_kind kind, const struct reg *args)
+static void set_callback(struct frame *frame, enum callback_kind kind,
+			 const struct reg *args)
 {
 	for (u32 i = 0; i < 5; i++)
 		frame->regs[R1 + i] = args[i];
@@ -206,8 +211,8 @@ static int check_range(struct env *env, const char *when, s64 min, s64 max)
 	else if (r0->num.smax == INT64_MAX)
 		snprintf(text, sizeof(text), "smin=%lld", (long long)r0->num.smin);
 	else
-		snprintf(text, sizeof(text), "smin=%lld smax=%lld", (long long)r0->num.smin,
-			 (long long)r0->num.smax);
+		snprintf(text, sizeof(text), "smin=%lld smax=%lld",
+			 (long long)r0->num.smin, (long long)r0->num.smax);
 	return reject(env, RULE_RET_RANGE, when, text, (long long)min, (long long)max);
 }
 

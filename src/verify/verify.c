@@ -114,8 +114,8 @@ static struct proof *new_proof(struct env *env, const u16 *depths)
 	proof->ninsns = env->prog->ninsns;
 	proof->uses_packet_writes = env->packet_writes;
 	proof->at = arena_array(arena, proof->ninsns, sizeof(*proof->at));
-	proof->stack_depth = arena_memdup(arena, depths,
-					  env->prog->nsubprogs * sizeof(*depths));
+	proof->stack_depth =
+		arena_memdup(arena, depths, env->prog->nsubprogs * sizeof(*depths));
 	if (!proof->at || !proof->stack_depth)
 		goto fail;
 	finish_insns(env, proof);
@@ -131,11 +131,12 @@ static void take_stats(const struct env *env, struct verify_stats *stats, u64 st
 {
 	if (!stats)
 		return;
-	*stats = (struct verify_stats){.insns = env->insns_processed,
-				       .states = env->states_total,
-				       .peak_states = env->states_peak,
-				       .time_ns = now_ns() - start,
-				       .memory = env->arena ? arena_bytes(env->arena) : 0};
+	*stats =
+		(struct verify_stats){.insns = env->insns_processed,
+				      .states = env->states_total,
+				      .peak_states = env->states_peak,
+				      .time_ns = now_ns() - start,
+				      .memory = env->arena ? arena_bytes(env->arena) : 0};
 }
 
 static int verify_env(struct env *env, struct proof **out)
@@ -163,8 +164,13 @@ int verify(struct arena *arena, struct log *log, const struct image *image,
 {
 	static const struct verify_opts defaults;
 	u64 start = now_ns();
-	struct env env = {.out = arena, .log = log, .abi = image->abi, .image = image,
-			  .prog = prog, .opts = opts ? opts : &defaults, .why = why};
+	struct env env = {.out = arena,
+			  .log = log,
+			  .abi = image->abi,
+			  .image = image,
+			  .prog = prog,
+			  .opts = opts ? opts : &defaults,
+			  .why = why};
 	int err;
 
 	*out = NULL;
@@ -173,9 +179,11 @@ int verify(struct arena *arena, struct log *log, const struct image *image,
 	if (!prog->nsubprogs || !prog->ninsns)
 		return log_fail(log, -EINVAL, "program without instructions");
 	err = verify_env(&env, out);
-	log_print(log, LOG_INSN, "processed %u insns (limit %u) total_states %u peak_states %u\n",
-		  env.insns_processed, env.opts->max_insns ? env.opts->max_insns : 1000000,
-		  env.states_total, env.states_peak);
+	log_print(log, LOG_INSN,
+		  "processed %u insns (limit %u) total_states %u peak_states %u\n",
+		  env.insns_processed,
+		  env.opts->max_insns ? env.opts->max_insns : 1000000, env.states_total,
+		  env.states_peak);
 	take_stats(&env, stats, start);
 	arena_free(env.arena);
 	return err;

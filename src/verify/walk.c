@@ -128,7 +128,8 @@ static void log_insn(struct env *env)
 
 	log_source(env);
 	n = snprintf(text, sizeof(text), "%u: %s", env->insn, insn_text(env, env->insn));
-	log_print(env->log, LOG_INSN, "%-*s", n < COMMENT_COLUMN ? COMMENT_COLUMN - 2 : n, text);
+	log_print(env->log, LOG_INSN, "%-*s", n < COMMENT_COLUMN ? COMMENT_COLUMN - 2 : n,
+		  text);
 	env->line_open = true;
 }
 
@@ -164,11 +165,11 @@ static void log_effect(struct env *env, u32 insn, u32 frame)
 /* --- the loop --- */
 
 static exec_fn *const execs[] = {
-	[KIND_ALU] = exec_alu,		[KIND_LD_IMM64] = exec_imm64,
-	[KIND_LDX] = exec_ldx,		[KIND_ST] = exec_st,
-	[KIND_STX] = exec_stx,		[KIND_ATOMIC] = exec_atomic,
+	[KIND_ALU] = exec_alu,		 [KIND_LD_IMM64] = exec_imm64,
+	[KIND_LDX] = exec_ldx,		 [KIND_ST] = exec_st,
+	[KIND_STX] = exec_stx,		 [KIND_ATOMIC] = exec_atomic,
 	[KIND_LOAD_ACQ] = exec_load_acq, [KIND_STORE_REL] = exec_store_rel,
-	[KIND_JMP] = exec_jmp,		[KIND_JA] = exec_ja,
+	[KIND_JMP] = exec_jmp,		 [KIND_JA] = exec_ja,
 	[KIND_MAY_GOTO] = exec_may_goto, [KIND_CALL] = exec_call,
 	[KIND_EXIT] = exec_exit,
 };
@@ -187,8 +188,8 @@ static int record_step(struct env *env)
 	if (!pool_grow(env, (void **)&state->steps, &state->cap_steps, state->nsteps,
 		       state->nsteps + 1, sizeof(struct step)))
 		return out_of_memory(env);
-	state->steps[state->nsteps++] = (struct step){.insn = env->insn,
-						      .frame = (u8)(state->nframes - 1)};
+	state->steps[state->nsteps++] =
+		(struct step){.insn = env->insn, .frame = (u8)(state->nframes - 1)};
 	return 0;
 }
 

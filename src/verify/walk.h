@@ -63,8 +63,8 @@ struct step *cur_step(struct env *env);
 int prune_visit(struct env *env); /* 0: go on, 1: pruned, or an error */
 void path_done(struct env *env, struct state *state); /* a path below it has ended */
 /* Makes numbers of @state unknown that differ from the last time the path was at @insn
- * (as an ancestor that is not @not) and that nothing has needed so far. */
-void widen(struct env *env, u32 insn, struct state *state, const struct state *not);
+ * (as an ancestor that is not @except) and that nothing has needed so far. */
+void widen(struct env *env, u32 insn, struct state *state, const struct state *except);
 bool same_frames(const struct state *a, const struct state *b);
 /* @from: a stored state whose precise registers the path of @state must have too. */
 int mark_precise_like(struct env *env, struct state *state, const struct state *from,
