@@ -197,8 +197,8 @@ static void check_refused_object(struct where *w, const char *path, const char *
 	struct pintle_object *obj = pintle_open(w->host, path, NULL);
 
 	w->counts->programs++;
-	if (obj)
-		complain(w, "OPENED, want \"%s\"", phrase);
+	if (obj && !pintle_load(obj))
+		complain(w, "LOADED, want \"%s\"", phrase);
 	else if (!strstr(pintle_host_error(w->host), phrase))
 		complain(w, "no \"%s\" in: %s", phrase, pintle_host_error(w->host));
 	pintle_close(obj);

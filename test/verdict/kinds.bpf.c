@@ -39,7 +39,7 @@ struct {
 	if (!v)                                                                          \
 		return 0
 
-ACCEPT BOOK("L16")
+ACCEPT BOOK("D17") BOOK("L16")
 P(local_object)
 {
 	WITH_VALUE(v);

@@ -14,7 +14,7 @@
  *			  one, and why that is right (test/run/kernel.sh)
  *
  * Every file is an object of its own; a declaration that must fail is in a file whose
- * OBJECT_REJECT(PHRASE) says what opening it complains of.
+ * OBJECT_REJECT(PHRASE) says what opening or loading it complains of.
  *
  * P(name) and Q(name) define a program of the hooks p and q (q's may sleep), with t and n
  * for arguments; XDP(name) and CTX(name) programs of the types xdp and test_ctx; _ASM in

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What is pointed to is no struct. (D11)
+ */
+#include "verdict.h"
+
+OBJECT_REJECT("D_POINTEE");
+
+struct value {
+	int __kptr *ref;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct value);
+} map SEC(".maps");

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A queue copies its values: nobody could own a reference in it. (D03)
+ */
+#include "verdict.h"
+
+OBJECT_REJECT("maps of type queue");
+
+struct value {
+	struct T __kptr *ref;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, 1);
+	__type(value, struct value);
+} map SEC(".maps");

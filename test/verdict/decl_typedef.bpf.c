@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A pointer hidden behind a typedef. (D31)
+ */
+#include "verdict.h"
+
+OBJECT_REJECT("hidden behind a typedef");
+
+typedef struct T __kptr *hidden;
+
+struct value {
+	hidden ref;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct value);
+} map SEC(".maps");
