@@ -176,6 +176,9 @@ INTERP_ATTR static u64 interp(const struct code *code, u32 entry, const u64 *arg
 	u64 r[NR_CODE_REGS];
 	char *stack = alloca(code->stack_size + 16);
 
+	/* Programs may read stack they never wrote (as kernels since 6.3 let them): that must
+	 * not show them what the host left there. */
+	memset(stack, 0, code->stack_size + 16);
 	memcpy(&r[R1], args, 5 * sizeof(u64));
 	r[R_FP] = ROUND_UP((uintptr_t)stack, 16) + code->stack_size;
 
