@@ -4,20 +4,27 @@
  * what is there already, arrays and parameters behind it, and parentheses come where a
  * pointer is followed by one of those.
  *
- * Types may refer to themselves through function prototypes, and parameters fan out, so
- * both the depth and the number of types printed are bounded.
+ * Types may refer to themselves through function prototypes, parameters fan out, and names
+ * may be long, so the depth, the number of types and the memory it takes are bounded.
  */
 #include "btf/btf_impl.h"
 
 #include "base/arena.h"
 
-enum { PRINT_DEPTH = 24, PRINT_TYPES = 20000 };
+enum { PRINT_DEPTH = 24, PRINT_TYPES = 20000, PRINT_BYTES = 1 << 22 };
 
 struct print {
 	struct arena *arena;
 	const struct btf *btf;
-	u32 left; /* types still to print */
+	u32 left;     /* types still to print */
+	size_t start; /* bytes of the arena before */
 };
+
+/* Enough was printed: what is missing is "...". */
+static bool spent(const struct print *p)
+{
+	return !p->left || arena_bytes(p->arena) - p->start > PRINT_BYTES;
+}
 
 /* A text that grows in the arena; NULL once memory ran out. */
 struct text {
@@ -104,7 +111,7 @@ static bool take_quals(struct print *p, u32 *id, struct quals *q)
 {
 	const struct btf_type *t = btf_type(p->btf, *id);
 
-	for (; btf_kind(t) == BTF_TYPE_TAG || qual_names[btf_kind(t)];
+	for (; !spent(p) && (btf_kind(t) == BTF_TYPE_TAG || qual_names[btf_kind(t)]);
 	     t = btf_type(p->btf, *id)) {
 		if (!add_qual(p, t, q))
 			return false;
@@ -119,7 +126,7 @@ static const char *params_text(struct print *p, const struct btf_type *t, u32 de
 	struct text out = text_new(p->arena);
 
 	text_add(&out, "(");
-	for (u32 i = 0; i < btf_vlen(t); i++) {
+	for (u32 i = 0; i < btf_vlen(t) && out.p && !spent(p); i++) {
 		const char *name = btf_str(p->btf, param[i].name_off);
 
 		text_add(&out, i ? ", " : "");
@@ -144,7 +151,7 @@ static const char *members_text(struct print *p, const struct btf_type *t, u32 d
 	struct text out = text_new(p->arena);
 
 	text_add(&out, "{\n");
-	for (u32 i = 0; i < btf_vlen(t) && out.p; i++) {
+	for (u32 i = 0; i < btf_vlen(t) && out.p && !spent(p); i++) {
 		u32 bits = btf_member_bits(t, &m[i]);
 
 		indent_by(&out, indent + 1);
@@ -165,7 +172,7 @@ static const char *enumerators_text(struct print *p, const struct btf_type *t, u
 	bool wide = btf_kind(t) == BTF_ENUM64;
 
 	text_add(&out, "{\n");
-	for (u32 i = 0; i < btf_vlen(t) && out.p; i++) {
+	for (u32 i = 0; i < btf_vlen(t) && out.p && !spent(p); i++) {
 		const struct btf_enumerator64 *e64 = &btf_enumerators64(t)[wide ? i : 0];
 		const struct btf_enumerator *e = &btf_enumerators(t)[wide ? 0 : i];
 		u64 v = wide ? (u64)e64->hi << 32 | e64->lo :
@@ -197,8 +204,8 @@ static const char *base_text(struct print *p, u32 id, u32 depth, bool body, u32 
 
 	if (!id)
 		return "void";
-	if (!word)
-		return *name ? name : "?";
+	if (!word) /* a pointer and such when printing ended before its turn came */
+		return *name ? name : "...";
 	if (*name && !body)
 		return arena_printf(p->arena, "%s %s", word, name);
 	if (btf_kind(t) == BTF_FWD || depth >= PRINT_DEPTH)
@@ -256,6 +263,9 @@ static bool declarator(struct print *p, u32 *id, struct quals *q, const char **i
 
 		if (!*inner || !take_quals(p, id, q))
 			return false;
+		if (spent(p))
+			return true;
+		p->left--;
 		t = btf_type(p->btf, *id);
 		if (btf_kind(t) == BTF_ARRAY) {
 			*inner = array_text(p, btf_array(t)->nelems, *inner);
@@ -279,7 +289,7 @@ static const char *type_text(struct print *p, u32 id, const char *name, u32 dept
 	struct quals q = no_quals;
 	const char *base;
 
-	if (depth > PRINT_DEPTH || !p->left || !p->left--)
+	if (depth > PRINT_DEPTH || spent(p))
 		return "...";
 	if (!declarator(p, &id, &q, &name, depth))
 		return NULL;
@@ -293,7 +303,7 @@ static const char *type_text(struct print *p, u32 id, const char *name, u32 dept
 const char *btf_decl(struct arena *arena, const struct btf *btf, u32 id, const char *name,
 		     bool deep)
 {
-	struct print p = {arena, btf, PRINT_TYPES};
+	struct print p = {arena, btf, PRINT_TYPES, arena_bytes(arena)};
 	const struct btf_type *t = btf_type(btf, id);
 
 	if (btf_kind(t) == BTF_DATASEC || btf_kind(t) == BTF_DECL_TAG)

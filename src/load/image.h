@@ -64,6 +64,10 @@ struct image_map {
 	u32 nvalues;
 };
 
+/* A call of helper POISON_KSYM + index is one of a weak function that the host lacks: the
+ * verifier refuses it where it can be reached. */
+enum { POISON_KSYM = 2002000000 };
+
 struct image_ksym {
 	const char *name;
 	bool is_func, weak;

@@ -115,8 +115,4 @@ int reloc_target(struct loader *ld, u32 sec, u32 insn, struct load_func **func);
 /* link.c: builds image->progs. */
 int link_progs(struct loader *ld);
 
-/* Calls to these helper numbers stand for what is known to be missing; the verifier
- * refuses them when they are reachable. */
-enum { POISON_KSYM = 2002000000 };
-
 #endif

@@ -145,8 +145,15 @@ static int parse_members(struct loader *ld, struct image_map *map, u32 id, bool 
 	const struct btf_type *t = btf_type(btf, id);
 	const struct btf_member *m = btf_members(t);
 
-	for (u32 i = 0; i < btf_vlen(t); i++)
-		TRY(parse_member(ld, map, btf_str(btf, m[i].name_off), m[i].type, inner));
+	for (u32 i = 0; i < btf_vlen(t); i++) {
+		const char *name = btf_str(btf, m[i].name_off);
+
+		for (u32 k = 0; k < i; k++) /* few: each has a name of its own that we know */
+			if (!strcmp(btf_str(btf, m[k].name_off), name))
+				return load_fail(ld, -EINVAL, "map '%s': member '%s' is given "
+						 "twice", map->name, name);
+		TRY(parse_member(ld, map, name, m[i].type, inner));
+	}
 	if (!map->type)
 		return load_fail(ld, -EINVAL, "map '%s': no type: add __uint(type, "
 				 "BPF_MAP_TYPE_...)", map->name);

@@ -384,6 +384,37 @@ TEST(btf_prints_bodies)
 	arena_free(arena);
 }
 
+/* One that returns a pointer to itself; and names of which a few fill the memory. */
+TEST(btf_prints_bounded)
+{
+	enum { LONG = 1 << 16, MEMBERS = 2000 };
+	struct arena *arena = arena_new();
+	struct bb_member *m = calloc(MEMBERS, sizeof(*m));
+	char *name = calloc(1, LONG);
+	struct btf *btf;
+	struct bb b;
+	u32 s;
+
+	memset(name, 'n', LONG - 1);
+	bb_init(&b, NULL);
+	bb_proto(&b, 2, {"a", 3});
+	bb_ptr(&b, 1);
+	bb_int(&b, "int", 4);
+	s = bb_struct(&b, name, 4, {"n", 3, 0});
+	for (u32 i = 0; i < MEMBERS; i++)
+		m[i] = (struct bb_member){"m", s, 0};
+	bb_composite(&b, BTF_UNION, "u", 4, MEMBERS, m);
+	btf = bb_open(&b, "long");
+	CHECK_HAS(btf_decl(arena, btf, 2, "f", false), "...");
+	CHECK(btf_decl(arena, btf, s + 1, "u", true) != NULL);
+	CHECK(arena_bytes(arena) < 64 << 20);
+	btf_close(btf);
+	bb_free(&b);
+	free(m);
+	free(name);
+	arena_free(arena);
+}
+
 /* A prototype that takes pointers to itself: not C, but BTF can say it. */
 TEST(btf_prints_loops_bounded)
 {

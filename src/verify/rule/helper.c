@@ -551,6 +551,18 @@ static bool listed(const struct abi_prog_type *type, u32 id)
 	return false;
 }
 
+/* The loader puts calls of these numbers where what the program needs was not found. */
+static int unknown_helper(struct env *env, u32 id)
+{
+	u32 ksym = id - POISON_KSYM;
+
+	if (id == CORE_POISON)
+		return reject(env, RULE_CORE_MISSING, id);
+	if (id >= POISON_KSYM && ksym < env->image->nksyms)
+		return reject(env, RULE_KSYM_MISSING, id, env->image->ksyms[ksym].name);
+	return reject(env, RULE_HELPER_UNKNOWN, id);
+}
+
 static int find_helper(struct env *env, u32 id, const struct abi_helper **out)
 {
 	const struct abi_prog_type *type = env->prog->type;
@@ -558,7 +570,7 @@ static int find_helper(struct env *env, u32 id, const struct abi_helper **out)
 	const char *name = abi_helper_name(id);
 
 	if (!h && !name)
-		return reject(env, RULE_HELPER_UNKNOWN, id);
+		return unknown_helper(env, id);
 	if (!h || !listed(type, id) ||
 	    (env->abi->helper_there && !env->abi->helper_there(env->abi, type, id)))
 		return reject(env, RULE_HELPER_PROG_TYPE, name ? name : h->name, id);
