@@ -22,20 +22,24 @@ struct value {
 	struct T __attribute__((btf_type_tag("foo"))) *foreign;
 #endif
 	struct inner nested[2];
+};
+
+struct grid {
 	struct T __kptr *square[2][3];
 };
 
-#define MAP(name, map_type)                                                              \
+#define MAP(name, map_type, value_type)                                                  \
 	struct {                                                                         \
 		__uint(type, map_type);                                                  \
 		__uint(max_entries, 2);                                                  \
 		__type(key, __u32);                                                      \
-		__type(value, struct value);                                             \
+		__type(value, struct value_type);                                        \
 	} name SEC(".maps")
 
-MAP(array, BPF_MAP_TYPE_ARRAY);
-MAP(table, BPF_MAP_TYPE_HASH);
-MAP(percpu, BPF_MAP_TYPE_PERCPU_ARRAY);
+MAP(array, BPF_MAP_TYPE_ARRAY, value);
+MAP(table, BPF_MAP_TYPE_HASH, value);
+MAP(percpu, BPF_MAP_TYPE_PERCPU_ARRAY, value);
+MAP(grids, BPF_MAP_TYPE_ARRAY, grid);
 
 /* The key is plain data, whatever it is called. */
 struct key {
@@ -60,10 +64,11 @@ static __always_inline int empty(struct T **field)
 	return old != NULL;
 }
 
-#define EMPTY(map, member)                                                               \
+#define EMPTY(map, member) EMPTY_OF(value, map, member)
+#define EMPTY_OF(type, map, member)                                                      \
 	({                                                                               \
 		__u32 zero_ = 0;                                                         \
-		struct value *v_ = bpf_map_lookup_elem(&(map), &zero_);                  \
+		struct type *v_ = bpf_map_lookup_elem(&(map), &zero_);                   \
 		v_ ? empty((struct T **)&v_->member) : 0;                                \
 	})
 
@@ -143,7 +148,7 @@ P(nested_arrays)
 ACCEPT BOOK("D35") RETVAL(0)
 P(two_dimensions)
 {
-	return EMPTY(array, square[1][2]);
+	return EMPTY_OF(grid, grids, square[1][2]);
 }
 
 ACCEPT BOOK("D55") RETVAL(0)
