@@ -79,6 +79,7 @@ enum slot_kind {
 	SLOT_INVALID, /* never written */
 	SLOT_SPILL,   /* byte of a spilled register */
 	SLOT_MISC,    /* some bytes */
+	SLOT_ADDRESS, /* a byte left over from a spilled pointer; not to be read */
 	SLOT_ZERO,    /* a zero byte */
 	SLOT_DYNPTR,
 	SLOT_ITER,

@@ -8,8 +8,8 @@
  * (ids of values, references) need not be the same numbers but must map one to one, so
  * that what the old state knew to be equal is equal in the new one.
  *
- * Bytes the old state held as "something" may be anything now, a pointer's bytes too: the
- * walk from it was right for all values of them.
+ * Bytes the old state held as "something" may be anything now, since the walk from it was
+ * right for all values of them; but not a pointer's, which must not be read as a number.
  */
 #include "verify/equal.h"
 #include "verify/walk.h"
@@ -23,6 +23,7 @@ struct ids {
 	u32 n;
 	u32 fresh; /* stands for "an id nobody else has" */
 	enum cover how;
+	bool leaks; /* addresses may be read as numbers */
 };
 
 /* One to one: neither id was paired with another before. */
@@ -131,7 +132,8 @@ static bool byte_covers(u8 old, u8 cur, enum cover how)
 {
 	if (how == COVER_SAME)
 		return old == cur;
-	return old == SLOT_INVALID || old == SLOT_MISC || old == SLOT_SPILL || old == cur;
+	return old == SLOT_INVALID || old == SLOT_MISC || old == SLOT_SPILL ||
+	       old == SLOT_ADDRESS || old == cur;
 }
 
 /* What a read of the old spill's bytes would find now. */
@@ -151,7 +153,8 @@ static bool slot_covers(struct ids *ids, const struct slot *old, const struct sl
 	struct reg now;
 
 	for (u32 b = 0; b < 8; b++)
-		if (!byte_covers(old->kind[b], cur->kind[b], ids->how))
+		if (!byte_covers(old->kind[b], cur->kind[b], ids->how) ||
+		    (!ids->leaks && slot_shows_address(cur, b) && !slot_shows_address(old, b)))
 			return false;
 	if (!bytes)
 		return old->kind[0] != SLOT_DYNPTR && old->kind[0] != SLOT_ITER
@@ -223,6 +226,7 @@ bool state_covers(struct env *env, const struct state *old, const struct state *
 	ids.n = 0;
 	ids.fresh = 0;
 	ids.how = how;
+	ids.leaks = env->abi->policy.ptr_leaks;
 	if (!held_match(&ids, old, cur))
 		return false;
 	for (u32 f = cur->nframes; f-- > 0;)

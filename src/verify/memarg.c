@@ -8,6 +8,7 @@
  * no spilled pointer may be among them: it could be read back as a number.
  */
 #include "verify/rule/rule.h"
+#include "verify/walk.h"
 
 enum { MAX_VAR_SIZE = 1 << 29 };
 
@@ -22,12 +23,7 @@ struct memarg {
 
 /* ---- stack ---- */
 
-static bool is_spilled_pointer(const struct slot *slot)
-{
-	return slot->kind[0] == SLOT_SPILL && reg_is_pointer(&slot->spilled);
-}
-
-/* No pointer among the bytes [lo, end) of @frame. */
+/* No pointer, and nothing left of one, among the bytes [lo, end) of @frame. */
 static int check_no_spill(struct env *env, const struct memarg *m,
 			  const struct frame *frame, s64 lo, s64 end)
 {
@@ -36,7 +32,8 @@ static int check_no_spill(struct env *env, const struct memarg *m,
 	for (s64 at = lo; at < end; at++) {
 		u32 i = (u32)(-at - 1) / 8;
 
-		if (i < frame->nslots && is_spilled_pointer(&frame->stack[i]))
+		if (i < frame->nslots &&
+		    slot_shows_address(&frame->stack[i], (u32)(at + STACK_SIZE) % 8))
 			return reject(env, RULE_LEAK, m->acc.regno, "function argument");
 	}
 	return 0;

@@ -225,7 +225,8 @@ static void slot_print(struct env *env, const struct slot *slot, u32 i,
 {
 	static const char letters[] = {
 		[SLOT_INVALID] = '?', [SLOT_SPILL] = 'r',  [SLOT_MISC] = 'm',
-		[SLOT_ZERO] = '0',    [SLOT_DYNPTR] = 'd', [SLOT_ITER] = 'i'};
+		[SLOT_ZERO] = '0',    [SLOT_DYNPTR] = 'd', [SLOT_ITER] = 'i',
+		[SLOT_ADDRESS] = 'a'};
 	char text[300], kinds[9] = "";
 	u32 n = 0;
 

@@ -8,6 +8,7 @@
  * Every access of a fixed place is noted in the step: precise.c follows values through
  * it.
  */
+#include "verify/rule/rule.h"
 #include "verify/walk.h"
 
 /* Slot and byte of a frame offset in [-512, -1]. */
@@ -98,6 +99,15 @@ static struct reg fill_number(struct env *env, struct slot *slot, u32 byte, u32 
 	return reg_num(size < 8 ? scalar_zext(num, (u8)size) : num);
 }
 
+/* As a number an address would show where the host's data is (B10). */
+static int check_no_address(struct env *env, const struct slot *slot, u32 byte, u32 size)
+{
+	for (u32 b = byte; b < byte + size; b++)
+		if (slot_shows_address(slot, b) && !env->abi->policy.ptr_leaks)
+			return reject(env, RULE_STACK_ADDRESS);
+	return 0;
+}
+
 static int read_slot(struct env *env, struct slot *slot, u32 byte, u32 size,
 		     struct reg *out)
 {
@@ -110,6 +120,7 @@ static int read_slot(struct env *env, struct slot *slot, u32 byte, u32 size,
 		*out = slot->spilled;
 		return 0;
 	}
+	TRY(check_no_address(env, slot, byte, size));
 	if (byte + size <= spilled) {
 		*out = fill_number(env, slot, byte, size);
 		return 0;
@@ -149,6 +160,7 @@ static int read_variable(struct env *env, struct frame *frame, s64 lo, s64 hi, u
 			continue;
 		}
 		TRY(check_special(env, &frame->stack[i]));
+		TRY(check_no_address(env, &frame->stack[i], byte_of(at), 1));
 		/* A spilled 0 may be imprecise: only true zero bytes are sure. */
 		zero &= frame->stack[i].kind[byte_of(at)] == SLOT_ZERO;
 	}
@@ -160,22 +172,23 @@ static int read_variable(struct env *env, struct frame *frame, s64 lo, s64 hi, u
 
 /*
  * Bytes [byte, byte + size) are about to change. A spill they touch is gone, and its
- * other bytes become mere bytes; one they do not touch stays.
+ * other bytes become mere bytes, or those of an address; one they do not touch stays.
  */
-static void break_spill(struct slot *slot, u32 byte, u32 size)
+static void break_spill(struct env *env, struct slot *slot, u32 byte, u32 size)
 {
 	u32 spilled = spill_size(slot);
+	bool address = spilled && slot_shows_address(slot, 0) && !env->abi->policy.ptr_leaks;
 
 	if (byte >= spilled)
 		return;
 	for (u32 b = 0; b < spilled; b++)
-		slot->kind[b] = SLOT_MISC;
+		slot->kind[b] = address ? SLOT_ADDRESS : SLOT_MISC;
 	slot->spilled = reg_none();
 }
 
 static void write_spill(struct env *env, struct slot *slot, u32 size, struct reg reg)
 {
-	break_spill(slot, 0, size);
+	break_spill(env, slot, 0, size);
 	cur_step(env)->flags |= STEP_SPILL;
 	memset(slot->kind, SLOT_SPILL, size);
 	if (reg.base == REG_SCALAR && size < 8 && reg.num.umax >= BIT64(8 * size))
@@ -184,10 +197,19 @@ static void write_spill(struct env *env, struct slot *slot, u32 size, struct reg
 	slot->spilled = reg;
 }
 
-static void write_bytes(struct slot *slot, u32 byte, u32 size, enum slot_kind kind)
+static void write_bytes(struct env *env, struct slot *slot, u32 byte, u32 size,
+			enum slot_kind kind)
 {
-	break_spill(slot, byte, size);
+	break_spill(env, slot, byte, size);
 	memset(slot->kind + byte, (int)kind, size);
+}
+
+/* The byte may be written, or stay what it was. */
+static void write_perhaps(struct env *env, struct slot *slot, u32 byte)
+{
+	break_spill(env, slot, byte, 1);
+	if (slot->kind[byte] != SLOT_ADDRESS)
+		slot->kind[byte] = SLOT_MISC;
 }
 
 /* Only a whole register may be spilled, and no stack pointer into a caller's frame: it
@@ -228,13 +250,13 @@ static int write_fixed(struct env *env, struct frame *frame, s32 off, struct acc
 		return 0;
 	}
 	if (!reg_is_null(&acc->value)) {
-		write_bytes(slot, byte, acc->size, SLOT_MISC);
+		write_bytes(env, slot, byte, acc->size, SLOT_MISC);
 		return 0;
 	}
 	/* That it is zero must hold on every path pruned here. */
 	if (acc->value_regno >= 0)
 		TRY(mark_precise(env, (u32)acc->value_regno));
-	write_bytes(slot, byte, acc->size, SLOT_ZERO);
+	write_bytes(env, slot, byte, acc->size, SLOT_ZERO);
 	return 0;
 }
 
@@ -250,7 +272,7 @@ static int write_variable(struct env *env, struct frame *frame, s64 lo, s64 hi,
 		if (!slot)
 			return out_of_memory(env);
 		TRY(check_special(env, slot));
-		write_bytes(slot, byte_of(at), 1, SLOT_MISC);
+		write_perhaps(env, slot, byte_of(at));
 	}
 	return 0;
 }
@@ -271,17 +293,19 @@ static int access_span(struct env *env, const struct access *acc, s64 *lo, s64 *
 	return check_bounds(env, acc->regno, *lo, *hi, acc->size, write);
 }
 
+/* What was there comes back as a number, and what goes in stays one. */
 static int access_rmw(struct env *env, struct frame *frame, s64 lo, s64 hi,
 		      const struct access *acc)
 {
-	if (lo == hi) {
-		u32 i = slot_of(lo);
+	TRY(check_no_leak(env, acc, "stack"));
+	for (s64 at = lo; at < hi + acc->size; at++) {
+		u32 i = slot_of(at);
 
-		if (i < frame->nslots && slot_has_spill(&frame->stack[i]) &&
-		    frame->stack[i].spilled.base != REG_SCALAR && acc->size != 8)
-			return reject(env, RULE_STACK_FILL);
-		note_step(env, frame, i);
+		if (i < frame->nslots)
+			TRY(check_no_address(env, &frame->stack[i], byte_of(at), 1));
 	}
+	if (lo == hi)
+		note_step(env, frame, slot_of(lo));
 	return stack_mark_written(env, frame, (s32)lo, (u32)(hi - lo) + acc->size);
 }
 
@@ -319,7 +343,7 @@ int stack_mark_written(struct env *env, struct frame *frame, s32 off, u32 size)
 		if (!slot)
 			return out_of_memory(env);
 		TRY(check_special(env, slot));
-		write_bytes(slot, byte_of(at), 1, SLOT_MISC);
+		write_bytes(env, slot, byte_of(at), 1, SLOT_MISC);
 	}
 	return 0;
 }

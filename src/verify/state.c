@@ -138,6 +138,12 @@ bool slot_has_spill(const struct slot *slot)
 	return slot->kind[0] == SLOT_SPILL;
 }
 
+bool slot_shows_address(const struct slot *slot, u32 byte)
+{
+	return slot->kind[byte] == SLOT_ADDRESS ||
+	       (slot->kind[byte] == SLOT_SPILL && reg_is_pointer(&slot->spilled));
+}
+
 struct state *state_new(struct env *env)
 {
 	struct state *state = pool_get(env, sizeof(*state));

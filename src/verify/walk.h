@@ -37,6 +37,8 @@ void frame_free(struct env *env, struct frame *frame);
 /* Slot @i of @frame, which then has at least i + 1 of them; NULL: out of memory. */
 struct slot *frame_slot(struct env *env, struct frame *frame, u32 i);
 bool slot_is_spill(const struct slot *slot); /* of all 8 bytes */
+/* The byte is one of a pointer, whole or broken. */
+bool slot_shows_address(const struct slot *slot, u32 byte);
 bool slot_has_spill(const struct slot *slot); /* of at least the lowest 4 */
 
 /* The insns array, and where a jump or call at @insn goes. */

@@ -48,13 +48,13 @@ TEST(verify_stack_spills)
 		       "*(u64 *)(r10 -8) = r1\nr0 = *(u32 *)(r10 -8)\nexit"),
 		REJECT("half a spill", "invalid size of register spill",
 		       "*(u32 *)(r10 -8) = r1\nr0 = 0\nexit"),
-		REJECT("a byte over a pointer", "R2 invalid mem access 'scalar'",
+		REJECT("a byte over a pointer", "corrupted spill memory",
 		       "*(u64 *)(r10 -8) = r1\n*(u8 *)(r10 -5) = 1\nr2 = *(u64 *)(r10 -8)\n"
 		       "r0 = *(u32 *)(r2 +12)\nexit"),
-		REJECT("an atomic over a pointer", "R2 invalid mem access 'scalar'",
+		REJECT("an atomic over a pointer", "corrupted spill memory",
 		       "*(u64 *)(r10 -8) = r1\nr2 = 0\nlock *(u64 *)(r10 -8) += r2\n"
 		       "r2 = *(u64 *)(r10 -8)\nr0 = *(u32 *)(r2 +12)\nexit"),
-		REJECT("a variable write over a pointer", "R2 invalid mem access 'scalar'",
+		REJECT("a variable write over a pointer", "corrupted spill memory",
 		       "*(u64 *)(r10 -8) = r1\nr2 = *(u32 *)(r1 +12)\nr2 &= 8\nr3 = r10\nr3 += -16\n"
 		       "r3 += r2\n*(u64 *)(r3 +0) = 7\nr2 = *(u64 *)(r10 -8)\nr0 = *(u32 *)(r2 +12)\nexit"),
 		REJECT("a variable spill", "variable", "r2 = *(u32 *)(r1 +12)\nr2 &= 8\nr3 = r10\nr3 += -16\n"

@@ -110,7 +110,7 @@ XDP_ASM(spilled_somewhere)
 }
 
 /* A variable write over a spilled pointer: it is gone. */
-REJECT(MEM_ACCESS, "invalid mem access 'scalar'")
+REJECT(STACK_ADDRESS, "corrupted spill memory")
 XDP_ASM(variable_write_over_spill)
 {
 	ASM("*(u64 *)(r10 - 8) = r1		\n"
@@ -197,4 +197,72 @@ ACCEPT
 XDP(big_frames_in_turn)
 {
 	return (deep(1) + deep(2)) & 1;
+}
+
+REJECT(STACK_ADDRESS, "corrupted spill memory")
+	KERNEL(accept, "privileged programs may read what is left of an address")
+XDP_ASM(rest_of_spill)
+{
+	ASM("*(u64 *)(r10 - 8) = r1		\n"
+	    "*(u8 *)(r10 - 8) = 0		\n"
+	    "r0 = *(u64 *)(r10 - 8)		\n"
+	    "r0 &= 1				\n"
+	    "exit" ::: "memory");
+}
+
+/* A spilled pointer among the bytes that may be read. */
+REJECT(STACK_ADDRESS, "corrupted spill memory")
+	KERNEL(accept, "privileged programs may read addresses")
+XDP_ASM(variable_read_of_spill)
+{
+	ASM("*(u64 *)(r10 - 8) = r1		\n"
+	    "*(u64 *)(r10 - 16) = 0		\n"
+	    "call %[bpf_get_prandom_u32]	\n"
+	    "r0 &= 15				\n"
+	    "r0 += -16				\n"
+	    "r1 = r10				\n"
+	    "r1 += r0				\n"
+	    "r0 = *(u8 *)(r1 + 0)		\n"
+	    "r0 &= 1				\n"
+	    "exit" :: SYM(bpf_get_prandom_u32) : "memory");
+}
+
+/* Atomic operations on a spilled pointer would make it a number. */
+REJECT(STACK_ADDRESS, "corrupted spill memory")
+XDP_ASM(exchanged_address)
+{
+	ASM("*(u64 *)(r10 - 8) = r1		\n"
+	    "r2 = 0				\n"
+	    "r2 = xchg_64(r10 - 8, r2)		\n"
+	    "r0 = r2				\n"
+	    "r0 &= 1				\n"
+	    "exit" ::: "memory");
+}
+
+/* One path leaves a number there, the other an address. */
+REJECT(STACK_ADDRESS, "corrupted spill memory")
+	KERNEL(accept, "privileged programs may read addresses")
+XDP_ASM(address_on_one_path)
+{
+	ASM("r6 = r1				\n"
+	    "call %[bpf_get_prandom_u32]	\n"
+	    "if r0 > 7 goto 1f			\n"
+	    "*(u32 *)(r10 - 8) = 0		\n"
+	    "goto 2f				\n"
+	    "1: *(u64 *)(r10 - 8) = r6		\n"
+	    "*(u8 *)(r10 - 1) = 0		\n"
+	    "2: r0 = *(u32 *)(r10 - 8)		\n"
+	    "r0 &= 1				\n"
+	    "exit" :: SYM(bpf_get_prandom_u32) : "memory");
+}
+
+/* A place is reused: what is written over all of an address is a number. */
+ACCEPT RETVAL(5)
+XDP_ASM(place_reused)
+{
+	ASM("*(u64 *)(r10 - 8) = r1		\n"
+	    "r1 = 5				\n"
+	    "*(u32 *)(r10 - 4) = r1		\n"
+	    "r0 = *(u32 *)(r10 - 4)		\n"
+	    "exit" ::: "memory");
 }
