@@ -28,11 +28,7 @@ const char *pintle_version(void)
 
 const char *pintle_host_error(const struct pintle_host *host)
 {
-	if (!host)
-		return new_failed;
-	if (host->words)
-		return host->words;
-	return host->words_lost ? "out of memory" : "";
+	return host ? words_get(host) : new_failed;
 }
 
 /* ------------------------------------------------------------------ life */
@@ -108,7 +104,7 @@ void pintle_host_free(struct pintle_host *host)
 	slots_free(host);
 	fault_free(host);
 	registry_free(host);
-	free(host->words);
+	words_free(host); /* no thread's end finds them any more: the slots are gone */
 	free(host);
 }
 

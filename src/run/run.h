@@ -32,6 +32,7 @@
 
 
 struct map;
+struct words;
 
 /* One registered type that may live in referenced fields. */
 struct storable {
@@ -78,8 +79,8 @@ struct slot_ctx {
 
 struct pintle_host {
 	struct arena *arena;		 /* strings and rows of the registry */
-	char *words;			 /* of the last failure; NULL: none */
-	bool words_lost;		 /* no memory for them */
+	struct words *words;		 /* of failures, by thread; under words_lock */
+	u32 words_lock;			 /* lock.h; words.c */
 	struct pintle_host_opts opts;
 	struct abi abi;
 	VEC(struct btf *) btfs;		 /* owned */
@@ -196,6 +197,9 @@ void *helper_find(struct pintle_host *host, const struct abi_prog_type *type, u3
 /* Words of a failure on @host; returns @err. */
 int host_fail(struct pintle_host *host, int err, const char *fmt, ...) FORMAT(3, 4);
 int host_oom(struct pintle_host *host);
+/* The words of this thread's last failure on @host, or "". */
+const char *words_get(const struct pintle_host *host);
+void words_free(struct pintle_host *host);
 void host_log(struct pintle_host *host, enum pintle_log_level level, const char *line);
 /* Copies an options struct of the caller's age into ours. */
 void opts_copy(void *to, size_t size, const void *from, size_t from_size);

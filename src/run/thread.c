@@ -19,6 +19,7 @@
  * No call-outs under any of them.
  */
 #define _LGPL_SOURCE /* MIT is compatible; what we inline is under ten lines by design */
+#include "run/lock.h"
 #include "run/thread.h"
 
 #include <sched.h>
@@ -60,8 +61,11 @@ static void rec_link(struct thread_rec *rec)
 	rec->listed = true;
 }
 
+/* What every host keeps for a thread goes with it. */
 static void rec_unlink(struct thread_rec *rec)
 {
+	for (struct slot_table *t = registry.tables; t; t = t->next)
+		words_forget(t->host, rec);
 	*rec->pprev = rec->next;
 	if (rec->next)
 		rec->next->pprev = rec->pprev;
@@ -99,8 +103,16 @@ static void before_fork(void)
 	urcu_memb_call_rcu_before_fork();
 	rcu_before_fork();
 	thread_lock();
-	for (struct slot_table *t = registry.tables; t; t = t->next)
+	for (struct slot_table *t = registry.tables; t; t = t->next) {
 		defer_before_fork(t->host);
+		lock_take(&t->host->words_lock);
+	}
+}
+
+static void release_words(void)
+{
+	for (struct slot_table *t = registry.tables; t; t = t->next)
+		lock_drop(&t->host->words_lock);
 }
 
 static void release_locks(bool child)
@@ -115,6 +127,7 @@ static void after_fork_parent(void)
 {
 	if (fork_unprepared())
 		return;
+	release_words();
 	release_locks(false);
 	urcu_memb_call_rcu_after_fork_parent();
 }
@@ -135,6 +148,7 @@ static void after_fork_child(void)
 
 	if (fork_unprepared())
 		return;
+	release_words(); /* the dead threads' are about to go */
 	for (rec = registry.threads; rec; rec = next) {
 		next = rec->next;
 		if (rec != &self)
@@ -152,18 +166,24 @@ static void init_once(void)
 					      after_fork_child);
 }
 
-int thread_enter(void)
+int thread_known(void)
 {
 	pthread_once(&registry.once, init_once);
 	if (registry.err)
 		return -registry.err;
-	if (!self.listed) {
-		if (pthread_setspecific(registry.key, &self))
-			return -ENOMEM;
-		thread_lock();
-		rec_link(&self);
-		thread_unlock();
-	}
+	if (self.listed)
+		return 0;
+	if (pthread_setspecific(registry.key, &self))
+		return -ENOMEM;
+	thread_lock();
+	rec_link(&self);
+	thread_unlock();
+	return 0;
+}
+
+int thread_enter(void)
+{
+	TRY(thread_known());
 	if (!URCU_TLS(urcu_memb_reader).registered) {
 		thread_lock();
 		urcu_memb_register_thread();

@@ -43,7 +43,9 @@ struct slot_table {
 
 /* Registers the calling thread where it is not: 0 or -ENOMEM. */
 int thread_enter(void);
-/* The same for those who cannot fail: waits for memory. */
+/* Has the calling thread cleaned up after when it ends, without liburcu. */
+int thread_known(void);
+/* thread_enter() for those who cannot fail: waits for memory. */
 void thread_enter_or_wait(void);
 struct thread_rec *thread_self(void);
 void thread_lock(void);
@@ -58,6 +60,10 @@ void thread_remove_table(struct slot_table *table);
 void slot_release(struct slot_ctx *slot);
 /* Drops the calling thread's lock-free look-ups. */
 void slot_forget(void);
+
+/* --- words.c, under the thread lock --- */
+
+void words_forget(struct pintle_host *host, const struct thread_rec *thread);
 
 /* --- rcu.c and defer.c, around fork --- */
 

@@ -17,7 +17,7 @@ void bare_host_free(struct pintle_host *host)
 	defer_free(host);
 	slots_free(host);
 	fault_free(host);
-	free(host->words);
+	words_free(host);
 }
 
 void bare_make(struct bare *b, const char *text)

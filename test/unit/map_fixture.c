@@ -113,7 +113,7 @@ void fixture_free(struct pintle_host *host)
 	slots_free(host);
 	free(host->storables.v[0]);
 	vec_free(&host->storables);
-	free(host->words);
+	words_free(host);
 	free(host);
 }
 
