@@ -77,7 +77,7 @@ format:
 	@tools/format
 
 clean:
-	rm -rf $(BUILD) build-release build-clang build-asan build-fuzz
+	rm -rf $(BUILD) build-release build-clang build-asan build-tsan build-fuzz
 
 deps:
 	@tools/deps test

@@ -70,6 +70,15 @@ const char *test_source(const char *name);
 			test_fail(__FILE__, __LINE__, "no \"%s\" in\n%s", b_, a_);       \
 	} while (0)
 
+/* Under ThreadSanitizer: gcc and clang say so in different ways. */
+#ifdef __clang__
+#if __has_feature(thread_sanitizer)
+#define TEST_TSAN
+#endif
+#elif defined(__SANITIZE_THREAD__)
+#define TEST_TSAN
+#endif
+
 #define SKIP(...) test_skip(__VA_ARGS__)
 
 #endif

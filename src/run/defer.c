@@ -252,6 +252,7 @@ static void batch_start(struct defer_queue *q)
 		return;
 	q->generation = sleep_generation(q->host);
 	atomic_store_explicit(&q->state, BATCH_WAITS, memory_order_relaxed);
+	rcu_grace_begins();
 	urcu_memb_call_rcu(&q->head, batch_passed);
 }
 

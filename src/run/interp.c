@@ -18,7 +18,12 @@
 #include <endian.h>
 
 enum {
-	GOTO_BUDGET = 1 << 23, /* iterations of may_goto in one run */
+	/* Iterations of may_goto in one run. A fuzzer would take so many for a hang. */
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+	GOTO_BUDGET = 1 << 8,
+#else
+	GOTO_BUDGET = 1 << 23,
+#endif
 	MAX_TAIL_CALLS = 33,
 };
 

@@ -86,6 +86,11 @@ bool run_read_ongoing(void)
 	return urcu_memb_read_ongoing();
 }
 
+void rcu_grace_begins(void)
+{
+	TSAN_SECTION_END();
+}
+
 void rcu_grace_over(void)
 {
 	TSAN_GRACE_OVER();

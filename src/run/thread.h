@@ -69,7 +69,9 @@ void words_forget(struct pintle_host *host, const struct thread_rec *thread);
 
 void rcu_before_fork(void);
 void rcu_after_fork(void);
-/* Tells the race detector that a grace period of N has passed. */
+/* Tell the race detector that a grace period of N will pass after what was done so far,
+ * and that one has. */
+void rcu_grace_begins(void);
 void rcu_grace_over(void);
 
 void defer_before_fork(struct pintle_host *host);

@@ -333,7 +333,7 @@ TEST(fault_handlers_after_us_keep_working)
 
 TEST(fault_on_any_stack_and_nested)
 {
-#ifdef __SANITIZE_THREAD__
+#ifdef TEST_TSAN
 	SKIP("ThreadSanitizer does not nest signals");
 #endif
 	CHECK_EQ(child(alternate_stack), FINE);
