@@ -320,13 +320,14 @@ def halves_meet():
                  halves_fine(result, 64)))
 
 
-@theorem()
-def halves_hull():
-    a, b, x = halves('a'), halves('b'), var('x')
-    result = m.halves_hull(a, b)
-    return ([halves_fine(a, 64), halves_fine(b, 64),
-             either(m.halves_has(a, x), m.halves_has(b, x))],
-            both(m.halves_has(result, x), halves_fine(result, 64)))
+@theorem((0,), (1,))
+def half_add(sign):
+    """halves_hull() and halves_add_half(), of which this is a half."""
+    a, b, x = half('a'), half('b'), var('x')
+    result = m.half_add(a, b.lo, b.hi)
+    return ([half_fine(a, 64, sign), half_fine(b, 64, sign),
+             either(m.half_has(a, x), m.half_has(b, x))],
+            both(m.half_has(result, x), half_fine(result, 64, sign)))
 
 
 @theorem((64, 32), (64, 16), (64, 8), (32, 16), (32, 8))
@@ -647,24 +648,50 @@ def range_mul_of_4_bits():
     return rule(m.range_mul, mul, 4)
 
 
-def shift_rule(f, op, w):
+@theorem((m.shr,), (m.sar,))
+def shift_keeps_order(op):
+    x, y, n = var('x'), var('y'), var('n')
+    return [ule(x, y), ult(n, k(n, 64))], ule(op(x, n), op(y, n))
+
+
+@theorem((m.shr,), (m.sar,))
+def shift_by_more(op):
+    """Gives less; of a negative number that stays one, a greater pattern."""
+    x, n, more = var('x'), var('n'), var('more')
+    down, up = ule(op(x, more), op(x, n)), ule(op(x, n), op(x, more))
+    return ([ule(n, more), ult(more, k(n, 64))],
+            z3.If(x < 0, up, down) if op == m.sar else down)
+
+
+def shift_rule(f, op, w, lemmas):
     a, x, n, kmin, kmax = half('a'), var('x'), var('n'), var('kmin'), var('kmax')
     number = op(m.sign_extend(x, w) if op == m.sar else x, n)
     steps = Steps(number)
     result = steps.run(f, m.halves_none(x), a, kmin, kmax, w)
-    return ([in_half(a, x, w), ule(kmin, n), ule(n, kmax), ult(kmax, k(n, w)), *steps.rules],
+    return ([in_half(a, x, w), ule(kmin, n), ule(n, kmax), ult(kmax, k(n, w)), *steps.rules,
+             *lemmas(a, x, n, kmin, kmax)],
             both(m.halves_has(result, low(number, w)), halves_fine(result, w)))
 
 
 @theorem(*[(f, op, w) for f, op in ((m.range_rsh, m.shr), (m.range_arsh, m.sar))
            for w in (64, 32)])
 def range_shift(f, op, w):
-    return shift_rule(f, op, w)
+    """By way of the two theorems above: lo and x shifted as lo is, then x by n; so hi."""
+    def lemmas(a, x, n, kmin, kmax):
+        (lo, hi), first, last = a, kmax, kmin
+        if op == m.sar:
+            negative = m.any_bit(lo & m.top_bit(lo, w))
+            first, last = m.ite(negative, kmin, kmax), m.ite(negative, kmax, kmin)
+            lo, x, hi = [m.sign_extend(v, w) for v in (lo, x, hi)]
+        return [z3.Implies(ule(lo, x), ule(op(lo, first), op(x, first))),
+                z3.Implies(ule(x, hi), ule(op(x, last), op(hi, last))),
+                ule(op(x, first), op(x, n)), ule(op(x, n), op(x, last))]
+    return shift_rule(f, op, w, lemmas)
 
 
 @theorem(bits=8)
 def range_lsh_of_4_bits():
-    return shift_rule(m.range_lsh, m.shl, 4)
+    return shift_rule(m.range_lsh, m.shl, 4, lambda *_: [])
 
 
 # alu.c: what the tables claim beside the rules.
@@ -694,8 +721,10 @@ def low_equal(x, y, mask): return (x ^ y) & mask == k(x, 0)
 
 @theorem()
 def div_by_power_is_shift():
-    x, y, n = var('x'), var('y'), var('n')
-    return [ult(n, k(n, 64)), y == m.shl(k(y, 1), n)], z3.UDiv(x, y) == m.shr(x, n)
+    """x >> n is the q of q * 2^n <= x < q * 2^n + 2^n."""
+    x, n = var('x'), var('n')
+    product = m.shl(m.shr(x, n), n)
+    return [ult(n, k(n, 64))], both(ule(product, x), ult(x - product, m.shl(k(x, 1), n)))
 
 
 # branch.c
