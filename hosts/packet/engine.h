@@ -158,7 +158,7 @@ bool report_accounts(const struct engine *engine);
 struct options {
 	const char *file, *iface, *out_file, *out_iface;
 	unsigned int repeat;
-	bool stats, verbose;
+	bool stats, verbose, contract;
 	char **programs;
 	unsigned int nprograms;
 };

@@ -5,7 +5,9 @@
  */
 #include "engine.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { FINE, REFUSED, FAILED }; /* exit codes */
 
@@ -68,6 +70,28 @@ static int open_and_run(struct engine *engine, const struct options *options)
 	return code;
 }
 
+static void print_line(void *data, const char *text)
+{
+	(void)data;
+	puts(text);
+}
+
+/* Types come from this very binary. */
+static int print_contract(struct engine *engine)
+{
+	char path[4096] = "";
+	int err = engine_open(engine);
+
+	if (!err && readlink("/proc/self/exe", path, sizeof(path) - 1) < 0)
+		err = complain("/proc/self/exe cannot be read");
+	if (!err) {
+		printf("pintle-host 1\nbtf %s\n", path);
+		err = pintle_host_describe(engine->host, print_line, NULL);
+	}
+	engine_close(engine);
+	return err ? FAILED : FINE;
+}
+
 int main(int argc, char **argv)
 {
 	struct engine *engine = calloc(1, sizeof(*engine));
@@ -80,7 +104,7 @@ int main(int argc, char **argv)
 	}
 	engine->verbose = options.verbose;
 	catch_signals();
-	code = open_and_run(engine, &options);
+	code = options.contract ? print_contract(engine) : open_and_run(engine, &options);
 	free(engine);
 	return code;
 }

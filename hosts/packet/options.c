@@ -24,6 +24,7 @@ static const char help[] =
 "  -t, --transmit IFACE   frames that pass are sent out on this interface\n"
 "      --repeat N         read the file N times\n"
 "      --stats            more about programs, maps and references\n"
+"      --contract         print what this host offers, for `pintle verify --host`\n"
 "  -v, --verbose          the verifier's log, and notes of the library\n"
 "  -h, --help             this text\n"
 "\n"
@@ -35,7 +36,7 @@ static const char help[] =
 "Exit status: 0 all well; 1 a program was refused, or an object is missing at the end;\n"
 "2 wrong usage, or something could not be read or written.\n";
 
-enum { OPT_REPEAT = 256, OPT_STATS };
+enum { OPT_REPEAT = 256, OPT_STATS, OPT_CONTRACT };
 
 static const struct option longs[] = {
 	{"read",      required_argument, NULL, 'r'},
@@ -44,6 +45,7 @@ static const struct option longs[] = {
 	{"transmit",  required_argument, NULL, 't'},
 	{"repeat",    required_argument, NULL, OPT_REPEAT},
 	{"stats",     no_argument,       NULL, OPT_STATS},
+	{"contract",  no_argument,       NULL, OPT_CONTRACT},
 	{"verbose",   no_argument,       NULL, 'v'},
 	{"help",      no_argument,       NULL, 'h'},
 	{0},
@@ -87,6 +89,9 @@ static int option(struct options *o, int c)
 	case OPT_STATS:
 		o->stats = true;
 		return 0;
+	case OPT_CONTRACT:
+		o->contract = true;
+		return 0;
 	case 'v':
 		o->verbose = true;
 		return 0;
@@ -109,6 +114,8 @@ static bool same_file(const char *a, const char *b)
 
 static int check(const struct options *o)
 {
+	if (o->contract)
+		return 0;
 	if (!o->file && !o->iface)
 		return wrong("nothing to read: give -r FILE or -i INTERFACE");
 	if (o->file && o->iface)
