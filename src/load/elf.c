@@ -43,7 +43,7 @@ static int check_header(struct loader *ld, Elf *elf)
 	GElf_Ehdr eh;
 
 	if (elf_kind(elf) != ELF_K_ELF || !gelf_getehdr(elf, &eh))
-		return load_fail(ld, -EINVAL, "not an ELF object: %s", elf_errmsg(-1));
+		return load_fail(ld, -EINVAL, "not an ELF object");
 	if (eh.e_ident[EI_CLASS] != ELFCLASS64)
 		return load_fail(ld, -EINVAL, "not a 64-bit ELF object");
 	if (eh.e_ident[EI_DATA] != ELFDATA2LSB)
@@ -252,8 +252,8 @@ int elf_read(struct loader *ld, const void *data, size_t size)
 		return load_fail(ld, -EINVAL, "libelf: %s", elf_errmsg(-1));
 	/* libelf does not write to the memory of a handle it only reads. */
 	elf = elf_memory((char *)(uintptr_t)data, size);
-	if (!elf)
-		return load_fail(ld, -EINVAL, "not an ELF object: %s", elf_errmsg(-1));
+	if (!elf) /* what is no ELF gets a handle, too */
+		return load_fail(ld, -ENOMEM, "libelf: out of memory");
 	err = read_all(ld, elf);
 	elf_end(elf);
 	return err;

@@ -213,6 +213,24 @@ int sig_check_return(struct env *env, u32 subprog)
 
 /* --- the caller's side --- */
 
+/*
+ * Inside the function the pointer would be trusted for good, and whatever raises counts
+ * would take it without asking whether the count is 0 already. So the section must be the
+ * whole run (B49), and the object's reference must still be there while it lasts, which
+ * only deferred puts promise (J9).
+ */
+static bool rcu_is_trusted(struct env *env, const struct reg *reg)
+{
+	const struct abi_storable *s;
+
+	if (env->cur->sleepable || reg->base != REG_BTF)
+		return false;
+	if (env->abi->policy.legacy_walk)
+		return true;
+	s = abi_find_storable(env->abi, reg->btf, reg->type);
+	return s && s->rcu == RCU_DEFERRED_PUT;
+}
+
 static int check_btf(struct env *env, u32 regno, const struct sig_arg *arg)
 {
 	const struct reg *reg = cur_reg(env, regno);
@@ -224,8 +242,7 @@ static int check_btf(struct env *env, u32 regno, const struct sig_arg *arg)
 		bad |= F_UNTRUSTED;
 	if (!arg->nullable)
 		bad |= F_NULL;
-	/* Inside it would be trusted for good; here the section may be a short one. */
-	if (!(arg->flags & F_UNTRUSTED) && env->cur->sleepable)
+	if (!(arg->flags & F_UNTRUSTED) && !rcu_is_trusted(env, reg))
 		bad |= F_RCU;
 	/* A legacy pointer (no flags, no reference) may be anything. */
 	if (reg->base != REG_BTF || reg->flags & bad ||

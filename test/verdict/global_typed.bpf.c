@@ -143,3 +143,42 @@ P(variable_without_type)
 	return p == NULL;
 }
 #endif
+
+#ifndef FOR_KERNEL
+/* A host-freed object may have no count left while the section lasts: not as trusted. */
+struct native {
+	struct N __kptr *n;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct native);
+} natives SEC(".maps");
+
+__noinline int native_id(struct N *n __arg_trusted)
+{
+	return n->id;
+}
+
+REJECT(SIG_TRUSTED, "R1 type=rcu_ptr_") BOOK("B49")
+P(native_as_trusted)
+{
+	__u32 zero = 0;
+	struct native *v = bpf_map_lookup_elem(&natives, &zero);
+	struct N *p = v ? v->n : NULL;
+
+	return p ? native_id(p) : 0;
+}
+
+ACCEPT BOOK("J9") RETVAL(0)
+P(native_read_in_section)
+{
+	__u32 zero = 0;
+	struct native *v = bpf_map_lookup_elem(&natives, &zero);
+	struct N *p = v ? v->n : NULL;
+
+	return p ? p->id : 0;
+}
+#endif
