@@ -66,7 +66,7 @@ fuzz:
 	@tools/fuzz -t $(FUZZ_SECONDS) $(T)
 
 check-domains: all
-	@tools/need tools/check-domains "the proofs of the value domains"
+	@tools/deps ci
 	@tools/check-domains
 
 bench: deps
