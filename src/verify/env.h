@@ -153,6 +153,7 @@ struct state {
 	struct state *parent;	/* the stored state this path last passed */
 	struct state *loop;	/* outermost open loop whose proof this one relies on */
 	struct state *next;	/* stored states of one place */
+	bool all_precise;	/* every number in it and its parents is marked */
 	bool loop_head;		/* some path came back to it, open: never freed */
 	struct step *steps;	/* since parent */
 	u32 nsteps, cap_steps;

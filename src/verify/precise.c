@@ -124,12 +124,13 @@ static void undo_atomic(struct track *t, const struct step *step, const struct i
 		t->regs[step->frame] &= (u16)~BIT(in->src);
 }
 
-/* Back out of a callee into the call that entered it. False: what is left was not set. */
+/* Back out of a callee into the call that entered it. Slots still followed were never
+ * written: what was read from them rests on nothing. Registers can not be: false. */
 static bool undo_push(struct track *t, const struct step *step)
 {
 	u32 callee = step->frame + 1u;
 	u16 args = t->regs[callee] & ARG_REGS;
-	bool odd = (t->regs[callee] & ~ARG_REGS) || t->slots[callee];
+	bool odd = t->regs[callee] & ~ARG_REGS;
 
 	t->regs[callee] = 0;
 	t->slots[callee] = 0;
@@ -238,8 +239,10 @@ static void mark_reg(struct reg *reg, void *changed)
 
 static void mark_everything(struct state *state, bool *changed)
 {
-	for (; state; state = state->parent)
+	for (; state && !state->all_precise; state = state->parent) {
+		state->all_precise = true;
 		state_each_reg(state, mark_reg, changed);
+	}
 }
 
 /* Follows @t back from the end of the first @nsteps steps of @state. */

@@ -192,6 +192,7 @@ struct state *state_copy(struct env *env, const struct state *from)
 	to->nframes = 0;
 	to->branches = to->hits = to->misses = 0;
 	to->loop = to->next = NULL;
+	to->loop_head = to->all_precise = false;
 	if (!copy_lists(env, to, from))
 		goto fail;
 	for (; to->nframes < from->nframes; to->nframes++) {

@@ -11,7 +11,7 @@
  */
 #include "verify/walk.h"
 
-enum { DEFAULT_BUDGET = 1000000, MAX_PENDING = 8192, COMMENT_COLUMN = 40 };
+enum { DEFAULT_BUDGET = 1000000, MAX_PENDING = 8192, COMMENT_COLUMN = 39 };
 
 struct pending {
 	struct state *state;

@@ -30,24 +30,41 @@ static struct image_map maps[] = {
 	 .max_entries = 16, .inner = -1},
 };
 
-void verify_text(struct verified *v, const char *text, const struct verify_opts *opts)
+static void begin(struct verified *v, const struct verify_opts *opts)
 {
-	struct insn *insns;
-	u32 n;
-
 	memset(v, 0, sizeof(*v));
 	v->arena = arena_new();
 	CHECK(v->arena != NULL);
 	if (opts)
 		v->log.level = opts->log_level;
-	v->err = isa_assemble(v->arena, &v->log, text, &insns, &n);
-	if (v->err)
-		test_fail(__FILE__, __LINE__, "%s\n%s", log_text(&v->log), text);
+}
+
+static void prove(struct verified *v, const struct insn *insns, u32 n,
+		  const struct verify_opts *opts)
+{
 	CHECK_EQ(image_from_insns(&v->log, &abi, "prog", &xdp, insns, n, &v->image), 0);
 	v->image->maps = maps;
 	v->image->nmaps = ARRAY_SIZE(maps);
 	v->err = verify(v->arena, &v->log, v->image, &v->image->progs[0], opts, &v->proof,
 			&v->why, &v->stats);
+}
+
+void verify_insns(struct verified *v, const struct insn *insns, u32 n,
+		  const struct verify_opts *opts)
+{
+	begin(v, opts);
+	prove(v, insns, n, opts);
+}
+
+void verify_text(struct verified *v, const char *text, const struct verify_opts *opts)
+{
+	struct insn *insns;
+	u32 n;
+
+	begin(v, opts);
+	if (isa_assemble(v->arena, &v->log, text, &insns, &n))
+		test_fail(__FILE__, __LINE__, "%s\n%s", log_text(&v->log), text);
+	prove(v, insns, n, opts);
 }
 
 void verify_done(struct verified *v)

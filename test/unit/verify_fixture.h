@@ -37,6 +37,8 @@ struct verified {
 };
 
 void verify_text(struct verified *v, const char *text, const struct verify_opts *opts);
+void verify_insns(struct verified *v, const struct insn *insns, u32 n,
+		  const struct verify_opts *opts);
 void verify_done(struct verified *v);
 void verify_cases(const struct verify_case *cases, u32 n);
 
