@@ -213,7 +213,8 @@ static bool want_state(struct env *env, bool unrolling)
 	u32 jumps = env->jumps_processed - env->last_store_jumps;
 	u32 scale = 1 + env->states_now / SPARSE_FROM;
 
-	if (env->notes[env->insn].force_state || env->cur->nsteps >= MAX_STEPS / 2)
+	if (env->notes[env->insn].force_state || env->opts->test_state_freq ||
+	    env->cur->nsteps >= MAX_STEPS / 2)
 		return true;
 	if (unrolling)
 		return insns >= LOOP_INSNS * scale || jumps >= LOOP_JUMPS * scale;

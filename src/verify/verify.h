@@ -90,6 +90,7 @@ struct verify_opts {
 	u32 max_insns;	/* processed; 0: 1,000,000 */
 	bool test_prune_off; /* visit every path: for tests */
 	bool test_prune_random; /* prune only sometimes (seed from the program) */
+	bool test_state_freq;   /* store a state at every place where one may be: tests */
 };
 
 /*

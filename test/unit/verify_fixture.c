@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * verify_fixture.c: see verify_fixture.h. Each case is verified three times: as it is,
- * with pruning switched off now and then (same verdict, by definition), and quickly.
+ * verify_fixture.c: see verify_fixture.h. Each case is verified as it is, with pruning
+ * switched off now and then, with a full log and with a state stored wherever one may be:
+ * the verdict is the same.
  */
 #include "verify_fixture.h"
 
@@ -99,11 +100,13 @@ static void check_case(const struct verify_case *c, const struct verify_opts *op
 void verify_cases(const struct verify_case *cases, u32 n)
 {
 	static const struct verify_opts plain, random = {.test_prune_random = true},
-						loud = {.log_level = LOG_STATE};
+						loud = {.log_level = LOG_STATE},
+						often = {.test_state_freq = true};
 
 	for (u32 i = 0; i < n; i++) {
 		check_case(&cases[i], &plain);
 		check_case(&cases[i], &random);
 		check_case(&cases[i], &loud);
+		check_case(&cases[i], &often);
 	}
 }
