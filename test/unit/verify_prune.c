@@ -101,8 +101,31 @@ TEST(verify_prune_traps)
 		REJECT("ids map one to one", "map_value_or_null",
 		       "r9 = " CTX12 "*(u64 *)(r10 -8) = 0\nr2 = r10\nr2 += -8\nr1 = map[id:1]\ncall 1\nr6 = r0\n"
 		       "r2 = r10\nr2 += -8\nr1 = map[id:1]\ncall 1\nr7 = r0\n"
-		       "if r9 != 0 goto +1\ngoto j\nr6 = r7\nj:\nr8 = 0\nif r6 == 0 goto e\n"
+		       "if r9 != 0 goto j\nr6 = r7\nj:\nr8 = 0\nif r6 == 0 goto e\n"
 		       "r0 = *(u64 *)(r7 +0)\ne:\nr0 = 0\nexit", "reject"),
+		/* The number is what a pointer is added to. */
+		REJECT("number plus pointer", "value_size=48 off=100",
+		       "r7 = " CTX12 MAP_VALUE "r6 = 4\nif r7 == 0 goto +1\ngoto j\nr6 = 100\n"
+		       "j:\nr6 += r0\nr0 = *(u8 *)(r6 +0)\nexit", NULL),
+		/* The bound is in another register. */
+		REJECT("bound in another register", "max value is outside",
+		       "r7 = " CTX12 "r6 = *(u32 *)(r1 +16)\n" MAP_VALUE "r8 = 40\nif r7 == 0 goto +1\ngoto j\n"
+		       "r8 = 1000\nj:\nif r6 > r8 goto e\nr0 += r6\nr0 = *(u8 *)(r0 +0)\nexit\ne:\nr0 = 0\nexit", NULL),
+		/* The pointer has moved by more on one path. */
+		REJECT("pointer moved by more", "max value is outside",
+		       "r7 = " CTX12 "r6 = *(u32 *)(r1 +16)\n" MAP_VALUE "if r7 == 0 goto +3\nr6 &= 31\nr0 += r6\n"
+		       "goto j\nr6 &= 1023\nr0 += r6\nj:\nr1 = 0\nr0 = *(u8 *)(r0 +0)\nexit", NULL),
+		/* What is asked of a state that another covers is asked of those before it: the
+		 * second path is pruned at j, the third must not be at k. */
+		REJECT("marks travel to the pruned path", "value_size=48 off=100",
+		       "r7 = " CTX12 "r9 = *(u32 *)(r1 +16)\n" MAP_VALUE "r8 = r0\nr6 = 4\nif r7 == 0 goto a\ngoto j\n"
+		       "a:\nif r9 == 0 goto b\nr6 = 4\ngoto k\nb:\nr6 = 100\nk:\nr5 = 0\ngoto j\n"
+		       "j:\nr8 += r6\nr0 = *(u8 *)(r8 +0)\nexit", NULL),
+		/* ... and round a loop that closed before it was asked. */
+		REJECT("marks travel round a loop", "R1 invalid mem access 'scalar'",
+		       "r6 = " CTX12 "r7 = 1\nr8 = 1\nr9 = 1\nif r6 == 0 goto +1\ngoto l\nr9 = 100\n"
+		       "l:\nmay_goto e\nif r7 == 100 goto bad\nr7 = r8\nr8 = r9\ngoto l\n"
+		       "bad:\nr1 = 5\nr0 = *(u8 *)(r1 +0)\nexit\ne:\nr0 = 0\nexit", NULL),
 		/* Precision is asked for inside a loop, of what was set before it. */
 		REJECT("loop uses what came before", "value_size=48",
 		       "r7 = " CTX12 MAP_VALUE "r6 = r0\nr8 = 1\nif r7 == 0 goto +1\ngoto j\nr8 = 30\n"
@@ -150,7 +173,13 @@ TEST(verify_prune_callback_traps)
 		       "r7 = *(u32 *)(r1 +12)\n" MAP_VALUE "r8 = r0\nr6 = 4\nif r7 == 0 goto +1\ngoto j\nr6 = 100\n"
 		       "j:\nr1 = 10\nr2 = subprog[cb]\nr3 = 0\nr4 = 0\ncall 181\nr8 += r6\nr0 = *(u8 *)(r8 +0)\nexit\n"
 		       "cb:\nr0 = 0\nexit", "skip"),
-		/* The context is a number of the caller's. */
+		/* The second of two iterations proved nothing of what a second one would do. */
+		REJECT("iterations that are left", "value_size=48 off=48",
+		       MAP_VALUE "r8 = r0\n*(u64 *)(r10 -8) = 0\nr1 = 2\nr2 = subprog[cb]\nr3 = r10\nr3 += -8\nr4 = 0\n"
+		       "call 181\nr1 = *(u64 *)(r10 -8)\nr8 += r1\nr0 = *(u8 *)(r8 +0)\nexit\n"
+		       "cb:\nr6 = r2\n" RANDOM "if r0 == 0 goto +3\nr3 = *(u64 *)(r6 +0)\nr3 += 0\ngoto s\n"
+		       "r3 = *(u64 *)(r6 +0)\nr3 += 24\ns:\n*(u64 *)(r6 +0) = r3\nr0 = 0\nexit", "skip"),
+		/* The number of iterations differs. */
 		REJECT("known iterations", "outside of the allowed memory range",
 		       "r7 = *(u32 *)(r1 +12)\n" MAP_VALUE "r8 = r0\n*(u64 *)(r10 -8) = 0\nr1 = 1\nif r7 == 0 goto +1\n"
 		       "goto j\nr1 = 3\nj:\nr2 = subprog[cb]\nr3 = r10\nr3 += -8\nr4 = 0\ncall 181\n"
