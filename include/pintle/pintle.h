@@ -129,6 +129,22 @@ PINTLE_API int pintle_export_func(struct pintle_host *host, const char *name,
 				   PINTLE_OPTS(pintle_func_opts, .flags = (flags_)));    \
 	})
 
+/*
+ * Exports variable @var under @name, for programs that say `extern const T name __ksym`:
+ * they may read it, and pass a struct's address to functions. @type is the name of a struct
+ * ("limits") or of an integer type as BTF spells it ("int", "long unsigned int"). The
+ * variable must live as long as the host. -EBUSY while objects are open.
+ */
+PINTLE_API int pintle_export_var(struct pintle_host *host, const char *name,
+				 const char *type, const void *var);
+
+/* pintle_var(host, limits, "limits"): the same, with a note for `pintle verify`. */
+#define pintle_var(host, var, type)                                                      \
+	__extension__({                                                                  \
+		PINTLE_NOTE("var " #var " " type);                                       \
+		pintle_export_var(host, #var, type, &(var));                             \
+	})
+
 /* How a type's memory outlives its last reference (rule book J9). */
 enum pintle_rcu_class {
 	PINTLE_DEFERRED_PUT, /* the engine postpones its own puts past a grace period */

@@ -5,6 +5,7 @@
  * of the host's binary, and pintle_host_describe() prints them from a live host:
  *
  *	export NAME FLAGS                   PINTLE_ACQUIRE | PINTLE_RET_NULL, or 0
+ *	var NAME TYPE                       int, or a struct's name
  *	storable STRUCT OPTIONS             .dtor = fn, .rcu = PINTLE_RCU_NATIVE
  *	member STRUCT MEMBER CLASS          PINTLE_MEMBER_RCU
  *	hook NAME OPTIONS                   .sleepable = true, .ret_min = 0, .ret_max = 1
@@ -253,6 +254,14 @@ static int line_field(struct contract *c, char *name, char *rest)
 	return f.name && vec_push(&c->fields, f) ? 0 : host_oom(c->host);
 }
 
+/* Programs are not run against it: any address does. */
+static int line_var(struct contract *c, char *name, char *rest)
+{
+	static const u64 nothing;
+
+	return pintle_export_var(c->host, name, rest + strspn(rest, " "), &nothing);
+}
+
 static int line_helper(struct contract *c, char *name, char *rest)
 {
 	return pintle_helper_add(c->host, name, word(&rest), nothing_here);
@@ -265,7 +274,7 @@ static const struct {
 } verbs[] = {
 	{"export", line_export},   {"storable", line_storable}, {"member", line_member},
 	{"hook", line_hook},	   {"type", line_type},		{"field", line_field, true},
-	{"helper", line_helper},
+	{"helper", line_helper},   {"var", line_var},
 };
 
 static int read_line(struct contract *c, char *line)

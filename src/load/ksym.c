@@ -100,14 +100,23 @@ static int resolve_func(struct loader *ld, struct image_ksym *ksym, u32 decl)
 	return 0;
 }
 
-static int resolve_var(struct loader *ld, struct image_ksym *ksym)
+/* A variable may be declared `extern const void x`: then the host's type alone counts. */
+static int resolve_var(struct loader *ld, struct image_ksym *ksym, u32 decl)
 {
+	const struct btf *btf = ld->image->btf;
+	u32 type = btf_type(btf, decl)->type;
+
 	ksym->var = abi_find_var(ld->abi, ksym->name);
 	ksym->found = ksym->var != NULL;
-	if (ksym->found) {
-		ksym->btf = ksym->var->btf;
-		ksym->type = ksym->var->type;
-	}
+	if (!ksym->found)
+		return 0;
+	ksym->btf = ksym->var->btf;
+	ksym->type = ksym->var->type;
+	if (btf_skip_mods(btf, type) && !types_agree(btf, type, ksym->btf, ksym->type, 0))
+		return load_fail(ld, -EINVAL, "extern variable '%s': declared here as '%s' but "
+				 "the host has '%s'", ksym->name,
+				 btf_decl(ld->tmp, btf, type, ksym->name, false),
+				 btf_decl(ld->tmp, ksym->btf, ksym->type, ksym->name, false));
 	return 0;
 }
 
@@ -125,7 +134,7 @@ static int resolve(struct loader *ld, const struct elf_sym *sym, struct image_ks
 		return load_fail(ld, -ENOTSUP, "'%s': .kconfig variables have no meaning outside "
 				 "a kernel", sym->name);
 	ksym->is_func = btf_kind(btf_type(ld->image->btf, decl)) == BTF_FUNC;
-	TRY(ksym->is_func ? resolve_func(ld, ksym, decl) : resolve_var(ld, ksym));
+	TRY(ksym->is_func ? resolve_func(ld, ksym, decl) : resolve_var(ld, ksym, decl));
 	if (!ksym->found && !ksym->weak)
 		return load_fail(ld, -ENOENT, "extern %s '%s': the host exports nothing of that "
 				 "name (declare it __weak if it may be missing)",

@@ -110,6 +110,11 @@ int pintle_host_describe(const struct pintle_host *host,
 		if (k->btf) /* not the engine's own: every host has those */
 			put(&w, "export %s %u", k->name, k->flags);
 	}
+	for (u32 i = 0; i < host->abi.vars.n; i++) {
+		const struct abi_var *v = &host->abi.vars.v[i];
+
+		put(&w, "var %s %s", v->name, btf_type_name(v->btf, v->type));
+	}
 	put_types(&w, host);
 	return w.err;
 }

@@ -278,6 +278,61 @@ void *export_find(struct pintle_host *host, const struct abi_kfunc *kfunc)
 	return row ? (void *)host->exports.v[row - host->abi.kfuncs.v].fn : NULL;
 }
 
+/* ------------------------------------------------------------------ variables */
+
+/* pahole describes no variables of a process, so the type is given by name. */
+static bool type_find(struct pintle_host *host, const char *name, struct abi_var *var)
+{
+	static const enum btf_kind kinds[] = {BTF_STRUCT, BTF_INT, BTF_TYPEDEF, BTF_ENUM};
+
+	for (u32 i = 0; i < host->abi.btfs.n; i++)
+		for (u32 k = 0; k < ARRAY_SIZE(kinds); k++) {
+			var->btf = host->abi.btfs.v[i];
+			var->type = btf_find(var->btf, name, kinds[k]);
+			if (var->type)
+				return true;
+		}
+	return false;
+}
+
+static int var_push(struct pintle_host *host, const struct abi_var *var, const void *at)
+{
+	if (!var->name || !vec_reserve(&host->vars, 1) || !vec_reserve(&host->abi.vars, 1) ||
+	    !strmap_set(&host->abi.var_names, var->name, host->abi.vars.n))
+		return host_oom(host);
+	(void)vec_push(&host->vars, at);
+	(void)vec_push(&host->abi.vars, *var);
+	return 0;
+}
+
+int pintle_export_var(struct pintle_host *host, const char *name, const char *type,
+		      const void *var)
+{
+	struct abi_var row = {0};
+	u32 size;
+
+	if (!name || !type || !var)
+		return host_fail(host, -EINVAL, "variable: a name, a type and an address needed");
+	if (host->objects)
+		return host_fail(host, -EBUSY, "variable %s: objects are open", name);
+	if (abi_find_var(&host->abi, name))
+		return host_fail(host, -EEXIST, "variable %s is exported already", name);
+	if (!type_find(host, type, &row))
+		return host_fail(host, -ENOENT, "variable %s: type '%s' is not in the host's BTF",
+				 name, type);
+	if (!btf_size(row.btf, row.type, &size) || !size)
+		return host_fail(host, -EINVAL, "variable %s: type '%s' has no size", name, type);
+	row.name = host_strdup(host, name);
+	return var_push(host, &row, var);
+}
+
+void *export_var(struct pintle_host *host, const struct abi_var *var)
+{
+	const struct abi_var *row = abi_find_var(&host->abi, var->name);
+
+	return row ? (void *)(uintptr_t)host->vars.v[row - host->abi.vars.v] : NULL;
+}
+
 /* ------------------------------------------------------------------ storable types */
 
 struct storable *storable_find(struct pintle_host *host, const struct btf *btf, u32 type)

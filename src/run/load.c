@@ -134,12 +134,19 @@ static void *link_kfunc(void *data, const struct abi_kfunc *kfunc)
 	return export_find(object->host, kfunc);
 }
 
+static void *link_var(void *data, const struct abi_var *var)
+{
+	const struct pintle_object *object = data;
+
+	return export_var(object->host, var);
+}
+
 static int lower_all(struct loading *ld)
 {
 	struct pintle_object *object = ld->object;
 	const struct link link = {.data = object, .map = link_map,
 				  .map_value = link_map_value, .helper = link_helper,
-				  .kfunc = link_kfunc};
+				  .kfunc = link_kfunc, .var = link_var};
 
 	for (u32 i = 0; i < object->image->nprogs; i++) {
 		int err;

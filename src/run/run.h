@@ -86,6 +86,7 @@ struct pintle_host {
 	VEC(struct btf *) btfs;		 /* owned */
 	VEC(struct storable *) storables; /* from the arena: their addresses stay */
 	VEC(struct export) exports;	 /* parallel to abi.kfuncs */
+	VEC(const void *) vars;		 /* parallel to abi.vars */
 	VEC(struct host_helper) helpers;
 	VEC(struct pintle_hook *) hooks;
 	struct pintle_object *objects;	 /* all that are open */
@@ -215,6 +216,8 @@ bool host_find_func(struct pintle_host *host, const char *name, const struct btf
 struct storable *storable_find(struct pintle_host *host, const struct btf *btf, u32 type);
 /* The function behind @kfunc, or NULL. */
 void *export_find(struct pintle_host *host, const struct abi_kfunc *kfunc);
+/* The address of @var. */
+void *export_var(struct pintle_host *host, const struct abi_var *var);
 /* -EINVAL and words unless every parameter and the result is an integer or pointer and
  * there are at most five; @what names it. */
 int proto_check(struct pintle_host *host, const char *what, const struct btf *btf, u32 proto);
