@@ -328,9 +328,8 @@ static const char *step(struct machine *m)
 	case KIND_JMP:
 		return do_jump(m, in, info, b, m->proof->at[at].branch);
 	case KIND_MAY_GOTO:
-		if (roll(m->g, 20))
-			return NULL;
-		/* fall through */
+		m->pc += roll(m->g, 20) ? 0 : (u32)(s32)in->off;
+		return NULL;
 	case KIND_JA:
 		m->pc += (u32)(s32)in->off;
 		return NULL;
