@@ -32,9 +32,17 @@ bool elf_is_data(const struct elf_sec *sec)
 
 u32 elf_find_sec(const struct loader *ld, const char *name)
 {
-	for (u32 i = 1; i < ld->nsecs; i++)
-		if (!strcmp(ld->secs[i].name, name))
-			return i;
+	u32 i = 0;
+
+	return strmap_get(&ld->sec_names, name, &i) ? i : 0;
+}
+
+int elf_symbols_of(struct loader *ld, u32 sec, struct strmap *names)
+{
+	for (u32 i = 0; i < ld->nsyms; i++)
+		if (ld->syms[i].sec == sec && *ld->syms[i].name &&
+		    !strmap_set(names, ld->syms[i].name, i))
+			return load_nomem(ld);
 	return 0;
 }
 
@@ -122,6 +130,9 @@ static int read_sections(struct loader *ld, Elf *elf)
 	ld->secs[0] = (struct elf_sec){.name = "", .map = -1};
 	for (u32 i = 1; i < n; i++) {
 		TRY(read_section(ld, elf, shstr, i));
+		if (!elf_find_sec(ld, ld->secs[i].name) &&
+		    !strmap_set(&ld->sec_names, ld->secs[i].name, i))
+			return load_nomem(ld);
 		if (elf_is_code(&ld->secs[i]))
 			TRY(copy_insns(ld, &ld->secs[i]));
 	}

@@ -5,7 +5,7 @@
  */
 #include "load/load.h"
 
-enum { MAX_INSNS = 1000000 };
+enum { MAX_INSNS = 1000000, MAX_LINKED = 16 * MAX_INSNS };
 
 struct linking {
 	struct loader *ld;
@@ -30,6 +30,11 @@ static int append(struct linking *l, struct load_func *func)
 		return load_fail(ld, -E2BIG, "'%s' and its subprograms have more than %u "
 				 "instructions", l->funcs.n ? l->funcs.v[0]->name : func->name,
 				 MAX_INSNS);
+	/* Each program has its own copy of what it calls. */
+	ld->linked += n;
+	if (ld->linked > MAX_LINKED)
+		return load_fail(ld, -E2BIG, "all programs together have more than %u "
+				 "instructions", MAX_LINKED);
 	if (!vec_reserve(&l->insns, n) || !vec_push(&l->funcs, func))
 		return load_nomem(ld);
 	func->at = (s32)l->insns.n;

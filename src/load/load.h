@@ -33,6 +33,7 @@ struct elf_sec {
 	struct insn *insns; /* own copy, CO-RE applied */
 	u32 ninsns;
 	s32 map; /* data sections: index of their map; -1 */
+	bool described; /* by a DATASEC that was seen */
 };
 
 struct elf_sym {
@@ -67,6 +68,7 @@ struct loader {
 	struct image *image;
 	struct elf_sec *secs;
 	u32 nsecs;
+	struct strmap sec_names; /* first section of each name */
 	struct elf_sym *syms;
 	u32 nsyms;
 	u32 maps_sec; /* index of .maps; 0: none */
@@ -75,6 +77,7 @@ struct loader {
 	VEC(struct image_ksym) ksyms;
 	VEC(struct load_func) funcs;
 	VEC(struct load_line) lines;
+	u64 linked; /* instructions of all programs so far */
 };
 
 /* "prog.bpf.o: " + words. */
@@ -88,6 +91,8 @@ static inline int load_nomem(struct loader *ld)
 /* elf.c: fills secs and syms. Borrows @data. */
 int elf_read(struct loader *ld, const void *data, size_t size);
 u32 elf_find_sec(const struct loader *ld, const char *name); /* 0: none */
+/* The symbols of section @sec by name, to their indexes; the caller frees the map. */
+int elf_symbols_of(struct loader *ld, u32 sec, struct strmap *names);
 bool elf_is_code(const struct elf_sec *sec);
 bool elf_is_data(const struct elf_sec *sec);
 

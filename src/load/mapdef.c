@@ -160,25 +160,11 @@ static int parse_members(struct loader *ld, struct image_map *map, u32 id, bool 
 	return 0;
 }
 
-/* The offset in .maps of the symbol called @name. */
-static int map_offset(struct loader *ld, const char *name, u32 *off)
-{
-	for (u32 i = 0; i < ld->nsyms; i++) {
-		const struct elf_sym *sym = &ld->syms[i];
-
-		if (sym->sec == ld->maps_sec && !strcmp(sym->name, name)) {
-			*off = (u32)sym->value;
-			return 0;
-		}
-	}
-	return load_fail(ld, -EINVAL, "map '%s' is in BTF but has no symbol in .maps", name);
-}
-
-static int parse_declared(struct loader *ld, u32 var)
+static int parse_declared(struct loader *ld, const struct strmap *symbols, u32 var)
 {
 	const struct btf *btf = ld->image->btf;
 	struct image_map map = {.inner = -1, .kind = IMAP_DECLARED};
-	u32 id, off = 0;
+	u32 id, sym = 0;
 
 	map.name = btf_type_name(btf, var);
 	if (!*map.name || strlen(map.name) >= MAX_NAME)
@@ -189,9 +175,11 @@ static int parse_declared(struct loader *ld, u32 var)
 	if (btf_kind(btf_type(btf, id)) != BTF_STRUCT)
 		return load_fail(ld, -EINVAL, "map '%s': its definition is not a struct",
 				 map.name);
-	TRY(map_offset(ld, map.name, &off));
+	if (!strmap_get(symbols, map.name, &sym))
+		return load_fail(ld, -EINVAL, "map '%s' is in BTF but has no symbol in .maps",
+				 map.name);
 	TRY(parse_members(ld, &map, id, false));
-	if (!vec_push(&ld->maps, map) || !vec_push(&ld->map_offs, off))
+	if (!vec_push(&ld->maps, map) || !vec_push(&ld->map_offs, (u32)ld->syms[sym].value))
 		return load_nomem(ld);
 	return 0;
 }
@@ -199,7 +187,9 @@ static int parse_declared(struct loader *ld, u32 var)
 static int collect_declared(struct loader *ld)
 {
 	const struct btf *btf = ld->image->btf;
+	struct strmap symbols = {0};
 	u32 id;
+	int err;
 
 	ld->maps_sec = elf_find_sec(ld, ".maps");
 	if (!ld->maps_sec)
@@ -209,9 +199,11 @@ static int collect_declared(struct loader *ld)
 	id = btf_find(btf, ".maps", BTF_DATASEC);
 	if (!id)
 		return load_fail(ld, -EINVAL, "section .maps is not described in .BTF");
-	for (u32 i = 0; i < btf_vlen(btf_type(btf, id)); i++)
-		TRY(parse_declared(ld, btf_secinfos(btf_type(btf, id))[i].type));
-	return 0;
+	err = elf_symbols_of(ld, ld->maps_sec, &symbols);
+	for (u32 i = 0; i < btf_vlen(btf_type(btf, id)) && !err; i++)
+		err = parse_declared(ld, &symbols, btf_secinfos(btf_type(btf, id))[i].type);
+	strmap_free(&symbols);
+	return err;
 }
 
 static enum image_map_kind data_kind(const struct elf_sec *sec)

@@ -8,23 +8,23 @@
 
 /* Offsets and sizes of variables in global data, which compilers leave to whoever has the
  * symbol table. @bytes is our own copy; nobody else has seen it yet. */
-static void fix_datasec(struct loader *ld, u32 id)
+static int fix_datasec(struct loader *ld, u32 id, u32 sec)
 {
 	struct btf *btf = ld->image->btf;
-	u32 sec = elf_find_sec(ld, btf_type_name(btf, id)), n = btf_vlen(btf_type(btf, id));
 	struct btf_type *t = (struct btf_type *)(uintptr_t)btf_type(btf, id);
 	struct btf_secinfo *vars = (struct btf_secinfo *)(uintptr_t)btf_secinfos(t);
+	struct strmap names = {0};
+	int err = elf_symbols_of(ld, sec, &names);
 
-	if (!sec)
-		return;
 	t->size = (u32)ld->secs[sec].size;
-	for (u32 v = 0; v < n; v++) {
-		const char *name = btf_type_name(btf, vars[v].type);
+	for (u32 v = 0; v < btf_vlen(t); v++) {
+		u32 sym;
 
-		for (u32 i = 0; i < ld->nsyms; i++)
-			if (ld->syms[i].sec == sec && !strcmp(ld->syms[i].name, name))
-				vars[v].offset = (u32)ld->syms[i].value;
+		if (strmap_get(&names, btf_type_name(btf, vars[v].type), &sym))
+			vars[v].offset = (u32)ld->syms[sym].value;
 	}
+	strmap_free(&names);
+	return err;
 }
 
 static int by_offset(const void *a, const void *b)
@@ -34,14 +34,21 @@ static int by_offset(const void *a, const void *b)
 	return x->offset < y->offset ? -1 : x->offset > y->offset;
 }
 
-static int check_datasec(struct loader *ld, u32 id)
+static int read_datasec(struct loader *ld, u32 id)
 {
 	const struct btf *btf = ld->image->btf;
 	const struct btf_type *t = btf_type(btf, id);
 	struct btf_secinfo *vars = (struct btf_secinfo *)(uintptr_t)btf_secinfos(t);
 
-	if (!elf_find_sec(ld, btf_type_name(btf, id)))
+	u32 sec = elf_find_sec(ld, btf_type_name(btf, id));
+
+	if (!sec)
 		return 0;
+	if (ld->secs[sec].described)
+		return load_fail(ld, -EINVAL, "section '%s' is described twice in .BTF",
+				 ld->secs[sec].name);
+	ld->secs[sec].described = true;
+	TRY(fix_datasec(ld, id, sec));
 	qsort(vars, btf_vlen(t), sizeof(*vars), by_offset);
 	for (u32 v = 0; v < btf_vlen(t); v++)
 		if (!add_fits(vars[v].offset, vars[v].size, t->size))
@@ -64,10 +71,8 @@ static int open_btf(struct loader *ld)
 		return load_nomem(ld);
 	TRY(btf_open(ld->log, ld->name, image->btf_data, size, NULL, &image->btf));
 	for (u32 id = 1; id < btf_end(image->btf); id++)
-		if (btf_kind(btf_type(image->btf, id)) == BTF_DATASEC) {
-			fix_datasec(ld, id);
-			TRY(check_datasec(ld, id));
-		}
+		if (btf_kind(btf_type(image->btf, id)) == BTF_DATASEC)
+			TRY(read_datasec(ld, id));
 	return 0;
 }
 
@@ -131,6 +136,7 @@ static void loader_free(struct loader *ld)
 	vec_free(&ld->ksyms);
 	vec_free(&ld->funcs);
 	vec_free(&ld->lines);
+	strmap_free(&ld->sec_names);
 	arena_free(ld->tmp);
 }
 
