@@ -22,6 +22,8 @@ int usage_error(const char *fmt, ...) FORMAT(1, 2);
 
 /* host.c: a host that knows what @files (--host) say. NULL after words. */
 struct pintle_host *cli_host(const char *const *files, u32 n);
+/* A whole file and a NUL behind it; NULL and errno. The caller frees it. */
+char *read_all(const char *path, size_t *len);
 
 /* contract.c: registers the lines of a contract; @from for messages. */
 int contract_read(struct pintle_host *host, const char *from, const char *text, size_t len);

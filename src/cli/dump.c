@@ -81,18 +81,43 @@ static void dump_prog(const struct image *image, const struct image_prog *prog)
 	}
 }
 
-static int dump_object(struct pintle_host *host, const char *path)
+static void dump_image(const struct image *image)
+{
+	for (u32 i = 0; i < image->nmaps; i++)
+		dump_map(image, &image->maps[i]);
+	for (u32 i = 0; i < image->nprogs; i++)
+		dump_prog(image, &image->progs[i]);
+}
+
+static int dump_with_host(struct pintle_host *host, const char *path)
 {
 	struct pintle_object *object = pintle_open(host, path, NULL);
 
 	if (!object)
 		return usage_error("%s", pintle_host_error(host));
-	for (u32 i = 0; i < object->image->nmaps; i++)
-		dump_map(object->image, &object->image->maps[i]);
-	for (u32 i = 0; i < object->image->nprogs; i++)
-		dump_prog(object->image, &object->image->progs[i]);
+	dump_image(object->image);
 	pintle_close(object);
 	return EXIT_DONE;
+}
+
+/* The object as it is, whatever host it is meant for. */
+static int dump_alone(struct pintle_host *host, const char *path)
+{
+	const struct image_opts opts = {.name = path, .lenient_decl = true, .look_only = true};
+	struct log log = {.level = LOG_NOTE};
+	struct image *image = NULL;
+	size_t len = 0;
+	char *data = read_all(path, &len);
+	int err = data ? image_open(&log, &host->abi, data, len, &opts, &image) : 0;
+
+	if (image)
+		dump_image(image);
+	else
+		usage_error("%s", data ? log.error : strerror(errno));
+	image_free(image);
+	log_free(&log);
+	free(data);
+	return err || !image ? EXIT_USAGE : EXIT_DONE;
 }
 
 int cmd_dump(int argc, char **argv)
@@ -113,7 +138,7 @@ int cmd_dump(int argc, char **argv)
 	if (!host)
 		return EXIT_USAGE;
 	for (; i < argc && !err; i++)
-		err = dump_object(host, argv[i]);
+		err = nhosts ? dump_with_host(host, argv[i]) : dump_alone(host, argv[i]);
 	pintle_host_free(host);
 	return err;
 }

@@ -95,16 +95,24 @@ static char *read_notes(const char *path, size_t *len)
 	return text;
 }
 
-static char *read_text(const char *path, size_t *len)
+char *read_all(const char *path, size_t *len)
 {
-	FILE *f = fopen(path, "re");
-	char *text = NULL;
-	size_t cap = 0;
-	ssize_t n = f ? getdelim(&text, &cap, EOF, f) : -1;
+	enum { CHUNK = 1 << 16 };
+	FILE *f = fopen(path, "rbe");
+	char *text = NULL, *more;
+	size_t n = CHUNK;
 
+	for (*len = 0; f && n == CHUNK; *len += n) {
+		more = realloc(text, *len + CHUNK + 1);
+		if (!more)
+			break;
+		text = more;
+		n = fread(text + *len, 1, CHUNK, f);
+	}
+	if (text)
+		text[*len] = 0;
 	if (f)
 		fclose(f);
-	*len = n > 0 ? (size_t)n : 0;
 	return text;
 }
 
@@ -129,7 +137,7 @@ static int add_contract_btf(struct pintle_host *host, const char *path, const ch
 static int add_contract(struct pintle_host *host, const char *path, const char *text,
 			size_t len)
 {
-	size_t first = strcspn(text, "\n"); /* read_text() ends with a NUL */
+	size_t first = strcspn(text, "\n"); /* read_all() ends with a NUL */
 
 	TRY(add_contract_btf(host, path, text));
 	return contract_read(host, path, text + first, len - first);
@@ -138,7 +146,7 @@ static int add_contract(struct pintle_host *host, const char *path, const char *
 static int add_file(struct pintle_host *host, const char *path)
 {
 	size_t len = 0;
-	char *text = read_text(path, &len);
+	char *text = read_all(path, &len);
 	int err;
 
 	if (len > MAGIC_LEN && !memcmp(text, magic, MAGIC_LEN)) {

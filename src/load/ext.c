@@ -174,5 +174,5 @@ int ext_read(struct loader *ld)
 		TRY(part_at(ld, sec, hdr_len, 24, &core));
 	TRY(read_part(ld, &func));
 	TRY(read_part(ld, &line));
-	return read_part(ld, &core);
+	return ld->opts->look_only ? 0 : read_part(ld, &core);
 }

@@ -98,6 +98,7 @@ struct image_opts {
 	const char *name;
 	enum tag_era tags;
 	bool lenient_decl;
+	bool look_only; /* no host: nothing is missing, CO-RE is not applied; not to be verified */
 };
 
 /*

@@ -135,7 +135,7 @@ static int resolve(struct loader *ld, const struct elf_sym *sym, struct image_ks
 				 "a kernel", sym->name);
 	ksym->is_func = btf_kind(btf_type(ld->image->btf, decl)) == BTF_FUNC;
 	TRY(ksym->is_func ? resolve_func(ld, ksym, decl) : resolve_var(ld, ksym, decl));
-	if (!ksym->found && !ksym->weak)
+	if (!ksym->found && !ksym->weak && !ld->opts->look_only)
 		return load_fail(ld, -ENOENT, "extern %s '%s': the host exports nothing of that "
 				 "name (declare it __weak if it may be missing)",
 				 ksym->is_func ? "function" : "variable", sym->name);

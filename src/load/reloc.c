@@ -118,7 +118,7 @@ static int reloc_call(struct loader *ld, u32 sec, u32 at, const struct elf_sym *
 				 where(ld, sec, at), sym->name);
 	}
 	TRY(ksym_of(ld, sym, true, &index));
-	if (ld->ksyms.v[index].found) {
+	if (ld->ksyms.v[index].found || ld->opts->look_only) {
 		insn->src = CALL_KFUNC;
 		insn->off = 0;
 		insn->imm = (s32)index;

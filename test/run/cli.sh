@@ -72,6 +72,9 @@ exits 2 "'sortable' is not understood" "$pintle" verify --host "$dir/wrong" "$go
 
 exits 0 "session.last  -> struct conn" "$pintle" dump --host "$host" "$good"
 exits 0 "call bpf_kptr_xchg#194" "$pintle" dump --host "$host" "$good"
+exits 0 "call conn_put#" "$pintle" dump "$good"
+exits 2 "No such file" "$pintle" dump /nonexistent
+exits 2 "not an ELF object" "$pintle" dump "$dir/garbage"
 exits 2 "no object given" "$pintle" dump
 exits 0 "REF_LEAK" "$pintle" explain
 exits 0 "Usual mend" "$pintle" explain REF_LEAK
