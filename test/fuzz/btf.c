@@ -24,7 +24,8 @@ static void ask_names(struct arena *arena, const struct btf *btf, u32 id)
 	btf_find(btf, btf_type_name(btf, id), btf_kind(btf_type(btf, id)));
 	btf_decl_tag(btf, id, 0, "contains:", &count);
 	btf_ptr_has_tag(btf, id, "kptr");
-	btf_decl(arena, btf, id, "x", true);
+	/* whole bodies of a few: what a chain of structs prints grows with each */
+	btf_decl(arena, btf, id, "x", id % 16 == 0);
 }
 
 static void ask_layout(struct arena *arena, const struct btf *btf, u32 id)
@@ -62,15 +63,17 @@ static void ask_core(struct arena *arena, const struct btf *btf, u32 id)
 
 static void ask(const struct btf *btf)
 {
-	struct arena *arena = arena_new();
+	for (u32 id = 0; id < btf_end(btf) && id < 400; id++) {
+		struct arena *arena = arena_new();
 
-	for (u32 id = 0; arena && id < btf_end(btf) && id < 400; id++) {
+		if (!arena)
+			return;
 		ask_names(arena, btf, id);
 		ask_layout(arena, btf, id);
 		ask_record(arena, btf, id);
 		ask_core(arena, btf, id);
+		arena_free(arena);
 	}
-	arena_free(arena);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
