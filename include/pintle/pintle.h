@@ -132,8 +132,9 @@ PINTLE_API int pintle_export_func(struct pintle_host *host, const char *name,
 /*
  * Exports variable @var under @name, for programs that say `extern const T name __ksym`:
  * they may read it, and pass a struct's address to functions. @type is the name of a struct
- * ("limits") or of an integer type as BTF spells it ("int", "long unsigned int"). The
- * variable must live as long as the host. -EBUSY while objects are open.
+ * ("limits"), a typedef ("uint64_t"), or an integer type as the compiler spells it in BTF
+ * ("int"; "long unsigned int" by gcc is "unsigned long" by clang). The variable must live
+ * as long as the host. -EBUSY while objects are open.
  */
 PINTLE_API int pintle_export_var(struct pintle_host *host, const char *name,
 				 const char *type, const void *var);
