@@ -68,10 +68,10 @@ static int check_sections(struct log *log, const struct btf *btf, const u8 *data
 		return bad(log, btf, "the type section ends beyond the data");
 	if (str_end > room)
 		return bad(log, btf, "the string section ends beyond the data");
-	if (h->str_off < type_end && h->type_off < str_end)
-		return bad(log, btf, "the type and string sections overlap");
-	if (h->str_off < h->type_off)
+	if (h->str_off < h->type_off && str_end <= h->type_off)
 		return bad(log, btf, "the string section comes before the types");
+	if (h->str_off < type_end)
+		return bad(log, btf, "the type and string sections overlap");
 	if (!all_zero(body, h->type_off) ||
 	    !all_zero(body + type_end, h->str_off - type_end) ||
 	    !all_zero(body + str_end, room - str_end))

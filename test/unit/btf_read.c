@@ -231,6 +231,8 @@ HEADER_TEST(types_beyond, h->type_len = 1u << 31, "type section ends beyond")
 HEADER_TEST(types_wrap, h->type_off = 0xfffffffc, "type section ends beyond")
 HEADER_TEST(strings_beyond, h->str_len += 1, "string section ends beyond")
 HEADER_TEST(overlap, (h->str_off -= 4, h->str_len += 4), "overlap")
+HEADER_TEST(empty_inside, (h->str_off = 4, h->str_len = 0), "overlap")
+HEADER_TEST(empty_at_start, (h->str_off = 0, h->str_len = 0), "overlap")
 HEADER_TEST(strings_first, (h->type_off = h->type_len, h->str_off = 0, h->type_len = 4,
 			    h->str_len = 4), "before the types")
 HEADER_TEST(gap, (h->str_off += 4, h->str_len -= 4), "data outside")
