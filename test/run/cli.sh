@@ -78,6 +78,8 @@ exits 2 "not an ELF object" "$pintle" dump "$dir/garbage"
 exits 2 "no object given" "$pintle" dump
 exits 0 "REF_LEAK" "$pintle" explain
 exits 0 "Usual mend" "$pintle" explain REF_LEAK
+exits 0 "Refused:" "$pintle" explain REF_LEAK
+exits 0 "t_put(p);" "$pintle" explain REF_LEAK
 exits 2 "no rule 'NOPE'" "$pintle" explain NOPE
 
 exits 2 "--prog NAME are needed" "$pintle" run "$good"
