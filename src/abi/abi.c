@@ -25,6 +25,26 @@ const struct abi_kfunc *abi_find_kfunc(const struct abi *abi, const char *name)
 	return strmap_get(&abi->kfunc_names, name, &i) ? &abi->kfuncs.v[i] : NULL;
 }
 
+static const struct abi_special specials[NR_KS] = {
+#define SPECIAL(id, name, flags, ret, args) [KS_##id] = {name, flags, ret, args},
+#include "abi/special.def"
+#undef SPECIAL
+};
+
+const struct abi_special *abi_special(u32 special)
+{
+	BUG_ON(special >= NR_KS);
+	return &specials[special];
+}
+
+u32 abi_special_by_name(const char *name)
+{
+	for (u32 i = KS_NONE + 1; i < NR_KS; i++)
+		if (!strcmp(specials[i].name, name))
+			return i;
+	return KS_NONE;
+}
+
 const struct abi_var *abi_find_var(const struct abi *abi, const char *name)
 {
 	u32 i;

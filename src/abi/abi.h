@@ -163,16 +163,26 @@ struct abi_kfunc {
 	u32 func, proto;  /* BTF ids of FUNC and FUNC_PROTO there */
 	u32 flags;
 	u64 prog_types;	  /* bits by index of prog type; ~0: all */
-	u32 special;	  /* enum kfunc_special: engine functions with a meaning of their own */
+	u32 special;	  /* enum kfunc_special: functions with a meaning of their own */
 };
 
+/* btf == NULL: provided by the engine itself: called as the program declares it. */
 enum kfunc_special {
-	KS_NONE, KS_RCU_READ_LOCK, KS_RCU_READ_UNLOCK, KS_OBJ_NEW, KS_OBJ_DROP,
-	KS_REFCOUNT_ACQUIRE, KS_CAST_TO_KERN_CTX, KS_RDONLY_CAST, KS_PREEMPT_DISABLE,
-	KS_PREEMPT_ENABLE, KS_LIST_PUSH_FRONT, KS_LIST_PUSH_BACK, KS_LIST_POP_FRONT,
-	KS_LIST_POP_BACK, KS_RBTREE_ADD, KS_RBTREE_FIRST, KS_RBTREE_REMOVE,
-	KS_PERCPU_OBJ_NEW, KS_PERCPU_OBJ_DROP, KS_THROW,
+	KS_NONE,
+#define SPECIAL(id, name, flags, ret, args) KS_##id,
+#include "abi/special.def"
+#undef SPECIAL
+	NR_KS,
 };
+
+struct abi_special { /* row of special.def */
+	const char *name;
+	u32 flags;
+	const char *ret, *args;
+};
+const struct abi_special *abi_special(u32 special);
+/* The KS_ number of function @name; KS_NONE when it has no meaning of its own. */
+u32 abi_special_by_name(const char *name);
 
 /* A host variable programs may name: `extern T x __ksym`. */
 struct abi_var {

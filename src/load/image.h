@@ -74,7 +74,9 @@ struct image_ksym {
 	bool found;
 	const struct abi_kfunc *kfunc; /* when a function and found */
 	const struct abi_var *var;     /* when a variable and found */
-	const struct btf *btf;	       /* typed variables: host BTF id of the type */
+	/* Variables: their type, in host BTF. Functions: the FUNC_PROTO that calls are checked
+	 * against: the host's, or the program's declaration of what the engine provides. */
+	const struct btf *btf;
 	u32 type;
 };
 

@@ -69,15 +69,62 @@ static bool protos_agree(const struct btf *a, u32 ia, const struct btf *b, u32 i
 	return true;
 }
 
-/* Functions of the engine's own have no types to compare: all are void (*)(void). */
+/* Structs of the interface that functions of the engine write into. */
+static const struct {
+	char letter;
+	const char *name;
+	u32 size;
+} known_structs[] = {{'I', "bpf_iter_num", 8}, {'D', "bpf_dynptr", 16}};
+
+static bool is_known_struct(const struct btf *btf, u32 id, char letter)
+{
+	u32 size;
+
+	id = btf_skip_mods(btf, id);
+	for (u32 i = 0; i < ARRAY_SIZE(known_structs); i++)
+		if (known_structs[i].letter == letter)
+			return btf_kind(btf_type(btf, id)) == BTF_STRUCT &&
+			       !strcmp(btf_type_name(btf, id), known_structs[i].name) &&
+			       btf_size(btf, id, &size) && size == known_structs[i].size;
+	return false;
+}
+
+/* The type is of the sort that special.def's @letter stands for. */
+static bool has_shape(const struct btf *btf, u32 id, char letter)
+{
+	const struct btf_type *t = btf_type(btf, id = btf_skip_mods(btf, id));
+	enum btf_kind kind = btf_kind(t);
+
+	switch (letter) {
+	case '_':
+		return true;
+	case 'v':
+		return !id;
+	case 'n':
+		return kind == BTF_INT || kind == BTF_ENUM || kind == BTF_ENUM64;
+	case 'p':
+		return kind == BTF_PTR;
+	default:
+		return kind == BTF_PTR && is_known_struct(btf, t->type, letter);
+	}
+}
+
+/* What the engine provides has no types to compare, but a known shape. */
 static int check_special(struct loader *ld, const struct image_ksym *ksym, u32 proto)
 {
-	const struct btf_type *t = btf_type(ld->image->btf, proto);
+	const struct abi_special *special = abi_special(ksym->kfunc->special);
+	const struct btf *btf = ld->image->btf;
+	const struct btf_type *t = btf_type(btf, proto);
+	u32 n = btf_vlen(t);
+	bool ok = n == strlen(special->args) && has_shape(btf, t->type, special->ret[0]);
 
-	if (!btf_vlen(t) && !t->type)
+	for (u32 i = 0; ok && i < n; i++)
+		ok = has_shape(btf, btf_params(t)[i].type, special->args[i]);
+	if (ok)
 		return 0;
-	return load_fail(ld, -EINVAL, "extern function '%s' is declared with arguments or a "
-			 "result; it has none", ksym->name);
+	return load_fail(ld, -EINVAL, "extern function '%s' is declared as '%s', which is not "
+			 "what the engine provides under that name", ksym->name,
+			 btf_decl(ld->tmp, btf, proto, ksym->name, false));
 }
 
 static int resolve_func(struct loader *ld, struct image_ksym *ksym, u32 decl)
@@ -89,6 +136,8 @@ static int resolve_func(struct loader *ld, struct image_ksym *ksym, u32 decl)
 	ksym->found = ksym->kfunc != NULL;
 	if (!ksym->found)
 		return 0;
+	ksym->btf = ksym->kfunc->btf ? ksym->kfunc->btf : btf;
+	ksym->type = ksym->kfunc->btf ? ksym->kfunc->proto : proto;
 	if (!ksym->kfunc->btf)
 		return check_special(ld, ksym, proto);
 	if (!protos_agree(btf, proto, ksym->kfunc->btf, ksym->kfunc->proto))

@@ -97,13 +97,13 @@ static const u16 call_returning[] = {
 };
 
 /* r1-r5 die in the call, so they may be changed in place. */
-static void extend_args(struct lower *l, const struct abi_kfunc *kfunc)
+static void extend_args(struct lower *l, const struct image_ksym *sym)
 {
-	const struct btf_type *proto = btf_type(kfunc->btf, kfunc->proto);
+	const struct btf_type *proto = btf_type(sym->btf, sym->type);
 	const struct btf_param *params = btf_params(proto);
 
 	for (u32 i = 0; i < btf_vlen(proto) && i < 5; i++) {
-		enum narrow n = narrow_of(kfunc->btf, params[i].type);
+		enum narrow n = narrow_of(sym->btf, params[i].type);
 		struct code_insn insn = extend[n];
 
 		/* Callees look at the low half of 32-bit arguments only. */
@@ -117,10 +117,13 @@ static void extend_args(struct lower *l, const struct abi_kfunc *kfunc)
 /* Registration has made sure that such a release takes nothing but the object. */
 static bool is_deferred_put(const struct lower *l, const struct abi_kfunc *kfunc)
 {
-	const struct btf_type *proto = btf_type(kfunc->btf, kfunc->proto);
 	const struct abi_storable *type;
+	const struct btf_type *proto;
 
-	if (!(kfunc->flags & KF_RELEASE) || kfunc->flags & KF_CONSUME || btf_vlen(proto) != 1)
+	if (!kfunc->btf || !(kfunc->flags & KF_RELEASE) || kfunc->flags & KF_CONSUME)
+		return false;
+	proto = btf_type(kfunc->btf, kfunc->proto);
+	if (btf_vlen(proto) != 1)
 		return false;
 	type = abi_find_storable(l->image->abi, kfunc->btf,
 				 btf_pointee(kfunc->btf, btf_params(proto)[0].type));
@@ -142,17 +145,13 @@ static int call_kfunc(struct lower *l, const struct insn *insn)
 		fn = l->link->kfunc(l->link->data, kfunc);
 	if (!fn)
 		return lower_fail(l, -ENOENT, "the host has no function '%s'", sym->name);
-	if (!kfunc->btf) { /* the engine's own: no arguments, no result */
-		lower_emit(l, (struct code_insn){CODE_CALL, .ptr = fn});
-		return 0;
-	}
 	if (is_deferred_put(l, kfunc)) {
 		lower_emit(l, (struct code_insn){CODE_PUT, .ptr = fn});
 		return 0;
 	}
-	extend_args(l, kfunc);
-	ret = btf_type(kfunc->btf, kfunc->proto)->type;
-	lower_emit(l, (struct code_insn){call_returning[narrow_of(kfunc->btf, ret)],
+	extend_args(l, sym);
+	ret = btf_type(sym->btf, sym->type)->type;
+	lower_emit(l, (struct code_insn){call_returning[narrow_of(sym->btf, ret)],
 					 .ptr = fn});
 	return 0;
 }

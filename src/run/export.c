@@ -237,14 +237,17 @@ static int func_add(const struct candidate *c, void (*fn)(void), u64 types)
 	return 0;
 }
 
-int export_special(struct pintle_host *host, const char *name, u32 special, void (*fn)(void))
+int export_special(struct pintle_host *host, u32 special, void (*fn)(void))
 {
+	const char *name = abi_special(special)->name;
+
 	if (!kfuncs_room(host) ||
 	    !strmap_set(&host->abi.kfunc_names, name, host->abi.kfuncs.n))
 		return -ENOMEM;
 	(void)vec_push(&host->exports, (struct export){name, fn, 0});
 	(void)vec_push(&host->abi.kfuncs,
 		       (struct abi_kfunc){.name = name, .prog_types = ~0ull,
+					  .flags = abi_special(special)->flags,
 					  .special = special});
 	return 0;
 }

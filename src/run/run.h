@@ -145,7 +145,7 @@ u32 slot_count(const struct pintle_host *host);
 int engine_export(struct pintle_host *host);
 /* Adds a function with a meaning of its own (enum kfunc_special), which has no types.
  * -ENOMEM without words. */
-int export_special(struct pintle_host *host, const char *name, u32 special, void (*fn)(void));
+int export_special(struct pintle_host *host, u32 special, void (*fn)(void));
 
 /* --- rcu.c --- */
 void run_read_lock(struct pintle_host *host);

@@ -242,7 +242,8 @@ void rules_host_init(struct rules_host *h)
 	for (u32 i = 0; i < h->image.nksyms; i++)
 		h->image.ksyms[i] = (struct image_ksym){
 			.name = h->abi.kfuncs.v[i].name, .is_func = true, .found = true,
-			.kfunc = &h->abi.kfuncs.v[i]};
+			.kfunc = &h->abi.kfuncs.v[i], .btf = h->abi.kfuncs.v[i].btf,
+			.type = h->abi.kfuncs.v[i].proto};
 }
 
 void rules_host_free(struct rules_host *h)

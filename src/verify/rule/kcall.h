@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * kcall.h: one call of a host function while it is checked, for the files that share the
+ * work:
+ *
+ *	kfunc.c      which function, who may call it, what its flags demand
+ *	kfunc_arg.c  arguments: what each is (by suffix, type and register), and its check
+ *	kfunc_ret.c  the result
+ *	special.c    functions with a meaning of their own (enum kfunc_special)
+ *
+ * Arguments are checked in order and only read the state; then references given back die;
+ * then r0 is set.
+ */
+#ifndef PINTLE_VERIFY_KCALL_H
+#define PINTLE_VERIFY_KCALL_H
+
+#include "verify/rule/rule.h"
+
+enum { MAX_KARGS = 5 };
+
+struct kcall {
+	const struct abi_kfunc *kfunc;
+	const struct btf *btf; /* of proto: the host's; or the program's own, for what the
+				* engine provides */
+	const struct btf_type *proto;
+	/* What the arguments told: */
+	u32 release_regno;  /* whose reference dies; 0: none */
+	bool has_constant;  /* of a __k argument */
+	u64 constant;
+	bool has_buf, buf_rdonly; /* rdonly_buf_size, rdwr_buf_size */
+	u32 buf_size;
+};
+
+/* What an argument is; decides which check it gets. */
+enum karg_class {
+	KA_UNKNOWN,
+	KA_IGNORED,    /* __ign */
+	KA_NUMBER,
+	KA_CONSTANT,   /* __k */
+	KA_BUF_SIZE,   /* rdonly_buf_size, rdwr_buf_size */
+	KA_SIZE,       /* __sz, __szk: checked with the memory before it */
+	KA_NULL,       /* NULL where it is allowed: nothing left to check */
+	KA_SLOT,       /* address of a pointer field (KF_KPTR_GET) */
+	KA_CTX,
+	KA_OBJECT,     /* of the host */
+	KA_MEM,        /* numbers */
+	KA_MEM_SIZED,
+	KA_ALLOC,      /* __alloc */
+	KA_REFCOUNTED, /* __refcounted_kptr */
+	KA_STR,	       /* __str */
+	KA_MAP,	       /* __map */
+	KA_ITER, KA_DYNPTR, KA_CALLBACK, KA_WQ, KA_IRQ_FLAG, KA_PROG, KA_ARENA,
+	KA_LIST_HEAD, KA_LIST_NODE, KA_RB_ROOT, KA_RB_NODE,
+	NR_KARG_CLASSES,
+};
+
+struct karg {
+	u32 i, regno;
+	u8 class_; /* enum karg_class */
+	const char *name;
+	u32 type;  /* after qualifiers, in call->btf */
+	const struct reg *reg;
+};
+
+/* --- kfunc.c --- */
+
+/* Gives back what the arguments said is given back. */
+int kfunc_release(struct env *env, struct kcall *call);
+
+/* --- kfunc_arg.c --- */
+
+/* Describes argument @i, whose register must be readable unless it is ignored. */
+int kfunc_arg(struct env *env, const struct kcall *call, u32 i, struct karg *arg);
+/* Checks argument @i, or all of them, as those of an ordinary function. */
+int kfunc_check_arg(struct env *env, struct kcall *call, u32 i);
+int kfunc_check_args(struct env *env, struct kcall *call);
+/* Numbers all the way down: such memory may hold any bytes. */
+bool btf_is_plain_data(const struct btf *btf, u32 id);
+bool btf_is_number(const struct btf *btf, u32 id);
+
+/* --- kfunc_ret.c --- */
+
+/* Sets r0 as the prototype and flags say. */
+int kfunc_result(struct env *env, const struct kcall *call);
+void kfunc_set_result(struct env *env, struct reg r0);
+
+/* --- special.c --- */
+
+/* Checks its arguments, applies its effect, sets r0. */
+typedef int special_fn(struct env *env, struct kcall *call);
+int special_call(struct env *env, struct kcall *call);
+
+#endif

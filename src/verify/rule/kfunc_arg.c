@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * rule/kfunc_arg.c: arguments of host functions (rule book B30, B34, C2). What an argument
+ * is follows from three tables, in this order: the suffix of its name, the struct it
+ * points to, and what is left. Each class has one check.
+ *
+ * Host code believes its arguments. So a struct pointer reaches it only when the object is
+ * sure to exist: owned, trusted, or (KF_RCU) protected by the read section around the call.
+ * A class without a check is refused.
+ */
+#include "verify/rule/kcall.h"
+
+enum { MAX_NESTING = 4 };
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t n = strlen(text), m = strlen(end);
+
+	return n >= m && !strcmp(text + n - m, end);
+}
+
+static const char *param_name(const struct kcall *call, u32 i)
+{
+	return btf_str(call->btf, btf_params(call->proto)[i].name_off);
+}
+
+static bool is_size_of(const struct kcall *call, u32 i)
+{
+	return i < btf_vlen(call->proto) && (ends_with(param_name(call, i), "__sz") ||
+					     ends_with(param_name(call, i), "__szk"));
+}
+
+static bool is_ptr(const struct btf *btf, u32 id)
+{
+	return btf_kind(btf_type(btf, btf_skip_mods(btf, id))) == BTF_PTR;
+}
+
+bool btf_is_number(const struct btf *btf, u32 id)
+{
+	enum btf_kind kind = btf_kind(btf_type(btf, btf_skip_mods(btf, id)));
+
+	return kind == BTF_INT || kind == BTF_ENUM || kind == BTF_ENUM64;
+}
+
+static bool is_plain_data(const struct btf *btf, u32 id, u32 depth)
+{
+	const struct btf_type *t;
+
+	id = btf_skip_mods(btf, id);
+	t = btf_type(btf, id);
+	if (btf_is_number(btf, id))
+		return true;
+	if (btf_kind(t) == BTF_ARRAY)
+		return is_plain_data(btf, btf_array(t)->type, depth);
+	if (btf_kind(t) != BTF_STRUCT || depth >= MAX_NESTING)
+		return false;
+	for (u32 i = 0; i < btf_vlen(t); i++)
+		if (!is_plain_data(btf, btf_members(t)[i].type, depth + 1))
+			return false;
+	return true;
+}
+
+bool btf_is_plain_data(const struct btf *btf, u32 id)
+{
+	return is_plain_data(btf, id, 0);
+}
+
+static u32 pointee(const struct kcall *call, const struct karg *arg)
+{
+	return btf_skip_mods(call->btf, btf_pointee(call->btf, arg->type));
+}
+
+static const char *pointee_name(const struct kcall *call, const struct karg *arg)
+{
+	u32 to = pointee(call, arg);
+
+	return to ? btf_type_name(call->btf, to) : "void";
+}
+
+/* Not an object of the host, and not memory that may hold any bytes. */
+static int reject_pointee(struct env *env, const struct kcall *call, const struct karg *arg)
+{
+	bool is_struct = btf_kind(btf_type(call->btf, pointee(call, arg))) == BTF_STRUCT;
+
+	return reject(env, RULE_KFUNC_PTR, arg->i, is_struct ? "STRUCT " : "",
+		      pointee_name(call, arg));
+}
+
+/* ---- what an argument is ---- */
+
+static const struct {
+	const char *suffix;
+	u8 class_; /* enum karg_class */
+} by_suffix[] = {
+	{"__ign", KA_IGNORED},
+	{"__k", KA_CONSTANT},
+	{"__sz", KA_SIZE},
+	{"__szk", KA_SIZE},
+	{"rdonly_buf_size", KA_BUF_SIZE},
+	{"rdwr_buf_size", KA_BUF_SIZE},
+	{"__alloc", KA_ALLOC},
+	{"__refcounted_kptr", KA_REFCOUNTED},
+	{"__str", KA_STR},
+	{"__map", KA_MAP},
+	{"__const_map", KA_MAP},
+	{"__iter", KA_ITER},
+	{"__irq_flag", KA_IRQ_FLAG},
+	{"__prog", KA_PROG},
+	{"__arena", KA_ARENA},
+	{"__callback", KA_CALLBACK},
+	{"__nonown_allowed", KA_UNKNOWN},
+};
+
+static const struct {
+	const char *name;
+	u8 class_; /* enum karg_class */
+} by_struct[] = {
+	{"bpf_dynptr", KA_DYNPTR},
+	{"bpf_dynptr_kern", KA_DYNPTR},
+	{"bpf_list_head", KA_LIST_HEAD},
+	{"bpf_list_node", KA_LIST_NODE},
+	{"bpf_rb_root", KA_RB_ROOT},
+	{"bpf_rb_node", KA_RB_NODE},
+	{"bpf_wq", KA_WQ},
+};
+
+static bool class_by_suffix(struct karg *arg)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(by_suffix); i++)
+		if (ends_with(arg->name, by_suffix[i].suffix)) {
+			arg->class_ = by_suffix[i].class_;
+			return true;
+		}
+	return false;
+}
+
+static bool class_by_struct(const struct kcall *call, struct karg *arg)
+{
+	const char *name = pointee_name(call, arg);
+
+	for (u32 i = 0; i < ARRAY_SIZE(by_struct); i++)
+		if (!strcmp(name, by_struct[i].name)) {
+			arg->class_ = by_struct[i].class_;
+			return true;
+		}
+	if (btf_kind(btf_type(call->btf, pointee(call, arg))) == BTF_FUNC_PROTO) {
+		arg->class_ = KA_CALLBACK;
+		return true;
+	}
+	return false;
+}
+
+static bool is_ctx_param(const struct env *env, const struct kcall *call,
+			 const struct karg *arg)
+{
+	const struct abi_prog_type *type = env->prog->type;
+
+	return type && type->kind == PROG_CTX && type->ctx_name &&
+	       !strcmp(pointee_name(call, arg), type->ctx_name);
+}
+
+static u8 class_of_rest(const struct env *env, const struct kcall *call,
+			const struct karg *arg)
+{
+	if (is_size_of(call, arg->i + 1))
+		return KA_MEM_SIZED;
+	if (is_ctx_param(env, call, arg))
+		return KA_CTX;
+	return arg->reg->base == REG_BTF ? KA_OBJECT : KA_MEM;
+}
+
+/* NULL itself where it is welcome. */
+static bool is_allowed_null(const struct kcall *call, const struct karg *arg)
+{
+	return reg_is_null(arg->reg) &&
+	       (ends_with(arg->name, "__nullable") ||
+		(ends_with(arg->name, "__opt") && is_size_of(call, arg->i + 1)));
+}
+
+static void classify(const struct env *env, const struct kcall *call, struct karg *arg)
+{
+	if (class_by_suffix(arg))
+		return;
+	if (!is_ptr(call->btf, arg->type))
+		arg->class_ = btf_is_number(call->btf, arg->type) ? KA_NUMBER : KA_UNKNOWN;
+	else if (call->kfunc->flags & KF_KPTR_GET && arg->i == 0)
+		arg->class_ = KA_SLOT;
+	else if (is_allowed_null(call, arg))
+		arg->class_ = KA_NULL;
+	else if (!class_by_struct(call, arg))
+		arg->class_ = class_of_rest(env, call, arg);
+}
+
+int kfunc_arg(struct env *env, const struct kcall *call, u32 i, struct karg *arg)
+{
+	*arg = (struct karg){.i = i, .regno = i + 1, .name = param_name(call, i)};
+	arg->type = btf_skip_mods(call->btf, btf_params(call->proto)[i].type);
+	arg->reg = cur_reg(env, arg->regno);
+	classify(env, call, arg);
+	return arg->class_ == KA_IGNORED ? 0 : check_readable(env, arg->regno);
+}
+
+/* ---- numbers ---- */
+
+static int arg_ignored(struct env *env, struct kcall *call, const struct karg *arg)
+{
+	return 0;
+}
+
+static int arg_number(struct env *env, struct kcall *call, const struct karg *arg)
+{
+	if (arg->reg->base != REG_SCALAR)
+		return reject(env, RULE_KFUNC_SCALAR, arg->regno);
+	return 0;
+}
+
+static int check_constant(struct env *env, const struct karg *arg)
+{
+	if (!scalar_is_const(arg->reg->num))
+		return reject(env, RULE_NOT_CONST, arg->regno);
+	return mark_precise(env, arg->regno);
+}
+
+static int arg_constant(struct env *env, struct kcall *call, const struct karg *arg)
+{
+	TRY(arg_number(env, call, arg));
+	TRY(check_constant(env, arg));
+	call->has_constant = true;
+	call->constant = arg->reg->num.bits.value;
+	return 0;
+}
+
+static int arg_size(struct env *env, struct kcall *call, const struct karg *arg)
+{
+	if (!arg->i || !is_ptr(call->btf, btf_params(call->proto)[arg->i - 1].type))
+		return reject(env, RULE_UNSUPPORTED, "a size without its memory");
+	TRY(arg_number(env, call, arg));
+	return ends_with(arg->name, "__szk") ? check_constant(env, arg) : 0;
+}
+
+static int arg_null(struct env *env, struct kcall *call, const struct karg *arg)
+{
+	return mark_precise(env, arg->regno);
+}
+
+/* ---- objects ---- */
+
+static bool trusted_by_default(const struct env *env, const struct abi_kfunc *kfunc)
+{
+	return !(kfunc->flags & KF_ANY_ARGS) && !env->abi->policy.kf_untrusted_default;
+}
+
+/* B30: whether host code may see this pointer at all. */
+static int check_trust(struct env *env, const struct abi_kfunc *kfunc, const struct karg *arg)
+{
+	const struct reg *reg = arg->reg;
+	bool must = kfunc->flags & (KF_TRUSTED_ARGS | KF_RELEASE) ||
+		    (trusted_by_default(env, kfunc) && !(kfunc->flags & KF_RCU));
+
+	if (reg->flags & (F_PERCPU | F_USER))
+		return reject_kind(env, arg->regno, "ptr_, trusted_ptr_, rcu_ptr_");
+	if (reg->flags & F_UNTRUSTED)
+		return reject(env, kfunc->flags & KF_RCU && !must ? RULE_KFUNC_RCU
+								  : RULE_KFUNC_TRUST,
+			      arg->regno);
+	if (reg->ref || reg->flags & F_TRUSTED)
+		return 0;
+	if (must)
+		return reject(env, RULE_KFUNC_TRUST, arg->regno);
+	if (kfunc->flags & KF_RCU && !(reg->flags & F_RCU))
+		return reject(env, RULE_KFUNC_RCU, arg->regno);
+	return 0;
+}
+
+static int check_type(struct env *env, const struct kcall *call, const struct karg *arg,
+		      bool strict)
+{
+	const struct reg *reg = arg->reg;
+	const struct btf *btf;
+	u32 type;
+
+	if (!host_struct(env, call->btf, btf_pointee(call->btf, arg->type), &btf, &type))
+		return reject_pointee(env, call, arg);
+	if (btf_reg_fits(reg, btf, type, strict))
+		return 0;
+	return reject(env, RULE_KFUNC_TYPE, call->kfunc->name, arg->i,
+		      btf_type_name(btf, type), arg->regno,
+		      btf_type_name(reg->btf, reg->type));
+}
+
+/* The function takes over the reference that the argument carries. */
+static int arg_releases(struct env *env, struct kcall *call, const struct karg *arg)
+{
+	TRY(check_releasable(env, arg->regno, arg->reg));
+	if (call->release_regno)
+		return reject(env, RULE_KFUNC_TWO_REFS, arg->regno,
+			      cur_reg(env, call->release_regno)->ref, arg->reg->ref);
+	call->release_regno = arg->regno;
+	return 0;
+}
+
+static int arg_object(struct env *env, struct kcall *call, const struct karg *arg)
+{
+	bool releases = call->kfunc->flags & KF_RELEASE && arg->reg->ref;
+
+	TRY(check_trust(env, call->kfunc, arg));
+	TRY(check_btf_offset(env, arg->regno, arg->reg));
+	if (releases)
+		TRY(arg_releases(env, call, arg));
+	return check_type(env, call, arg, releases);
+}
+
+/* ---- memory ---- */
+
+static int arg_mem(struct env *env, struct kcall *call, const struct karg *arg)
+{
+	u32 to = btf_pointee(call->btf, arg->type), size;
+
+	if (!btf_is_plain_data(call->btf, to) || !btf_size(call->btf, to, &size))
+		return reject_pointee(env, call, arg);
+	return mem_arg(env, arg->regno, size, true, false, false);
+}
+
+static int arg_mem_sized(struct env *env, struct kcall *call, const struct karg *arg)
+{
+	return mem_arg_sized(env, arg->regno, arg->regno + 1, true, false,
+			     arg->reg->flags & F_NULL, true);
+}
+
+static int arg_ctx(struct env *env, struct kcall *call, const struct karg *arg)
+{
+	if (arg->reg->base != REG_CTX || arg->reg->off || has_var_off(arg->reg))
+		return reject(env, RULE_KFUNC_CTX, arg->i, reg_class_name(env, arg->reg));
+	return 0;
+}
+
+/* C2: the address of a referenced field of exactly the type that is returned. */
+static int arg_slot(struct env *env, struct kcall *call, const struct karg *arg)
+{
+	const struct field *field;
+	const struct btf *btf;
+	u32 to = btf_pointee(call->btf, arg->type), type;
+
+	if (arg->reg->base != REG_MAP_VALUE)
+		return reject(env, RULE_KPTR_GET_DST, arg->i);
+	TRY(check_not_null(env, arg->regno, arg->reg));
+	TRY(slot_of_arg(env, arg->regno, &field));
+	if (!to || btf_kind(btf_type(call->btf, to)) != BTF_PTR ||
+	    !host_struct(env, call->btf, btf_pointee(call->btf, to), &btf, &type))
+		return reject(env, RULE_KPTR_GET_PROTO, call->kfunc->name);
+	if (!btf_same_type(btf, type, field->btf, field->type))
+		return reject(env, RULE_KFUNC_TYPE, call->kfunc->name, arg->i,
+			      btf_type_name(btf, type), arg->regno,
+			      btf_type_name(field->btf, field->type));
+	if (!env->notes[env->insn].proof.field)
+		env->notes[env->insn].proof.field = field;
+	return 0;
+}
+
+/* ---- one argument ---- */
+
+static int (*const by_class[NR_KARG_CLASSES])(struct env *env, struct kcall *call,
+					      const struct karg *arg) = {
+	[KA_IGNORED] = arg_ignored,
+	[KA_NUMBER] = arg_number,
+	[KA_CONSTANT] = arg_constant,
+	[KA_SIZE] = arg_size,
+	[KA_NULL] = arg_null,
+	[KA_SLOT] = arg_slot,
+	[KA_CTX] = arg_ctx,
+	[KA_OBJECT] = arg_object,
+	[KA_MEM] = arg_mem,
+	[KA_MEM_SIZED] = arg_mem_sized,
+};
+
+/* A pointer that may be NULL reaches only those that say so. */
+static int check_null(struct env *env, const struct kcall *call, const struct karg *arg)
+{
+	bool pointer = is_ptr(call->btf, arg->type) && arg->class_ != KA_IGNORED &&
+		       arg->class_ != KA_NULL && arg->class_ != KA_SLOT;
+
+	if (!pointer || ends_with(arg->name, "__nullable"))
+		return 0;
+	if (!reg_is_null(arg->reg) && !(arg->reg->flags & F_NULL))
+		return 0;
+	return reject(env, RULE_KFUNC_NULL, arg->i);
+}
+
+int kfunc_check_arg(struct env *env, struct kcall *call, u32 i)
+{
+	struct karg arg;
+
+	TRY(kfunc_arg(env, call, i, &arg));
+	if (!by_class[arg.class_])
+		return reject(env, RULE_UNSUPPORTED, arg.name);
+	TRY(check_null(env, call, &arg));
+	return by_class[arg.class_](env, call, &arg);
+}
+
+int kfunc_check_args(struct env *env, struct kcall *call)
+{
+	u32 n = btf_vlen(call->proto);
+
+	if (n > MAX_KARGS)
+		return reject(env, RULE_UNSUPPORTED, "more than 5 arguments");
+	for (u32 i = 0; i < n; i++)
+		TRY(kfunc_check_arg(env, call, i));
+	if (call->kfunc->flags & KF_RELEASE && !call->release_regno)
+		return reject(env, RULE_KFUNC_RELEASE, call->kfunc->name);
+	return 0;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * rule/kfunc_ret.c: what a host function gives (rule book B32): nothing, a number, or an
+ * object whose class its flags decide.
+ */
+#include "verify/rule/kcall.h"
+
+static int struct_result(struct env *env, const struct kcall *call, u32 ptr, struct reg *r0)
+{
+	u32 flags = call->kfunc->flags, type, to = btf_pointee(call->btf, ptr), ref = 0;
+	const struct btf *btf;
+
+	if (!host_struct(env, call->btf, to, &btf, &type))
+		return reject(env, RULE_KFUNC_RET, call->kfunc->name,
+			      to ? btf_type_name(call->btf, to) : "void");
+	*r0 = reg_btf(btf, type, flags & KF_RET_NULL ? F_NULL : 0);
+	if (flags & KF_ACQUIRE) {
+		TRY(ref_take(env, &ref));
+		r0->ref = ref;
+	} else if (flags & KF_RCU_PROTECTED) {
+		r0->flags |= F_RCU;
+	} else if (!env->abi->policy.legacy_walk) {
+		r0->flags |= F_UNTRUSTED; /* nobody promises that the object stays */
+	}
+	if (ref || r0->flags & F_NULL)
+		r0->id = ref ? ref : id_new(env);
+	return 0;
+}
+
+int kfunc_result(struct env *env, const struct kcall *call)
+{
+	u32 ret = btf_skip_mods(call->btf, call->proto->type);
+	struct reg r0 = reg_unknown();
+
+	if (!ret)
+		r0 = reg_none();
+	else if (btf_kind(btf_type(call->btf, ret)) == BTF_PTR)
+		TRY(struct_result(env, call, ret, &r0));
+	else if (!btf_is_number(call->btf, ret))
+		return reject(env, RULE_UNSUPPORTED, "results that are structs");
+	if (call->kfunc->flags & KF_ACQUIRE && !r0.ref)
+		return reject(env, RULE_KFUNC_RET, call->kfunc->name, "none");
+	kfunc_set_result(env, r0);
+	return 0;
+}
+
+void kfunc_set_result(struct env *env, struct reg r0)
+{
+	r0.def = env->insn;
+	*cur_reg(env, R0) = r0;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * rule/special.c: functions with a meaning of their own (src/abi/special.def). A row of the
+ * table checks the call's arguments, applies its effect and sets r0; what has none is
+ * refused by name.
+ */
+#include "verify/rule/kcall.h"
+
+static int special_rcu_read_lock(struct env *env, struct kcall *call)
+{
+	TRY(rcu_enter(env, call->kfunc->name));
+	return kfunc_result(env, call);
+}
+
+static int special_rcu_read_unlock(struct env *env, struct kcall *call)
+{
+	TRY(rcu_leave(env, call->kfunc->name));
+	return kfunc_result(env, call);
+}
+
+static int special_preempt_disable(struct env *env, struct kcall *call)
+{
+	env->cur->preempt_depth++;
+	return kfunc_result(env, call);
+}
+
+static int special_preempt_enable(struct env *env, struct kcall *call)
+{
+	TRY(preempt_enable(env, call->kfunc->name));
+	return kfunc_result(env, call);
+}
+
+static special_fn *const specials[NR_KS] = {
+	[KS_RCU_READ_LOCK] = special_rcu_read_lock,
+	[KS_RCU_READ_UNLOCK] = special_rcu_read_unlock,
+	[KS_PREEMPT_DISABLE] = special_preempt_disable,
+	[KS_PREEMPT_ENABLE] = special_preempt_enable,
+};
+
+int special_call(struct env *env, struct kcall *call)
+{
+	u32 special = call->kfunc->special;
+
+	if (special >= NR_KS || !specials[special])
+		return reject(env, RULE_UNSUPPORTED, call->kfunc->name);
+	return specials[special](env, call);
+}
