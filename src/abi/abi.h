@@ -244,6 +244,7 @@ struct abi_prog_type {
 	const struct btf *btf;	/* PROG_ARGS: where proto lives */
 	u32 proto;		/* PROG_ARGS */
 	bool packet_writable, may_sleep, has_ret_range;
+	bool ld_abs;		/* legacy packet access (BPF_LD_ABS, BPF_LD_IND) */
 	s64 ret_min, ret_max;
 	const u32 *helpers;	/* NULL: every helper with an implementation */
 	u32 nhelpers;

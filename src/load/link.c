@@ -11,6 +11,7 @@ struct linking {
 	struct loader *ld;
 	VEC(struct insn) insns;
 	VEC(struct load_func *) funcs; /* in the program so far; each has .at */
+	const struct load_func *exception_cb; /* one of them, or NULL */
 };
 
 static void forget(struct linking *l)
@@ -65,9 +66,32 @@ static int link_insn(struct linking *l, struct load_func *func, u32 i)
 	return 0;
 }
 
+/* What the program names as its exception callback belongs to it, called or not. When
+ * there is none of the name, the verifier will say so. */
+static int append_exception_cb(struct linking *l, const struct load_func *main)
+{
+	struct loader *ld = l->ld;
+	const char *name = NULL;
+	u32 count;
+
+	if (ld->image->btf && main->func)
+		name = btf_decl_tag(ld->image->btf, main->func, -1, "exception_callback:",
+				    &count);
+	for (u32 i = 0; name && i < ld->funcs.n; i++) {
+		struct load_func *func = &ld->funcs.v[i];
+
+		if (strcmp(func->name, name) || func->at >= 0)
+			continue;
+		l->exception_cb = func;
+		return append(l, func);
+	}
+	return 0;
+}
+
 static int link_all(struct linking *l, struct load_func *main)
 {
 	TRY(append(l, main));
+	TRY(append_exception_cb(l, main));
 	for (u32 f = 0; f < l->funcs.n; f++) {
 		struct load_func *func = l->funcs.v[f];
 		const struct insn *insns = l->ld->secs[func->sec].insns + func->start;
@@ -142,7 +166,8 @@ static int copy_subprogs(struct linking *l, struct image_prog *prog)
 			.name = func->name, .start = (u32)func->at,
 			.end = (u32)func->at + func->end - func->start, .func = func->func,
 			.proto = func->func ? btf_type(btf, func->func)->type : 0,
-			.global = func->global && f > 0};
+			.global = func->global && f > 0,
+			.exception_cb = func == l->exception_cb};
 	}
 	return 0;
 }

@@ -9,7 +9,7 @@
  */
 #include "verify/walk.h"
 
-enum { STACK_LIMIT = STACK_SIZE, FRAME_ROUND = 16 };
+enum { STACK_LIMIT = STACK_SIZE, TAIL_STACK_LIMIT = 256, FRAME_ROUND = 16 };
 
 u32 jump_target(const struct env *env, u32 insn)
 {
@@ -99,7 +99,25 @@ static int check_callee(struct env *env, u32 insn, bool callback)
 		return reject(env, RULE_CALL_TARGET, (int)target);
 	if (callback && env->subs[sub].global)
 		return reject(env, RULE_CALLBACK_GLOBAL);
+	if (is_exception_cb(env, (u32)sub))
+		return reject(env, RULE_THROW_CALL, insn);
 	return 0;
+}
+
+/* What ends a function early leaves it with a number. */
+static int check_returns_int(struct env *env, u32 insn, const char *what)
+{
+	const struct image_subprog *sub = &env->prog->subprogs[subprog_of(env, insn)];
+	const struct btf *btf = env->image->btf;
+	const struct btf_type *ret;
+
+	if (!insn || sub == env->prog->subprogs || !btf || !sub->proto)
+		return 0;
+	ret = btf_type(btf, btf_skip_mods(btf, btf_type(btf, sub->proto)->type));
+	if (btf_kind(ret) == BTF_INT || btf_kind(ret) == BTF_ENUM ||
+	    btf_kind(ret) == BTF_ENUM64)
+		return 0;
+	return reject(env, RULE_RETURNS_INT, what);
 }
 
 static int check_call(struct env *env, u32 insn)
@@ -108,6 +126,9 @@ static int check_call(struct env *env, u32 insn)
 
 	if (in->src == CALL_SUBPROG)
 		return check_callee(env, insn, false);
+	if (in->src == CALL_HELPER && abi_helper((u32)in->imm) &&
+	    abi_helper((u32)in->imm)->ret == RET_TAIL_CALL)
+		return check_returns_int(env, insn, "tail_call");
 	if (in->src == CALL_KFUNC && (u32)in->imm >= env->image->nksyms)
 		return reject(env, RULE_BAD_INDEX, "ksym", (u32)in->imm);
 	return 0;
@@ -128,7 +149,8 @@ static int check_insn(struct env *env, u32 insn)
 		TRY(check_call(env, insn));
 		break;
 	case KIND_LD_ABS:
-		return reject(env, RULE_LD_ABS, insn_text(env, insn));
+		TRY(check_returns_int(env, insn, "LD_ABS"));
+		break;
 	case KIND_CALLX:
 		return reject(env, RULE_BAD_INSN,
 			      "unknown opcode 8d: callx is not supported");
@@ -291,7 +313,8 @@ static void note_call(struct env *env, u32 sub, const struct insn *in)
 		return;
 	note->changes_packet |= (helper->flags & HELPERF_CHANGES_PACKET) != 0;
 	note->might_sleep |= (helper->flags & HELPERF_SLEEPABLE) != 0;
-	note->has_tail_call |= helper->ret == RET_TAIL_CALL;
+	if (helper->ret == RET_TAIL_CALL) /* the other program may do anything */
+		note->tail_calls = note->has_tail_call = note->changes_packet = true;
 }
 
 struct chain {
@@ -439,35 +462,73 @@ static void deepen(struct depth *at, const struct depth *callee)
 		at->frames = callee->frames;
 }
 
-/* Fills in depths[] from @root down. What runs alone, later, does not add to its maker. */
-static void measure(struct env *env, u32 root, struct depth *depths, bool *done,
-		    struct chain *chain)
+struct measuring {
+	struct depth *depths; /* by subprogram */
+	bool *done;
+	struct chain *chain;
+	u32 *order, n;	      /* callees before their callers */
+};
+
+/* The next one measured from @top; what runs alone, later, does not add to its maker. */
+static u32 next_measured(struct env *env, struct chain *top)
+{
+	for (;;) {
+		bool ref = false;
+		u32 callee = next_callee(env, top, &ref);
+
+		if (callee == UINT32_MAX ||
+		    !(env->subs[callee].in_call || (ref && env->subs[callee].async)))
+			return callee;
+	}
+}
+
+/* Fills in depths[] from @root down. */
+static void measure(struct env *env, u32 root, struct measuring *m)
 {
 	u32 n = 1;
 
-	enter(env, chain, root);
+	enter(env, m->chain, root);
 	while (n) {
-		struct chain *top = &chain[n - 1];
-		bool ref = false;
-		u32 callee = next_callee(env, top, &ref);
-		struct depth *at = &depths[top->sub];
+		struct chain *top = &m->chain[n - 1];
+		u32 callee = next_measured(env, top);
+		struct depth *at = &m->depths[top->sub];
 
 		if (callee == UINT32_MAX) {
 			env->subs[top->sub].in_call = false;
-			done[top->sub] = true;
+			m->done[top->sub] = true;
+			m->order[m->n++] = top->sub;
 			at->bytes += frame_bytes(env, top->sub);
 			at->frames++;
 			if (--n)
-				deepen(&depths[chain[n - 1].sub], at);
+				deepen(&m->depths[m->chain[n - 1].sub], at);
 			continue;
 		}
-		if (env->subs[callee].in_call || env->subs[callee].async)
-			continue;
-		if (done[callee])
-			deepen(at, &depths[callee]);
+		if (m->done[callee])
+			deepen(at, &m->depths[callee]);
 		else
-			enter(env, &chain[n++], callee);
+			enter(env, &m->chain[n++], callee);
 	}
+}
+
+/* What is continued in by a tail call stands on the stacks of all callers. */
+static int check_tail_stacks(struct env *env, const struct measuring *m)
+{
+	u32 *above = arena_array(env->arena, env->prog->nsubprogs, sizeof(*above));
+
+	if (!above)
+		return out_of_memory(env);
+	for (u32 i = m->n; i-- > 0;) {
+		struct chain at = {m->order[i], env->prog->subprogs[m->order[i]].start, 0};
+		u32 sum = above[at.sub] + frame_bytes(env, at.sub), callee;
+
+		while ((callee = next_measured(env, &at)) != UINT32_MAX) {
+			above[callee] = max_u32(above[callee], sum);
+			env->insn = at.insn - 1;
+			if (env->subs[callee].tail_calls && sum >= TAIL_STACK_LIMIT)
+				return reject(env, RULE_TAIL_STACK, sum);
+		}
+	}
+	return 0;
 }
 
 static int check_depth(struct env *env, u32 root, const struct depth *depth)
@@ -480,24 +541,32 @@ static int check_depth(struct env *env, u32 root, const struct depth *depth)
 	return 0;
 }
 
+static bool starts_alone(const struct env *env, u32 sub)
+{
+	return !sub || env->subs[sub].async || is_exception_cb(env, sub);
+}
+
 int cfg_stack(struct env *env, u16 *depths, u32 *max)
 {
 	u32 n = env->prog->nsubprogs;
-	struct chain *chain = arena_array(env->arena, n + 1, sizeof(*chain));
-	struct depth *depth = arena_array(env->arena, n, sizeof(*depth));
-	bool *done = arena_array(env->arena, n, sizeof(*done));
+	struct measuring m = {
+		.chain = arena_array(env->arena, n + 1, sizeof(*m.chain)),
+		.depths = arena_array(env->arena, n, sizeof(*m.depths)),
+		.done = arena_array(env->arena, n, sizeof(*m.done)),
+		.order = arena_array(env->arena, n, sizeof(*m.order)),
+	};
 
-	if (!chain || !depth || !done)
+	if (!m.chain || !m.depths || !m.done || !m.order)
 		return out_of_memory(env);
 	*max = 0;
 	for (u32 i = 0; i < n; i++) {
 		depths[i] = (u16)ROUND_UP(env->subs[i].stack_depth, 8);
-		if (i && !env->subs[i].async)
+		if (!starts_alone(env, i))
 			continue;
-		if (!done[i])
-			measure(env, i, depth, done, chain);
-		TRY(check_depth(env, i, &depth[i]));
-		*max = max_u32(*max, depth[i].bytes);
+		if (!m.done[i])
+			measure(env, i, &m);
+		TRY(check_depth(env, i, &m.depths[i]));
+		*max = max_u32(*max, m.depths[i].bytes);
 	}
-	return 0;
+	return check_tail_stacks(env, &m);
 }

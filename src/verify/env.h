@@ -184,6 +184,7 @@ struct insn_note {
 
 struct subprog_note {
 	bool global, checked, needed, changes_packet, might_sleep, has_tail_call, throws;
+	bool tail_calls;	/* it itself, not those it calls */
 	bool in_call;		/* cfg.c: on the chain of calls being measured */
 	bool async;		/* a callback that runs later, alone */
 	const struct sig *sig;	/* signature.c: of global ones, once parsed */
@@ -207,6 +208,7 @@ struct env {
 	struct pending *pending;   /* branches still to walk */
 	u32 npending;
 	u32 cap_pending;
+	struct async *asyncs;	   /* callback.c: to be walked alone, later */
 	struct backedge *backedges; /* prune.c: open loops that closed on themselves */
 	struct pool *pool;	   /* state.c: recycled memory */
 	char (*names)[128];	   /* ring of buffers for reg_class_name() */
@@ -286,6 +288,7 @@ int ref_release(struct env *env, u32 ref);
 void null_learn(struct env *env, struct state *state, u32 id, u32 ref, bool is_null);
 /* Packet pointers die (helpers that change the packet). */
 void packet_forget(struct env *env);
+void packet_forget_in(struct state *state);
 /* B41: inside a read section of the main RCU domain. */
 bool in_read_section(const struct env *env);
 
@@ -374,15 +377,20 @@ int call_helper(struct env *env, const struct insn *insn, u32 *next); /* rule/he
 int call_kfunc(struct env *env, const struct insn *insn);	      /* rule/kfunc.c */
 int call_subprog(struct env *env, const struct insn *insn, u32 *next); /* subprog.c */
 /*
- * subprog.c: walk @subprog as a callback of the helper at env->insn: queued as a branch in
+ * callback.c: walk @subprog as a callback of the helper at env->insn: queued as a branch in
  * which its registers r1-r5 are args[0..4]; the walk itself goes on behind the call, as if
  * no iteration was left. When the callback returns, the call is executed again, so that
  * any number of iterations is covered. Its return value must lie in [0, 1] (CB_LOOP,
- * CB_MAP_ELEM, CB_RBTREE_LESS) or be 0 (CB_TIMER, CB_WQ: these begin alone, with a stack
- * and held references of their own).
+ * CB_MAP_ELEM, CB_RBTREE_LESS) or be 0 (CB_TIMER, CB_WQ: these are walked after the
+ * program, alone: args[] must make sense there, so no stack pointers and nothing held).
  */
 int call_callback(struct env *env, u32 subprog, enum callback_kind kind,
 		  const struct reg *args);
+/* subprog.c: a tail call that succeeds comes back to the caller of the function it is in. */
+int tail_call_return(struct env *env);
+/* throw.c: bpf_throw(r1), called @name in messages: checks, and ends the path. A rule
+ * passes its result on (it is not 0). */
+int throw_exit(struct env *env, const char *name);
 
 /* rule/ref.c: nothing may be held here. @what: "BPF_EXIT instruction in main prog",
  * "tail_call", … */

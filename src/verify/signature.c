@@ -201,12 +201,17 @@ bool sig_returns(const struct env *env, u32 subprog)
 	return sig && sig->returns;
 }
 
+u32 sig_nargs(const struct env *env, u32 subprog)
+{
+	return env->subs[subprog].sig->nargs;
+}
+
 int sig_check_return(struct env *env, u32 subprog)
 {
 	const struct reg *r0 = cur_reg(env, R0);
 
 	if (r0->base != REG_SCALAR)
-		return reject(env, RULE_RET_SCALAR, "subprogram exit",
+		return reject(env, RULE_RET_SCALAR, "subprogram exit", R0,
 			      reg_class_name(env, r0));
 	return 0;
 }

@@ -314,9 +314,14 @@ static void forget_packet(struct reg *reg, void *data)
 		*reg = reg_unknown();
 }
 
+void packet_forget_in(struct state *state)
+{
+	state_each_reg(state, forget_packet, NULL);
+}
+
 void packet_forget(struct env *env)
 {
-	state_each_reg(env->cur, forget_packet, NULL);
+	packet_forget_in(env->cur);
 }
 
 bool in_read_section(const struct env *env)

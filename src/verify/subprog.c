@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * subprog.c: calls into the program itself. Static subprograms are walked in place, frame
- * upon frame. Global ones are walked once, alone, from what their signature promises, and
- * a call of one only keeps that promise. Callbacks are walked as if the call that takes
- * them went around them: each return executes the call again.
+ * subprog.c: calls into the program itself, and exits. Static subprograms are walked in
+ * place, frame upon frame. Global ones are walked once, alone, from what their signature
+ * promises, and a call of one only keeps that promise. Callbacks: callback.c; what is
+ * thrown: throw.c.
  *
  * Invariants: a caller's r6-r9 and stack are untouched by a callee but through pointers
  * it was given; no pointer to a frame's stack survives the frame.
  */
 #include "verify/walk.h"
 
-static const char *subprog_name(const struct env *env, u32 subprog)
+const char *subprog_name(const struct env *env, u32 subprog)
 {
 	const char *name = env->prog->subprogs[subprog].name;
 
@@ -18,7 +18,7 @@ static const char *subprog_name(const struct env *env, u32 subprog)
 }
 
 /* A fresh frame on top of @state for @subprog. */
-static int push_frame(struct env *env, struct state *state, u32 subprog, u32 callsite)
+int push_frame(struct env *env, struct state *state, u32 subprog, u32 callsite)
 {
 	struct frame *frame;
 
@@ -61,6 +61,8 @@ static int check_global_call(struct env *env, u32 subprog)
 
 	if (held_lock(env->cur))
 		return reject(env, RULE_GLOBAL_LOCK);
+	if (sub->throws)
+		TRY(check_may_throw(env, "global function that may throw"));
 	if (sub->might_sleep &&
 	    (env->cur->rcu_depth || env->cur->preempt_depth || !env->cur->sleepable))
 		return reject(env, RULE_GLOBAL_SLEEP, subprog_name(env, subprog));
@@ -91,117 +93,16 @@ int call_subprog(struct env *env, const struct insn *insn, u32 *next)
 	return call_static(env, (u32)subprog, next);
 }
 
-/* --- callbacks --- */
-
-struct callback_shape {
-	bool async;
-	s64 ret_max;
-};
-
-static const struct callback_shape shapes[] = {
-	[CB_NONE] = {false, 1},
-	[CB_LOOP] = {false, 1},
-	[CB_MAP_ELEM] = {false, 1},
-	[CB_TIMER] = {true, 0},
-	[CB_WQ] = {true, 0},
-	[CB_FIND_VMA] = {false, 1},
-	[CB_USER_RINGBUF] = {false, 1},
-	[CB_RBTREE_LESS] = {false, 1},
-};
-
-static void set_callback(struct frame *frame, enum callback_kind kind,
-			 const struct reg *args)
-{
-	for (u32 i = 0; i < 5; i++)
-		frame->regs[R1 + i] = args[i];
-	frame->cb_kind = (u8)kind;
-	frame->callback = shapes[kind].async ? FRAME_ASYNC : FRAME_CALLBACK;
-	frame->ret_ranged = true;
-	frame->ret_max = shapes[kind].ret_max;
-}
-
-/* Alone, later, with nothing of the current path. */
-static int push_async(struct env *env, u32 subprog, enum callback_kind kind,
-		      const struct reg *args)
-{
-	struct state *state = state_new(env);
-	int err;
-
-	if (!state)
-		return out_of_memory(env);
-	state->sleepable = kind == CB_WQ;
-	env->subs[subprog].async = true;
-	err = push_frame(env, state, subprog, UINT32_MAX);
-	if (err) {
-		state_free(env, state);
-		return err;
-	}
-	set_callback(state->frames[0], kind, args);
-	return push_state(env, state, env->prog->subprogs[subprog].start);
-}
-
-/* bpf_loop() with a known bound: no more iterations than that need walking. */
-static int iterations_left(struct env *env, enum callback_kind kind, bool *left)
-{
-	const struct reg *count = cur_reg(env, R1);
-
-	*left = true;
-	if (kind != CB_LOOP || count->base != REG_SCALAR)
-		return 0;
-	TRY(mark_precise(env, R1));
-	*left = cur_frame(env)->cb_depth < count->num.umax;
-	return 0;
-}
-
-/* A callback of a callback of ... is a recursion no stack bounds. */
-static int check_callback_nesting(struct env *env, u32 subprog)
-{
-	for (u32 f = 0; f < env->cur->nframes; f++)
-		if (env->cur->frames[f]->subprog == subprog)
-			return reject(env, RULE_RECURSION, subprog_name(env, subprog),
-				      subprog_name(env, subprog));
-	return 0;
-}
-
-int call_callback(struct env *env, u32 subprog, enum callback_kind kind,
-		  const struct reg *args)
-{
-	u32 start = env->prog->subprogs[subprog].start;
-	struct state *state;
-	bool left;
-	int err;
-
-	if (shapes[kind].async)
-		return push_async(env, subprog, kind, args);
-	TRY(check_callback_nesting(env, subprog));
-	TRY(iterations_left(env, kind, &left));
-	if (!left) {
-		cur_frame(env)->cb_depth = 0;
-		return 0;
-	}
-	state = push_branch(env, start, &err);
-	if (!state)
-		return err;
-	state->loops++;
-	state->frames[state->nframes - 1]->cb_depth++;
-	/* The pending copy's own last step enters the callback; ours goes on. */
-	state->steps[state->nsteps - 1].flags |= STEP_PUSH | STEP_CB;
-	TRY(push_frame(env, state, subprog, env->insn));
-	set_callback(state->frames[state->nframes - 1], kind, args);
-	cur_frame(env)->cb_depth = 0;
-	return 0;
-}
-
 /* --- returns --- */
 
-static int check_range(struct env *env, const char *when, s64 min, s64 max)
+int check_ret_range(struct env *env, const char *when, u32 regno, s64 min, s64 max)
 {
-	const struct reg *r0 = cur_reg(env, R0);
+	const struct reg *r0 = cur_reg(env, regno);
 	char text[256];
 
 	if (r0->base != REG_SCALAR)
-		return reject(env, RULE_RET_SCALAR, when, reg_class_name(env, r0));
-	TRY(mark_precise(env, R0));
+		return reject(env, RULE_RET_SCALAR, when, regno, reg_class_name(env, r0));
+	TRY(mark_precise(env, regno));
 	if (r0->num.smin >= min && r0->num.smax <= max)
 		return 0;
 	if (r0->num.smin == INT64_MIN && r0->num.smax == INT64_MAX)
@@ -213,28 +114,18 @@ static int check_range(struct env *env, const char *when, s64 min, s64 max)
 	else
 		snprintf(text, sizeof(text), "smin=%lld smax=%lld",
 			 (long long)r0->num.smin, (long long)r0->num.smax);
-	return reject(env, RULE_RET_RANGE, when, text, (long long)min, (long long)max);
+	return reject(env, RULE_RET_RANGE, when, regno, text, (long long)min, (long long)max);
 }
 
-static void pop_frame(struct env *env)
+static void drop_frame(struct env *env, struct state *state)
 {
-	struct state *state = env->cur;
-
 	frame_free(env, state->frames[--state->nframes]);
 	state->frames[state->nframes] = NULL;
 }
 
-static int return_from_callback(struct env *env, const struct frame *frame, u32 *next)
+void pop_frame(struct env *env)
 {
-	u32 callsite = frame->callsite;
-
-	TRY(check_readable(env, R0));
-	TRY(check_range(env, "callback return", frame->ret_min, frame->ret_max));
-	cur_step(env)->flags |= STEP_POP | STEP_CB;
-	pop_frame(env);
-	widen(env, callsite, env->cur, NULL);
-	*next = callsite;
-	return 0;
+	drop_frame(env, env->cur);
 }
 
 /* Of a subprogram that has a caller on this path. */
@@ -246,7 +137,7 @@ int subprog_return(struct env *env, u32 *next)
 	if (r0.base == REG_STACK)
 		return reject(env, RULE_RET_STACK);
 	if (frame->callback == FRAME_CALLBACK)
-		return return_from_callback(env, frame, next);
+		return callback_return(env, next);
 	*next = frame->callsite + 1;
 	cur_step(env)->flags |= STEP_POP;
 	pop_frame(env);
@@ -254,22 +145,53 @@ int subprog_return(struct env *env, u32 *next)
 	return 0;
 }
 
+int tail_call_return(struct env *env)
+{
+	const struct frame *frame = cur_frame(env);
+	bool callback = frame->callback == FRAME_CALLBACK;
+	struct state *state;
+	int err;
+
+	if (env->cur->nframes == 1)
+		return 0;
+	state = push_branch(env, frame->callsite + !callback, &err);
+	if (!state)
+		return err;
+	state->steps[state->nsteps - 1].flags |= STEP_POP | (callback ? STEP_CB : 0);
+	drop_frame(env, state);
+	packet_forget_in(state);
+	if (callback)
+		widen(env, frame->callsite, state, NULL);
+	else
+		state->frames[state->nframes - 1]->regs[R0] = reg_unknown();
+	return 0;
+}
+
 /* --- exits --- */
+
+/* What the program as a whole returns: by its exit, or by what was thrown. */
+int check_prog_return(struct env *env, u32 regno)
+{
+	const struct abi_prog_type *type = env->prog->type;
+
+	if (reg_is_pointer(cur_reg(env, regno)) && !env->abi->policy.ptr_leaks)
+		return reject(env, RULE_RET_LEAK, regno);
+	if (type && type->has_ret_range)
+		return check_ret_range(env, "program exit", regno, type->ret_min,
+				       type->ret_max);
+	return 0;
+}
 
 static int check_main_exit(struct env *env)
 {
-	const struct abi_prog_type *type = env->prog->type;
 	const struct frame *frame = cur_frame(env);
 
 	if (frame->callback == FRAME_ASYNC)
-		return check_range(env, "async callback", frame->ret_min, frame->ret_max);
-	if (frame->subprog) /* a global subprogram, alone */
-		return sig_check_return(env, frame->subprog);
-	if (reg_is_pointer(cur_reg(env, R0)) && !env->abi->policy.ptr_leaks)
-		return reject(env, RULE_RET_LEAK);
-	if (type && type->has_ret_range)
-		return check_range(env, "program exit", type->ret_min, type->ret_max);
-	return 0;
+		return check_ret_range(env, "async callback", R0, frame->ret_min,
+				       frame->ret_max);
+	if (frame->subprog && !is_exception_cb(env, frame->subprog))
+		return sig_check_return(env, frame->subprog); /* alone */
+	return check_prog_return(env, R0);
 }
 
 static bool returns_nothing(struct env *env)
@@ -298,7 +220,7 @@ int exec_exit(struct env *env, const struct insn *insn, u32 *next)
 
 /* --- beginnings --- */
 
-static int begin(struct env *env, u32 subprog)
+int begin_state(struct env *env, u32 subprog)
 {
 	env->cur = state_new(env);
 	if (!env->cur)
@@ -310,13 +232,14 @@ static int begin(struct env *env, u32 subprog)
 
 int main_state(struct env *env)
 {
-	TRY(begin(env, 0));
+	TRY(begin_state(env, 0));
 	env->cur->frames[0]->regs[R1] = reg_pointer(REG_CTX, 0);
 	return 0;
 }
 
 int global_state(struct env *env, u32 subprog)
 {
-	TRY(begin(env, subprog));
-	return sig_begin(env, subprog);
+	TRY(begin_state(env, subprog));
+	TRY(sig_begin(env, subprog));
+	return is_exception_cb(env, subprog) ? exception_begin(env, subprog) : 0;
 }

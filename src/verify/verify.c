@@ -3,8 +3,10 @@
  * verify.c: image in, proof out. The passes, in order:
  *
  *	cfg_check	structure, once per instruction	     cfg.c
+ *	exception_check	the exception callback is there	     throw.c
  *	live_compute	what may still be read		     live.c
- *	walk		the program, then each global
+ *	walk		the program, then each callback that
+ *			runs later and each global
  *			subprogram that something called     walk.c
  *	cfg_stack	the deepest chain of frames	     cfg.c
  *	make_proof	what lower may rely on
@@ -54,9 +56,25 @@ static int walk_from(struct env *env, int err)
 	return err ? err : walk_all(env);
 }
 
+/* Queued by what was walked so far. */
+static int walk_asyncs(struct env *env, const struct async **at)
+{
+	int err;
+
+	while ((err = async_state(env, at)) == ASYNC_READY) {
+		log_print(env->log, LOG_INSN, "\nValidating async callback func#%u...\n",
+			  env->cur->frames[0]->subprog);
+		TRY(walk_from(env, 0));
+	}
+	return err;
+}
+
 /* Global subprograms call one another: until no new one is needed. */
 static int walk_globals(struct env *env)
 {
+	const struct async *at = NULL;
+
+	TRY(walk_asyncs(env, &at));
 	for (u32 i = 1; i < env->prog->nsubprogs; i++) {
 		struct subprog_note *sub = &env->subs[i];
 
@@ -66,6 +84,7 @@ static int walk_globals(struct env *env)
 		log_print(env->log, LOG_INSN, "\nValidating %s() func#%u...\n",
 			  env->prog->subprogs[i].name, i);
 		TRY(walk_from(env, global_state(env, i)));
+		TRY(walk_asyncs(env, &at));
 		i = 0;
 	}
 	return 0;
@@ -74,6 +93,7 @@ static int walk_globals(struct env *env)
 static int run_passes(struct env *env, u16 *depths, u32 *max_stack)
 {
 	TRY(cfg_check(env));
+	TRY(exception_check(env));
 	TRY(live_compute(env));
 	TRY(walk_from(env, main_state(env)));
 	TRY(walk_globals(env));

@@ -171,7 +171,7 @@ static exec_fn *const execs[] = {
 	[KIND_LOAD_ACQ] = exec_load_acq, [KIND_STORE_REL] = exec_store_rel,
 	[KIND_JMP] = exec_jmp,		 [KIND_JA] = exec_ja,
 	[KIND_MAY_GOTO] = exec_may_goto, [KIND_CALL] = exec_call,
-	[KIND_EXIT] = exec_exit,
+	[KIND_EXIT] = exec_exit,	 [KIND_LD_ABS] = exec_ld_abs,
 };
 
 struct step *cur_step(struct env *env)

@@ -56,7 +56,7 @@ u64 live_slots_of(const struct env *env, const struct state *state, u32 frame, u
 /* --- exec: by kind; *next is the following instruction unless they say otherwise --- */
 typedef int exec_fn(struct env *env, const struct insn *insn, u32 *next);
 exec_fn exec_alu, exec_jmp, exec_ja, exec_may_goto, exec_imm64, exec_ldx, exec_st, exec_stx,
-	exec_atomic, exec_load_acq, exec_store_rel, exec_exit;
+	exec_atomic, exec_load_acq, exec_store_rel, exec_exit, exec_ld_abs;
 void link_number(struct env *env, struct reg *reg);
 void set_reg(struct env *env, u32 regno, struct reg value);
 struct step *cur_step(struct env *env);
@@ -77,15 +77,36 @@ u64 link_encode(u32 frame, bool slot, u32 index);
 const char *explain(struct env *env, const struct rule_info *rule, const char *message);
 
 /* --- subprog.c --- */
+const char *subprog_name(const struct env *env, u32 subprog);
+int push_frame(struct env *env, struct state *state, u32 subprog, u32 callsite);
+void pop_frame(struct env *env);
 int subprog_return(struct env *env, u32 *next);
+int begin_state(struct env *env, u32 subprog);
 int global_state(struct env *env, u32 subprog);
 int main_state(struct env *env);
+/* @regno holds a number in [min, max] "At program exit" or the like. */
+int check_ret_range(struct env *env, const char *when, u32 regno, s64 min, s64 max);
+int check_prog_return(struct env *env, u32 regno);
+
+/* --- callback.c --- */
+enum { ASYNC_READY = 1 };
+/* The state of the next queued asynchronous callback after *at: ASYNC_READY; 0: no more. */
+int async_state(struct env *env, const struct async **at);
+int callback_return(struct env *env, u32 *next);
+
+/* --- throw.c --- */
+bool is_exception_cb(const struct env *env, u32 subprog);
+int exception_check(struct env *env);
+int exception_begin(struct env *env, u32 subprog);
+/* What is called here may throw: nothing is held, and no callback is on the path. */
+int check_may_throw(struct env *env, const char *what);
 
 /* --- signature.c: global subprograms by their BTF --- */
 int sig_begin(struct env *env, u32 subprog);
 int sig_check_call(struct env *env, u32 subprog);
 int sig_check_return(struct env *env, u32 subprog);
 bool sig_returns(const struct env *env, u32 subprog);
+u32 sig_nargs(const struct env *env, u32 subprog);
 
 /* --- reg.c, reject.c --- */
 void reg_print(struct env *env, const struct reg *reg, char *buf, size_t size);

@@ -19,7 +19,7 @@ static struct abi_ctx_field fields[] = {
 
 static struct abi_prog_type xdp = {
 	.name = "xdp", .section = "xdp", .kind = PROG_CTX, .ctx_name = "xdp_md", .ctx_size = 20,
-	.fields = fields, .nfields = ARRAY_SIZE(fields), .packet_writable = true,
+	.fields = fields, .nfields = ARRAY_SIZE(fields), .packet_writable = true, .ld_abs = true,
 };
 
 static struct abi abi;
@@ -29,6 +29,8 @@ static struct image_map maps[] = {
 	 .max_entries = 16, .inner = -1},
 	{.name = "hash", .type = MAP_HASH, .key_size = 8, .value_size = 16,
 	 .max_entries = 16, .inner = -1},
+	{.name = "progs", .type = MAP_PROG_ARRAY, .key_size = 4, .value_size = 4,
+	 .max_entries = 4, .inner = -1},
 };
 
 static void begin(struct verified *v, const struct verify_opts *opts)

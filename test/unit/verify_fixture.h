@@ -4,8 +4,8 @@
  * verifier must say: nothing (accepted), or a part of its log.
  *
  * Programs are of type xdp (r1: data at 0, data_end at 4, data_meta at 8, numbers at 12 and
- * 16) and have two maps: map[id:0] an array of 16 values of 48 bytes, map[id:1] a hash
- * with 8-byte keys and 16-byte values.
+ * 16) and have three maps: map[id:0] an array of 16 values of 48 bytes, map[id:1] a hash
+ * with 8-byte keys and 16-byte values, map[id:2] an array of 4 programs.
  */
 #ifndef PINTLE_TEST_VERIFY_FIXTURE_H
 #define PINTLE_TEST_VERIFY_FIXTURE_H

@@ -25,7 +25,6 @@ TEST(verify_structure)
 		ACCEPT("goto and gotol", "goto +0\ngotol +0\nr0 = 0\nexit"),
 		REJECT("recursion", "recurs", "call f\nexit\nf:\ncall f\nexit", "reject"),
 		REJECT("mutual recursion", "recurs", "call f\nexit\nf:\ncall g\nexit\ng:\ncall f\nexit", "reject"),
-		REJECT("legacy load", "not supported", "r6 = r1\nr0 = *(u32 *)skb[0]\nexit", "reject"),
 		REJECT("nine frames", "the call stack of 9 frames is too deep",
 		       "call a\nexit\na:\ncall b\nexit\nb:\ncall c\nexit\nc:\ncall d\nexit\nd:\ncall e\nexit\n"
 		       "e:\ncall f\nexit\nf:\ncall g\nexit\ng:\ncall h\nexit\nh:\nr0 = 0\nexit"),
@@ -150,6 +149,27 @@ TEST(verify_callbacks)
 		REJECT("a key is not written", "write to change key",
 		       "r1 = map[id:0]\nr2 = subprog[cb]\nr3 = 0\nr4 = 0\ncall 164\nr0 = 0\nexit\n"
 		       "cb:\n*(u32 *)(r2 +0) = 0\nr0 = 0\nexit", "skip"),
+	};
+
+	verify_cases(cases, ARRAY_SIZE(cases));
+}
+
+/* f: continues in another program, or returns 3. */
+#define TAIL "f:\nr2 = map[id:2]\nr3 = 0\ncall 12\nr0 = 3\nexit"
+
+TEST(verify_tail_calls_come_back_with_anything)
+{
+	static const struct verify_case cases[] = {
+		ACCEPT("the main program's", "r2 = map[id:2]\nr3 = 0\ncall 12\nr0 = 0\nexit"),
+		REJECT("result unknown", "math between map_value pointer and register",
+		       "r7 = r1\n" MAP_VALUE "r6 = r0\nr1 = r7\ncall f\nr6 += r0\n"
+		       "r0 = *(u8 *)(r6 +0)\nexit\n" TAIL, "skip"),
+		ACCEPT("result tested",
+		       "r7 = r1\n" MAP_VALUE "r6 = r0\nr1 = r7\ncall f\nif r0 > 47 goto +3\nr6 += r0\n"
+		       "r0 = *(u8 *)(r6 +0)\nexit\nr0 = 0\nexit\n" TAIL, "skip"),
+		REJECT("the packet may have changed", "R6 invalid mem access 'scalar'",
+		       "r6 = *(u32 *)(r1 +0)\nr2 = *(u32 *)(r1 +4)\nr3 = r6\nr3 += 1\n"
+		       "if r3 > r2 goto +2\ncall f\nr0 = *(u8 *)(r6 +0)\nr0 = 0\nexit\n" TAIL, "skip"),
 	};
 
 	verify_cases(cases, ARRAY_SIZE(cases));

@@ -412,6 +412,7 @@ static int ret_void(struct env *env, const struct call *call, struct reg *r0)
 static int ret_tail_call(struct env *env, const struct call *call, struct reg *r0)
 {
 	TRY(check_nothing_held(env, "tail_call"));
+	TRY(tail_call_return(env));
 	*r0 = reg_unknown();
 	return 0;
 }
@@ -507,6 +508,17 @@ static struct reg map_pointer(struct env *env, const struct call *call, enum reg
 	return reg;
 }
 
+static int vma_pointer(struct env *env, const struct call *call, struct reg *out)
+{
+	const struct btf *btf;
+	u32 type;
+
+	if (!abi_find_struct(env->abi, "vm_area_struct", &btf, &type))
+		return reject(env, RULE_UNSUPPORTED, call->helper->name);
+	*out = reg_btf(btf, type, 0);
+	return 0;
+}
+
 /* What r1-r5 of the callback hold. */
 static int callback_args(struct env *env, const struct call *call, struct reg *args)
 {
@@ -516,6 +528,18 @@ static int callback_args(struct env *env, const struct call *call, struct reg *a
 	case CB_LOOP:
 		args[0] = reg_num(scalar_urange(0, UINT32_MAX));
 		args[1] = call->context;
+		return 0;
+	case CB_TIMER:
+		if (!call->map)
+			return reject(env, RULE_UNSUPPORTED, call->helper->name);
+		args[0] = map_pointer(env, call, REG_MAP);
+		args[1] = map_pointer(env, call, REG_MAP_KEY);
+		args[2] = map_pointer(env, call, REG_MAP_VALUE);
+		return 0;
+	case CB_FIND_VMA:
+		args[0] = *cur_reg(env, R1);
+		TRY(vma_pointer(env, call, &args[1]));
+		args[2] = call->context;
 		return 0;
 	case CB_MAP_ELEM:
 		if (!call->map)
@@ -590,8 +614,6 @@ static int check_call(struct env *env, const struct abi_helper *h)
 	TRY(check_call_under_lock(env, under_lock));
 	if (h->flags & HELPERF_SLEEPABLE)
 		TRY(check_may_sleep(env, h->name));
-	if (h->flags & HELPERF_ASYNC)
-		return reject(env, RULE_UNSUPPORTED, h->name);
 	return 0;
 }
 
