@@ -31,6 +31,7 @@ enum map_type {
 
 enum map_flag { /* bits of bpf(2) map flags */
 	MAPF_NO_PREALLOC = 1 << 0,
+	MAPF_NO_COMMON_LRU = 1 << 1,
 	MAPF_RDONLY_PROG = 1 << 7,
 	MAPF_WRONLY_PROG = 1 << 8,
 	MAPF_MMAPABLE = 1 << 10,

@@ -31,6 +31,9 @@ static const struct map_ops *const kinds[] = {
 	&map_array_ops,
 	&map_hash_ops,
 	&map_percpu_array_ops,
+	&map_percpu_hash_ops,
+	&map_lru_hash_ops,
+	&map_lru_percpu_hash_ops,
 };
 
 const struct map_ops *map_ops_of(u32 type)

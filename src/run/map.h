@@ -55,6 +55,8 @@ struct map_ops {
 	 * kinds write the current slot's copy. In a read section. */
 	int (*update)(struct map *map, const void *key, const void *value, u64 flags);
 	int (*remove)(struct map *map, const void *key);
+	/* For hosts: read and remove in one; NULL: the kind has no such thing. */
+	int (*take)(struct map *map, const void *key, void *value);
 	int (*next_key)(struct map *map, const void *key, void *next);
 	u32 (*count)(struct map *map);
 	/* For hosts: copies out, with special fields zeroed; per-CPU kinds copy every
@@ -73,7 +75,8 @@ struct map_ops {
 	void *(*direct)(struct map *map);
 };
 
-extern const struct map_ops map_array_ops, map_hash_ops, map_percpu_array_ops;
+extern const struct map_ops map_array_ops, map_hash_ops, map_percpu_array_ops,
+	map_percpu_hash_ops, map_lru_hash_ops, map_lru_percpu_hash_ops;
 const struct map_ops *map_ops_of(u32 type); /* NULL: not supported */
 
 int map_create(struct log *log, struct pintle_host *host, const struct image_map *def,

@@ -63,6 +63,9 @@ TEST(map_sizes_refused)
 	def = fixture_def(MAP_PERCPU_ARRAY, UINT32_MAX, 0, NULL);
 	def.value_size = 32768;
 	refused(def, -E2BIG, "too many");
+	def = fixture_def(MAP_PERCPU_HASH, 1, 0, NULL);
+	def.value_size = 32769;
+	refused(def, -E2BIG, "at most 32768");
 }
 
 TEST(map_flags_and_types_refused)
@@ -70,6 +73,8 @@ TEST(map_flags_and_types_refused)
 	refused(fixture_def(MAP_LPM_TRIE, 1, 0, NULL), -EOPNOTSUPP, "type lpm_trie (11)");
 	refused(fixture_def(999, 1, 0, NULL), -EOPNOTSUPP, "type unknown (999)");
 	refused(fixture_def(MAP_ARRAY, 1, MAPF_NO_PREALLOC, NULL), -EINVAL, "flags 0x1");
+	refused(fixture_def(MAP_LRU_HASH, 1, MAPF_NO_PREALLOC, NULL), -EINVAL, "flags 0x1");
+	refused(fixture_def(MAP_HASH, 1, MAPF_NO_COMMON_LRU, NULL), -EINVAL, "flags 0x2");
 	refused(fixture_def(MAP_HASH, 1, 1u << 31, NULL), -EINVAL, "flags 0x80000000");
 	refused(fixture_def(MAP_HASH, 1, MAPF_MMAPABLE, NULL), -EINVAL, "flags 0x400");
 	refused(fixture_def(MAP_HASH, 1, MAPF_RDONLY_PROG | MAPF_WRONLY_PROG, NULL),
@@ -121,7 +126,8 @@ TEST(map_lives_until_last_reference)
 /* M20: a value stays readable until the section that found it ends. */
 TEST(map_free_waits_for_readers)
 {
-	static const u32 types[] = {MAP_ARRAY, MAP_HASH, MAP_PERCPU_ARRAY};
+	static const u32 types[] = {MAP_ARRAY, MAP_HASH, MAP_PERCPU_ARRAY, MAP_PERCPU_HASH,
+				    MAP_LRU_HASH, MAP_LRU_PERCPU_HASH};
 
 	for (u32 i = 0; i < ARRAY_SIZE(types); i++) {
 		struct pintle_host *host = fixture_host(RCU_DEFERRED_PUT);
@@ -147,7 +153,8 @@ TEST(map_free_waits_for_readers)
 
 TEST(map_create_without_memory)
 {
-	static const u32 types[] = {MAP_ARRAY, MAP_HASH, MAP_PERCPU_ARRAY};
+	static const u32 types[] = {MAP_ARRAY, MAP_HASH, MAP_PERCPU_ARRAY, MAP_PERCPU_HASH,
+				    MAP_LRU_HASH, MAP_LRU_PERCPU_HASH};
 	struct pintle_host *host = fixture_host(RCU_DEFERRED_PUT);
 
 	if (!fail_alloc_works())

@@ -127,11 +127,23 @@ struct slot_ctx *fixture_enter(struct pintle_host *host)
 	return slot;
 }
 
+static void leave_slot(void)
+{
+	struct slot_ctx *slot = slot_swap(NULL);
+
+	if (slot && slot->open)
+		defer_publish(slot);
+}
+
+void fixture_on_slot(struct pintle_host *host, u32 i)
+{
+	leave_slot();
+	slot_swap(&host->slots->at[i]);
+}
+
 void fixture_leave(struct slot_ctx *slot)
 {
-	slot_swap(NULL);
-	if (slot->open)
-		defer_publish(slot);
+	leave_slot();
 	run_read_unlock(slot->host);
 	defer_safe_point(slot->host);
 }

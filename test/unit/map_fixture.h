@@ -29,6 +29,8 @@ void fixture_free(struct pintle_host *host);
 /* As a program of @host's would run on this thread. */
 struct slot_ctx *fixture_enter(struct pintle_host *host);
 void fixture_leave(struct slot_ctx *slot);
+/* Goes on as if on slot @i, where no other thread is. */
+void fixture_on_slot(struct pintle_host *host, u32 i);
 
 /* The value most tests use: two referenced slots, an unreferenced one, a lock, plain
  * bytes between and after. */

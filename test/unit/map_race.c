@@ -8,15 +8,20 @@
 #include <pthread.h>
 #include <sched.h>
 
-enum { THREADS = 4 };
+enum { THREADS = 4, KEYS = 4 };
 
 struct worker {
 	pthread_t thread;
 	struct pintle_host *host;
 	struct map *map;
-	u32 id, rounds;
+	u32 id, rounds, keys;
 	const char *wrong; /* checks do not work off the test's thread */
 };
+
+static bool is_lru(const struct map *map)
+{
+	return map->type == MAP_LRU_HASH || map->type == MAP_LRU_PERCPU_HASH;
+}
 
 static void race(struct pintle_host *host, struct map *map, u32 rounds,
 		 void *(*fn)(void *worker))
@@ -25,7 +30,8 @@ static void race(struct pintle_host *host, struct map *map, u32 rounds,
 
 	for (u32 i = 0; i < THREADS; i++) {
 		w[i] = (struct worker){
-			.host = host, .map = map, .id = i, .rounds = rounds};
+			.host = host, .map = map, .id = i, .rounds = rounds,
+			.keys = map && is_lru(map) ? 2 * KEYS : KEYS};
 		CHECK_EQ(pthread_create(&w[i].thread, NULL, fn, &w[i]), 0);
 	}
 	for (u32 i = 0; i < THREADS; i++)
@@ -79,7 +85,7 @@ static void *exchange_and_change(void *data)
 
 	for (; w->rounds--;) {
 		struct slot_ctx *slot = enter(w);
-		u32 key = random_of(&seed) % 4;
+		u32 key = random_of(&seed) % w->keys;
 		struct value *v = w->map->ops->lookup(w->map, &key);
 
 		if (v)
@@ -99,10 +105,12 @@ static void *exchange_and_change(void *data)
 static void check_references(u32 type, u32 flags)
 {
 	struct pintle_host *host = fixture_host(RCU_DEFERRED_PUT);
-	struct image_map def = fixture_def(type, 4, flags, value_record);
+	bool lockable = abi_map_type(type)->lock;
+	struct image_map def = fixture_def(type, KEYS, flags,
+					   lockable ? value_record : value_unlocked);
 	struct map *map = fixture_map(host, &def);
 
-	race(host, map, 60000, exchange_and_change);
+	race(host, map, 40000, exchange_and_change);
 	map_put(map);
 	fixture_free(host); /* M16: nothing alive; put twice would have aborted */
 }
@@ -116,6 +124,20 @@ TEST(race_references_hash)
 {
 	check_references(MAP_HASH, 0);
 	check_references(MAP_HASH, MAPF_NO_PREALLOC);
+}
+
+/* With fewer entries than keys they evict each other all the time. */
+TEST(race_references_lru)
+{
+	check_references(MAP_LRU_HASH, 0);
+	check_references(MAP_LRU_PERCPU_HASH, 0);
+}
+
+TEST(race_references_percpu)
+{
+	check_references(MAP_PERCPU_HASH, 0);
+	check_references(MAP_PERCPU_HASH, MAPF_NO_PREALLOC);
+	check_references(MAP_PERCPU_ARRAY, 0);
 }
 
 /* ------------------------------------------------------------------ elements */
@@ -141,11 +163,34 @@ static void *readers_and_writers(void *data)
 			sched_yield(); /* it stays readable, and what it was (F11) */
 		if (at && __atomic_load_n(at, __ATOMIC_RELAXED) != v)
 			w->wrong = "a value of another key";
-		if (err && err != -E2BIG)
+		if (err && err != -E2BIG && !(is_lru(w->map) && err == -ENOMEM))
 			w->wrong = "an update failed for no reason";
 		fixture_leave(slot);
 	}
 	return NULL;
+}
+
+/* The same, of a map that holds 16 of the 64 keys. */
+TEST(race_elements_lru)
+{
+	struct pintle_host *host = fixture_host(RCU_DEFERRED_PUT);
+	struct image_map def = fixture_def(MAP_LRU_HASH, 16, 0, NULL);
+	struct map *map = fixture_map(host, &def);
+	u32 n = 0, key, *at = NULL;
+
+	race(host, map, 60000, readers_and_writers);
+	while (!map->ops->next_key(map, at, &key)) {
+		at = &key;
+		n++;
+	}
+	CHECK_EQ(n, map->ops->count(map));
+	CHECK(n <= 16);
+	for (u32 k = 100; k < 200; k++) /* all that is left can be evicted */
+		CHECK_EQ(map->ops->update(map, &k, &(u64){0}, 0), 0);
+	for (u32 k = 184; k < 200; k++)
+		CHECK(map->ops->lookup(map, &k));
+	map_put(map);
+	fixture_free(host);
 }
 
 TEST(race_elements)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * hash.c: hash maps: chained buckets, lookups without locks, one lock per bucket for
+ * hash.c: the table of all hash maps, and the plain kind: chained buckets, lookups without locks, one lock per bucket for
  * writers. Elements are of the pool (pool.h), made at the start or, with
  * BPF_F_NO_PREALLOC, as they come.
  *
@@ -12,6 +12,7 @@
  *  - The key of a linked element never changes. An update of a key that exists links a
  *    new element, with empty slots, where the old one was (F.4, M05), but for updates
  *    under the value's lock: these write the bytes in place and leave slots alone (M06).
+ *    Per-CPU kinds write in place always.
  *  - An element that was unlinked keeps its `next` until its quarantine ends: a reader
  *    that stands on it finds the rest of the chain (F11).
  *
@@ -22,13 +23,13 @@
  *  H-C: slots are destroyed after the element was unlinked: a program that looks up the
  *       key later never sees them.
  *
- * Lock order: a bucket's lock; then nothing. Locks of values and stripes are taken
- * without it, destructors are queued without it (J22).
+ * Lock order: a bucket's lock; then the lock of an eviction list (lru_hash.c). Locks of
+ * values and stripes are taken without it, destructors are queued without it (J22).
  *
  * Progress: lookups are wait-free but for writers that keep inserting before them;
  * writers block on their bucket.
  */
-#include "run/map/pool.h"
+#include "run/map/hash.h"
 #include "run/lock.h"
 
 struct bucket {
@@ -36,21 +37,7 @@ struct bucket {
 	u32 lock;
 };
 
-struct hash {
-	struct map map;
-	struct pool pool;
-	struct bucket *buckets;
-	u32 mask;
-	u64 seed;
-};
-
 enum { MAX_ELEM = 4 << 20, MAX_BUCKETS = 1 << 28 };
-enum { MAPF_ZERO_SEED = 1 << 6 };
-
-static struct hash *hash_of(const struct map *map)
-{
-	return container_of(map, struct hash, map);
-}
 
 /* ------------------------------------------------------------------ chains */
 
@@ -161,26 +148,14 @@ static struct elem *find(const struct hash *h, const struct probe *p)
 	return place.found ? place.at : NULL;
 }
 
-/* ------------------------------------------------------------------ reading */
-
-static void *lookup(struct map *map, const void *key)
+struct elem *hash_find(const struct hash *h, const void *key)
 {
-	struct hash *h = hash_of(map);
 	struct probe p = probe(h, key);
-	struct elem *e = find(h, &p);
 
-	return e ? elem_value(&h->pool, e) : NULL;
+	return find(h, &p);
 }
 
-static int read_value(struct map *map, const void *key, void *value)
-{
-	void *at = lookup(map, key);
-
-	if (!at)
-		return -ENOENT;
-	map_value_read(map, value, at);
-	return 0;
-}
+/* ------------------------------------------------------------------ walks */
 
 /* The first element of bucket @i or of a later one. */
 static struct elem *first(struct hash *h, u64 i)
@@ -204,7 +179,7 @@ static struct elem *after(struct hash *h, const void *key)
 	return e ? e : first(h, (u64)(p.hash & h->mask) + 1);
 }
 
-static int next_key(struct map *map, const void *key, void *next)
+int hash_next_key(struct map *map, const void *key, void *next)
 {
 	struct hash *h = hash_of(map);
 	struct elem *e = key ? after(h, key) : first(h, 0);
@@ -215,17 +190,14 @@ static int next_key(struct map *map, const void *key, void *next)
 	return 0;
 }
 
-static u32 count(struct map *map)
+u32 hash_count(struct map *map)
 {
 	return pool_live(&hash_of(map)->pool);
 }
 
-/* fn() may delete what it is given and anything else: the walk stands on elements that
- * the read section keeps. */
-static s64 for_each(struct map *map, u64 (*fn)(void *data, const void *key, void *value),
-		    void *data)
+s64 hash_walk(struct hash *h, bool (*fn)(struct hash *h, struct elem *e, void *data),
+	      void *data)
 {
-	struct hash *h = hash_of(map);
 	s64 n = 0;
 
 	for (u64 i = 0; i <= h->mask; i++) {
@@ -233,21 +205,22 @@ static s64 for_each(struct map *map, u64 (*fn)(void *data, const void *key, void
 
 		for (; e; e = follow(&e->next)) {
 			n++;
-			if (fn(data, elem_key(e), elem_value(&h->pool, e)))
+			if (fn(h, e, data))
 				return n;
 		}
 	}
 	return n;
 }
 
-static void each_value(struct map *map, void (*fn)(void *data, void *value), void *data)
+void hash_each_value(struct map *map, void (*fn)(void *data, void *value), void *data)
 {
 	struct hash *h = hash_of(map);
 
 	for (u64 i = 0; i <= h->mask; i++)
 		for (struct elem *e = follow(&h->buckets[i].head); e;
 		     e = follow(&e->next))
-			fn(data, elem_value(&h->pool, e));
+			for (u32 v = 0; v < elem_values(&h->pool); v++)
+				fn(data, elem_value_nth(&h->pool, e, v));
 }
 
 /* ------------------------------------------------------------------ writing */
@@ -258,8 +231,10 @@ struct update {
 	struct probe key;
 	const void *value;
 	u64 flags;
+	bool all;	    /* @value is of every slot */
+	bool credit;	    /* room was found before (LRU) */
 	struct elem *fresh; /* private element; NULL once linked */
-	struct elem *old;   /* what it replaced, or what MAP_LOCK writes to */
+	struct elem *old;   /* what it replaced, or what is written in place */
 };
 
 /* What @flags say about a key that is there, or not. */
@@ -270,6 +245,38 @@ static int check_exists(u64 flags, bool exists)
 	return !exists && (flags & MAP_EXIST) ? -ENOENT : 0;
 }
 
+static bool in_place(const struct update *u)
+{
+	return u->h->percpu || (u->flags & MAP_LOCK);
+}
+
+static void write_in_place(struct update *u, struct elem *e)
+{
+	struct hash *h = u->h;
+
+	if (h->lru)
+		lru_mark(e);
+	if (h->percpu)
+		percpu_write(h, e, u->value, u->all);
+	else
+		map_value_write(&h->map, elem_value(&h->pool, e), u->value, true);
+}
+
+/* The key may be memory that others write meanwhile: what is hashed is what is kept. */
+static void fill_key(struct update *u, struct elem *e)
+{
+	u32 size = u->key.size;
+
+	if (size <= 8) {
+		e->data[0] = u->key.first;
+	} else {
+		e->data[u->h->pool.key_stride / 8 - 1] = 0; /* the key's padding */
+		memcpy(elem_key(e), u->key.key, size);
+		u->key = probe(u->h, elem_key(e));
+	}
+	e->hash = u->key.hash;
+}
+
 static int fill(struct update *u)
 {
 	struct hash *h = u->h;
@@ -277,11 +284,20 @@ static int fill(struct update *u)
 
 	if (!e)
 		return -ENOMEM;
-	e->hash = u->key.hash;
-	e->data[h->pool.key_stride / 8 - 1] = 0; /* the key's padding */
-	memcpy(elem_key(e), u->key.key, u->key.size);
-	fields_copy_in(h->map.fields, elem_value(&h->pool, e), u->value,
-		       h->map.value_size);
+	fill_key(u, e);
+	if (h->percpu)
+		percpu_fill(h, e, u->value, u->all);
+	else
+		fields_copy_in(h->map.fields, elem_value(&h->pool, e), u->value,
+			       h->map.value_size);
+	return 0;
+}
+
+static int take_credit(struct update *u)
+{
+	if (!u->credit && !pool_credit_take(&u->h->pool))
+		return -E2BIG;
+	u->credit = false;
 	return 0;
 }
 
@@ -291,15 +307,20 @@ static int link_fresh(struct update *u, struct bucket *b)
 {
 	struct place p = find_place(b, &u->key);
 	struct elem *next = p.found ? follow(&p.at->next) : p.at;
+	struct lru *lru = u->h->lru;
 
 	TRY(check_exists(u->flags, p.found));
-	if (!p.found && !pool_credit_take(&u->h->pool))
-		return -E2BIG;
+	if (!p.found)
+		TRY(take_credit(u));
 	u->old = p.found ? p.at : NULL;
-	if (p.found && (u->flags & MAP_LOCK))
+	if (p.found && in_place(u))
 		return 0;
 	atomic_store_explicit(&u->fresh->next, next, memory_order_relaxed);
 	set_link(p.link, u->fresh);
+	if (lru && u->old)
+		lru_del(u->h, u->old);
+	if (lru)
+		lru_add(u->h, u->fresh);
 	u->fresh = NULL;
 	return 0;
 }
@@ -320,12 +341,14 @@ static void settle(struct update *u)
 {
 	struct pool *pool = &u->h->pool;
 
-	if (u->old && u->fresh) /* somebody inserted it since update() looked */
-		map_value_write(&u->h->map, elem_value(pool, u->old), u->value, true);
+	if (u->old && u->fresh) /* somebody inserted it since hash_update() looked */
+		write_in_place(u, u->old);
 	else if (u->old)
 		pool_retire(pool, u->old);
 	if (u->fresh)
 		pool_give(pool, u->fresh);
+	if (u->credit)
+		pool_credit_give(pool);
 }
 
 /* The answers that need no new element: @flags forbid it, or write in place. 1: go on. */
@@ -334,31 +357,40 @@ static int update_found(struct update *u)
 	struct elem *e = find(u->h, &u->key);
 
 	TRY(check_exists(u->flags, e));
-	if (!e || !(u->flags & MAP_LOCK))
+	/* Room for a new key is made before its bucket is locked. */
+	if (!e && u->h->lru) {
+		u->credit = lru_credit(u->h);
+		if (!u->credit)
+			return -ENOMEM;
+	}
+	if (!e || !in_place(u))
 		return 1;
-	map_value_write(&u->h->map, elem_value(&u->h->pool, e), u->value, true);
+	write_in_place(u, e);
 	return 0;
 }
 
-static int update(struct map *map, const void *key, const void *value, u64 flags)
+int hash_update(struct map *map, const void *key, const void *value, u64 flags, bool all)
 {
-	struct update u = {.h = hash_of(map), .value = value, .flags = flags};
+	struct update u = {
+		.h = hash_of(map), .value = value, .flags = flags, .all = all};
 	int err;
 
 	TRY(map_check_update(map, flags));
 	u.key = probe(u.h, key);
-	if (flags) {
+	if (flags || u.h->percpu || u.h->lru) {
 		err = update_found(&u);
 		if (err <= 0)
 			return err;
 	}
-	TRY(fill(&u));
-	err = link_locked(&u);
+	err = fill(&u);
+	if (!err)
+		err = link_locked(&u);
 	settle(&u);
-	return err;
+	/* The key went between two looks: an update that comes a little later. */
+	return err == -E2BIG && u.h->lru ? hash_update(map, key, value, flags, all) : err;
 }
 
-static struct elem *unlink(struct hash *h, const void *key)
+static struct elem *unlink_key(struct hash *h, const void *key)
 {
 	struct probe p = probe(h, key);
 	struct bucket *b = bucket_of(h, &p);
@@ -368,20 +400,98 @@ static struct elem *unlink(struct hash *h, const void *key)
 	place = find_place(b, &p);
 	if (place.found)
 		set_link(place.link, follow(&place.at->next));
+	if (place.found && h->lru)
+		lru_del(h, place.at);
 	lock_drop(&b->lock);
 	return place.found ? place.at : NULL;
 }
 
-static int remove_key(struct map *map, const void *key)
+int hash_take(struct map *map, const void *key,
+	      void (*read)(struct hash *h, struct elem *e, void *to), void *to)
 {
 	struct hash *h = hash_of(map);
-	struct elem *e = unlink(h, key);
+	struct elem *e = unlink_key(h, key);
 
 	if (!e)
 		return -ENOENT;
+	if (read)
+		read(h, e, to);
 	pool_credit_give(&h->pool);
 	pool_retire(&h->pool, e);
 	return 0;
+}
+
+int hash_remove(struct map *map, const void *key)
+{
+	return hash_take(map, key, NULL, NULL);
+}
+
+bool hash_unlink_elem(struct hash *h, struct elem *e)
+{
+	struct bucket *b = &h->buckets[e->hash & h->mask];
+	atomic(struct elem *) *link = &b->head;
+	struct elem *at;
+
+	lock_take(&b->lock);
+	while ((at = follow(link)) && at != e)
+		link = &at->next;
+	if (at)
+		set_link(link, follow(&at->next));
+	lock_drop(&b->lock);
+	return at;
+}
+
+/* ------------------------------------------------------------------ plain values */
+
+static void *lookup(struct map *map, const void *key)
+{
+	struct hash *h = hash_of(map);
+	struct elem *e = hash_find(h, key);
+
+	return e ? elem_value(&h->pool, e) : NULL;
+}
+
+void hash_read_elem(struct hash *h, struct elem *e, void *to)
+{
+	map_value_read(&h->map, to, elem_value(&h->pool, e));
+}
+
+int hash_read(struct map *map, const void *key, void *value)
+{
+	struct elem *e = hash_find(hash_of(map), key);
+
+	if (!e)
+		return -ENOENT;
+	hash_read_elem(hash_of(map), e, value);
+	return 0;
+}
+
+int hash_write(struct map *map, const void *key, const void *value, u64 flags)
+{
+	return hash_update(map, key, value, flags, false);
+}
+
+int hash_take_value(struct map *map, const void *key, void *value)
+{
+	return hash_take(map, key, hash_read_elem, value);
+}
+
+struct each {
+	u64 (*fn)(void *data, const void *key, void *value);
+	void *data;
+};
+
+static bool call_each(struct hash *h, struct elem *e, void *data)
+{
+	const struct each *each = data;
+
+	return each->fn(each->data, elem_key(e), elem_value(&h->pool, e));
+}
+
+s64 hash_for_each(struct map *map,
+		  u64 (*fn)(void *data, const void *key, void *value), void *data)
+{
+	return hash_walk(hash_of(map), call_each, &(struct each){fn, data});
 }
 
 /* ------------------------------------------------------------------ life */
@@ -414,8 +524,22 @@ static int make_buckets(struct log *log, struct hash *h)
 	return 0;
 }
 
-static int create(struct log *log, const struct map *proto, const struct image_map *def,
-		  struct map **out)
+static int open_parts(struct log *log, struct hash *h, struct hash_kind kind)
+{
+	const struct pool_opts opts = {!(h->map.flags & MAPF_NO_PREALLOC), kind.percpu,
+				       kind.lru ? lru_extra() : 0};
+
+	TRY(make_buckets(log, h));
+	TRY(pool_open(log, &h->pool, &h->map, &opts));
+	if (kind.lru && lru_open(log, h)) {
+		pool_close(&h->pool);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+int hash_create(struct log *log, const struct map *proto, const struct image_map *def,
+		struct hash_kind kind, struct map **out)
 {
 	struct hash *h;
 	int err;
@@ -425,9 +549,8 @@ static int create(struct log *log, const struct map *proto, const struct image_m
 	if (!h)
 		return log_fail(log, -ENOMEM, "map '%s': out of memory", def->name);
 	h->map = *proto;
-	err = make_buckets(log, h);
-	if (!err)
-		err = pool_open(log, &h->pool, &h->map, !(def->flags & MAPF_NO_PREALLOC));
+	h->percpu = kind.percpu;
+	err = open_parts(log, h, kind);
 	if (err) {
 		free(h->buckets);
 		free(h);
@@ -435,6 +558,12 @@ static int create(struct log *log, const struct map *proto, const struct image_m
 	}
 	*out = &h->map;
 	return 0;
+}
+
+static int create(struct log *log, const struct map *proto, const struct image_map *def,
+		  struct map **out)
+{
+	return hash_create(log, proto, def, (struct hash_kind){0}, out);
 }
 
 static void drop_chain(struct hash *h, struct bucket *b)
@@ -447,12 +576,14 @@ static void drop_chain(struct hash *h, struct bucket *b)
 	}
 }
 
-static void destroy(struct map *map)
+void hash_free(struct map *map)
 {
 	struct hash *h = hash_of(map);
 
 	for (u64 i = 0; i <= h->mask; i++)
 		drop_chain(h, &h->buckets[i]);
+	if (h->lru)
+		lru_close(h);
 	pool_close(&h->pool);
 	free(h->buckets);
 	free(h);
@@ -462,14 +593,15 @@ const struct map_ops map_hash_ops = {
 	.type = MAP_HASH,
 	.flags = MAPF_NO_PREALLOC | MAPF_ZERO_SEED,
 	.create = create,
-	.free = destroy,
+	.free = hash_free,
 	.lookup = lookup,
-	.update = update,
-	.remove = remove_key,
-	.next_key = next_key,
-	.count = count,
-	.read = read_value,
-	.write = update,
-	.for_each = for_each,
-	.each_value = each_value,
+	.update = hash_write,
+	.remove = hash_remove,
+	.take = hash_take_value,
+	.next_key = hash_next_key,
+	.count = hash_count,
+	.read = hash_read,
+	.write = hash_write,
+	.for_each = hash_for_each,
+	.each_value = hash_each_value,
 };

@@ -44,14 +44,19 @@ struct stripe {
 
 /* ------------------------------------------------------------------ stripes */
 
-static struct stripe *own_stripe(const struct pool *pool)
+u32 pool_stripe(const struct pool *pool)
 {
 	const struct slot_ctx *slot = slot_current();
 	/* A host's thread outside of a run: its stack tells it from others. */
 	u64 stack = (uintptr_t)__builtin_frame_address(0) >> 21;
 	u32 n = slot ? slot->index : (u32)(stack * 0x9e3779b97f4a7c15ull >> 61);
 
-	return &pool->stripes[n & (pool->nstripes - 1)];
+	return n & (pool->nstripes - 1);
+}
+
+static struct stripe *own_stripe(const struct pool *pool)
+{
+	return &pool->stripes[pool_stripe(pool)];
 }
 
 /* The stripe @i places after @own. */
@@ -134,14 +139,53 @@ static bool of_block(const struct pool *pool, const struct elem *e)
 	return (uintptr_t)e - (uintptr_t)pool->block < pool->block_size;
 }
 
+/* The distance of one element's per-CPU values that are not in the block. */
+static size_t value_step(const struct pool *pool)
+{
+	return ROUND_UP((size_t)pool->map->value_stride, LINE);
+}
+
+/* What an element off the block takes. */
+static u64 heap_size(const struct pool *pool)
+{
+	u64 values = (u64)pool->slots * value_step(pool);
+
+	return pool->elem_size + (values ? values + LINE : 0);
+}
+
+static struct elem *make_heap(struct pool *pool)
+{
+	struct elem *e = malloc(heap_size(pool));
+
+	if (e && pool->slots)
+		*(struct percpu_ref *)elem_value(pool, e) = (struct percpu_ref){
+			(char *)ROUND_UP((uintptr_t)e + pool->elem_size, LINE),
+			value_step(pool)};
+	return e;
+}
+
 static struct elem *take_heap(struct pool *pool)
 {
 	u32 n = atomic_fetch_add_explicit(&pool->heap, 1, memory_order_relaxed);
-	struct elem *e = n < pool->heap_limit ? malloc(pool->elem_size) : NULL;
+	struct elem *e = n < pool->heap_limit ? make_heap(pool) : NULL;
 
 	if (!e)
 		atomic_fetch_sub_explicit(&pool->heap, 1, memory_order_relaxed);
 	return e;
+}
+
+static void init_fields(const struct pool *pool, struct elem *e)
+{
+	for (u32 i = 0; pool->map->fields && i < elem_values(pool); i++)
+		fields_init(pool->map->fields, elem_value_nth(pool, e, i));
+}
+
+static void destroy_fields(const struct pool *pool, struct elem *e)
+{
+	struct map *map = pool->map;
+
+	for (u32 i = 0; map->fields && i < elem_values(pool); i++)
+		fields_destroy(map->host, map->fields, elem_value_nth(pool, e, i));
 }
 
 static void free_heap(struct pool *pool, struct elem *e)
@@ -160,7 +204,7 @@ struct elem *pool_take(struct pool *pool)
 	if (!e)
 		e = take_heap(pool);
 	if (e)
-		fields_init(pool->map->fields, elem_value(pool, e));
+		init_fields(pool, e);
 	return e;
 }
 
@@ -187,7 +231,7 @@ void pool_give(struct pool *pool, struct elem *e)
 
 void pool_drop(struct pool *pool, struct elem *e)
 {
-	fields_destroy(pool->map->host, pool->map->fields, elem_value(pool, e));
+	destroy_fields(pool, e);
 	if (!of_block(pool, e))
 		free_heap(pool, e);
 }
@@ -211,8 +255,7 @@ static void end_quarantine(struct stripe *s, struct elem *list)
 	for (struct elem *next; list; list = next) {
 		next = list->idle;
 		/* F10: a program that still held it may have filled its fields again. */
-		fields_destroy(pool->map->host, pool->map->fields,
-			       elem_value(pool, list));
+		destroy_fields(pool, list);
 		give_to(s, list);
 	}
 }
@@ -241,7 +284,7 @@ void pool_retire(struct pool *pool, struct elem *e)
 	struct stripe *s = own_stripe(pool);
 	bool call;
 
-	fields_destroy(pool->map->host, pool->map->fields, elem_value(pool, e));
+	destroy_fields(pool, e);
 	lock_take(&s->lock);
 	e->idle = s->pending;
 	s->pending = e;
@@ -258,7 +301,7 @@ void pool_retire(struct pool *pool, struct elem *e)
 static void set_limits(struct pool *pool)
 {
 	u32 entries = pool->map->max_entries;
-	u32 fit = HEAP_BYTES / pool->elem_size;
+	u32 fit = (u32)(HEAP_BYTES / heap_size(pool));
 	u32 extra = max_u32(fit, HEAP_MIN);
 
 	pool->heap_limit = pool->prealloc ? extra : entries + min_u32(extra, ~entries);
@@ -279,40 +322,88 @@ static void set_stripes(struct pool *pool)
 
 /* As many as may live, and a few spares for updates, which need a new element before the
  * old one is free. */
+static u64 block_count(const struct pool *pool)
+{
+	u32 entries = pool->map->max_entries;
+
+	return (u64)entries + min_u32(entries, 2 * slot_count(pool->map->host));
+}
+
+static int no_memory(struct log *log, const struct pool *pool, u64 size)
+{
+	return log_fail(log, -ENOMEM, "map '%s': no memory for %llu bytes",
+			pool->map->name, (unsigned long long)size);
+}
+
+/* The values of element @i are at i * value_stride in each slot's part. */
+static int make_values(struct log *log, struct pool *pool, u64 n)
+{
+	u64 part = ROUND_UP(n * pool->map->value_stride, (u64)LINE);
+	u64 size = part * pool->slots; /* below 2^33 * 2^15 * 2^12 */
+
+	if (!pool->slots)
+		return 0;
+	pool->values_block = calloc(1, size + LINE);
+	if (!pool->values_block)
+		return no_memory(log, pool, size);
+	pool->values = (char *)ROUND_UP((uintptr_t)pool->values_block, LINE);
+	for (u64 i = 0; i < n; i++) {
+		struct elem *e = (struct elem *)(pool->block + i * pool->elem_size);
+
+		*(struct percpu_ref *)elem_value(pool, e) = (struct percpu_ref){
+			pool->values + i * pool->map->value_stride, part};
+	}
+	return 0;
+}
+
 static int make_block(struct log *log, struct pool *pool)
 {
-	u64 n = (u64)pool->map->max_entries +
-		min_u32(pool->map->max_entries, 2 * slot_count(pool->map->host));
-	u64 size = n * pool->elem_size; /* below 2^33 * 2^23 */
+	u64 n = block_count(pool), size = n * pool->elem_size; /* below 2^33 * 2^23 */
 
 	pool->block = calloc(1, size);
 	if (!pool->block)
-		return log_fail(log, -ENOMEM, "map '%s': no memory for %llu bytes",
-				pool->map->name, (unsigned long long)size);
+		return no_memory(log, pool, size);
 	pool->block_size = size;
+	TRY(make_values(log, pool, n));
 	for (u64 i = n; i--;)
 		push(&pool->stripes[i & (pool->nstripes - 1)],
 		     (struct elem *)(pool->block + i * pool->elem_size));
 	return 0;
 }
 
-int pool_open(struct log *log, struct pool *pool, struct map *map, bool prealloc)
+static void free_blocks(struct pool *pool)
 {
-	u32 n = 1;
+	free(pool->stripes);
+	free(pool->block);
+	free(pool->values_block);
+}
+
+static void set_sizes(struct pool *pool, const struct pool_opts *opts)
+{
+	struct map *map = pool->map;
+	u32 value = opts->percpu ? sizeof(struct percpu_ref) : map->value_stride, n = 1;
 
 	while (n < MAX_STRIPES && map->max_entries / n > STRIPE_ENTRIES)
 		n *= 2;
-	*pool = (struct pool){.map = map, .prealloc = prealloc, .nstripes = n};
+	pool->nstripes = n;
+	pool->slots = opts->percpu ? slot_count(map->host) : 0;
 	pool->key_stride = ROUND_UP(map->key_size, 8);
-	pool->elem_size = (u32)sizeof(struct elem) + pool->key_stride + map->value_stride;
+	pool->elem_size = (u32)sizeof(struct elem) + pool->key_stride + value + opts->extra;
+}
+
+int pool_open(struct log *log, struct pool *pool, struct map *map,
+	      const struct pool_opts *opts)
+{
+	*pool = (struct pool){.map = map, .prealloc = opts->prealloc};
+	set_sizes(pool, opts);
 	set_limits(pool);
-	pool->stripes = aligned_alloc(LINE, n * sizeof(struct stripe));
+	pool->stripes = aligned_alloc(LINE, pool->nstripes * sizeof(struct stripe));
 	if (!pool->stripes)
 		return log_fail(log, -ENOMEM, "map '%s': out of memory", map->name);
-	memset(pool->stripes, 0, n * sizeof(struct stripe));
+	memset(pool->stripes, 0, pool->nstripes * sizeof(struct stripe));
 	set_stripes(pool);
-	if (prealloc && make_block(log, pool)) {
-		free(pool->stripes);
+	if (opts->prealloc && make_block(log, pool)) {
+		free_blocks(pool);
 		return -ENOMEM;
 	}
 	return 0;
@@ -331,6 +422,5 @@ void pool_close(struct pool *pool)
 		}
 	}
 	BUG_ON(atomic_load_explicit(&pool->heap, memory_order_relaxed));
-	free(pool->stripes);
-	free(pool->block);
+	free_blocks(pool);
 }

@@ -15,6 +15,9 @@
  * full (replacing an element moves none). What a quarantine holds beyond the elements
  * made at the start comes from the heap, up to a limit in bytes; past that, take() fails
  * until a grace period has passed.
+ *
+ * An element holds one value, or one for each execution slot (per-CPU kinds). The latter
+ * lie elsewhere: those of one slot together, so that no two slots share a cache line.
  */
 #ifndef PINTLE_MAP_POOL_H
 #define PINTLE_MAP_POOL_H
@@ -25,8 +28,16 @@ struct elem {
 	atomic(struct elem *) next; /* of the bucket; stays valid in quarantine */
 	struct elem *idle;	     /* of a free list or a quarantine */
 	u32 hash;
-	u32 pad;
-	u64 data[]; /* the key, rounded up to 8, and the value */
+	u8 used;	     /* LRU: found since it was last looked at */
+	u8 stripe;	     /* LRU: whose list it is on ... */
+	bool listed;	     /* ... if on any */
+	u64 data[]; /* the key, rounded up to 8; the value; LRU: a link */
+};
+
+/* Per-CPU kinds have this in the value's place: slot @i's value is at + i * step. */
+struct percpu_ref {
+	char *at;
+	size_t step;
 };
 
 struct stripe;
@@ -34,9 +45,11 @@ struct stripe;
 struct pool {
 	struct map *map; /* it owns the pool; host and fields are its */
 	u32 key_stride, elem_size, nstripes;
+	u32 slots; /* values of an element; 0: one, inside */
 	bool prealloc;
-	char *block; /* elements made at the start; NULL: none */
+	char *block;   /* elements made at the start; NULL: none */
 	size_t block_size;
+	char *values, *values_block; /* per-CPU values of those; aligned; as allocated */
 	struct stripe *stripes;
 	atomic(u32) heap;	  /* elements there are beside those of the block */
 	u32 heap_limit, heap_keep; /* at most; kept on free lists at most */
@@ -52,11 +65,39 @@ static inline void *elem_value(const struct pool *pool, struct elem *e)
 	return (char *)e->data + pool->key_stride;
 }
 
+/* Slot @i's value of a per-CPU kind. */
+static inline void *elem_slot_value(const struct pool *pool, struct elem *e, u32 i)
+{
+	const struct percpu_ref *ref = elem_value(pool, e);
+
+	return ref->at + i * ref->step;
+}
+
+/* How many values an element has, and each of them. */
+static inline u32 elem_values(const struct pool *pool)
+{
+	return pool->slots ? pool->slots : 1;
+}
+
+static inline void *elem_value_nth(const struct pool *pool, struct elem *e, u32 i)
+{
+	return pool->slots ? elem_slot_value(pool, e, i) : elem_value(pool, e);
+}
+
+struct pool_opts {
+	bool prealloc, percpu;
+	u32 extra; /* bytes behind the value */
+};
+
 /* For @map, whose sizes are set. -E2BIG or -ENOMEM with words; then there is nothing to
  * close. */
-int pool_open(struct log *log, struct pool *pool, struct map *map, bool prealloc);
+int pool_open(struct log *log, struct pool *pool, struct map *map,
+	      const struct pool_opts *opts);
 /* No deferred call is left, every live element was handed to pool_drop(). */
 void pool_close(struct pool *pool);
+
+/* The caller's stripe: threads that run at one time rarely share one. */
+u32 pool_stripe(const struct pool *pool);
 
 bool pool_credit_take(struct pool *pool);
 void pool_credit_give(struct pool *pool);
