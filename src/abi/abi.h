@@ -76,7 +76,10 @@ enum arg_kind {
 	ARG_LONG,	  /* pointer to a writable 8-byte aligned integer */
 	ARG_INT,	  /* the same of 4 bytes */
 	ARG_RINGBUF_MEM,  /* memory reserved in a ring buffer (released) */
-	ARG_DYNPTR,
+	ARG_DYNPTR,	  /* on the stack; ARGF_UNINIT: made by the call */
+	ARG_SOCKET,	  /* a full socket (struct bpf_sock) */
+	ARG_SOCK,	  /* any kind of socket as a table of fields */
+	ARG_SOCK_BTF,	  /* the same, or a struct that begins with a struct sock_common */
 	NR_ARG_KINDS,
 };
 
@@ -87,6 +90,7 @@ enum arg_flag {
 	ARGF_RELEASE = 1 << 3, /* the reference it carries dies */
 	ARGF_RDONLY = 1 << 4,  /* read-only memory (map .rodata, packets) will do */
 	ARGF_UNSET = 1 << 5,   /* may be left unset: it is then 0 */
+	ARGF_RINGBUF = 1 << 6, /* ARG_DYNPTR: of a ring buffer */
 };
 
 enum ret_kind {
@@ -98,10 +102,15 @@ enum ret_kind {
 	RET_SLOT,	/* what the exchanged field holds (kptr_xchg) */
 	RET_PERCPU_MEM,	/* this_cpu_ptr / per_cpu_ptr: by the argument's type */
 	RET_TAIL_CALL,	/* does not return when it succeeds */
+	RET_SOCKET, RET_SOCK_COMMON, RET_TCP_SOCK,
+	RET_DYNPTR_MEM,	/* bytes of a dynptr, as many as its ARG_CONST_SIZE says */
 };
 
 enum ret_flag { RETF_NULL = 1 << 0, RETF_ACQUIRE = 1 << 1, RETF_RDONLY = 1 << 2,
-		RETF_TRUSTED = 1 << 3, RETF_RCU = 1 << 4 };
+		RETF_TRUSTED = 1 << 3, RETF_RCU = 1 << 4,
+		RETF_CAST = 1 << 5,	/* the argument as another type: the same reference */
+		RETF_SIZED = 1 << 6,	/* a number, at most the size of the argument's memory */
+};
 
 enum helper_flag {
 	HELPERF_SLEEPABLE = 1 << 0,   /* may sleep: sleepable programs, no read section */
@@ -112,6 +121,7 @@ enum helper_flag {
 	HELPERF_RCU_LOCK = 1 << 6, HELPERF_RCU_UNLOCK = 1 << 7,
 	HELPERF_LOOP = 1 << 8,	      /* calls its ARG_FUNC 0..n times, synchronously */
 	HELPERF_ASYNC = 1 << 9,	      /* its callback runs later, alone */
+	HELPERF_PACKET_MEM = 1 << 10, /* the kernel: its memory may be a packet's */
 };
 
 struct abi_arg {
@@ -139,6 +149,28 @@ struct abi_helper {
 
 /* Row of helpers.def by number, or NULL. */
 const struct abi_helper *abi_helper(u32 id);
+
+/* Numbers of the kernel's interface, by name: HELPER_map_lookup_elem. */
+enum helper_id {
+#define N(name) HELPER_##name,
+#include "abi/helper_names.def"
+#undef N
+	NR_HELPER_IDS,
+};
+
+/* Helpers by number. */
+struct helper_set {
+	u64 bits[(NR_HELPER_IDS + 63) / 64];
+};
+static inline bool helper_set_has(const struct helper_set *set, u32 id)
+{
+	return id < NR_HELPER_IDS && set->bits[id / 64] & BIT64(id % 64);
+}
+static inline void helper_set_add(struct helper_set *set, u32 id)
+{
+	set->bits[id / 64] |= BIT64(id % 64);
+}
+
 const struct abi_helper *abi_helper_by_name(const char *name);
 /* The name of a helper number even when we do not model it ("bpf_redirect"); or NULL. */
 const char *abi_helper_name(u32 id);
@@ -247,8 +279,9 @@ struct abi_prog_type {
 	bool packet_writable, may_sleep, has_ret_range;
 	bool ld_abs;		/* legacy packet access (BPF_LD_ABS, BPF_LD_IND) */
 	s64 ret_min, ret_max;
-	const u32 *helpers;	/* NULL: every helper with an implementation */
-	u32 nhelpers;
+	const struct helper_set *helpers; /* NULL: every helper with an implementation */
+	/* Rows that differ from helpers.def for programs of this type; or NULL. */
+	const struct abi_helper *(*helper)(const struct abi_prog_type *type, u32 id);
 };
 
 /* ------------------------------------------------------------------ the whole */

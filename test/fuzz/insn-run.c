@@ -10,7 +10,7 @@
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { MAX_SIZE = 4096, VERIFY_INSNS = 20000, HELPER_LOOP = 181, NR_HELPERS = 256 };
+enum { MAX_SIZE = 4096, VERIFY_INSNS = 20000 };
 
 struct packet { /* the context at run time */
 	u8 *data, *data_end, *data_meta;
@@ -30,12 +30,12 @@ static struct abi_ctx_field fields[] = {
 	NUMBER("ingress_ifindex", 12, ingress), NUMBER("rx_queue_index", 16, queue),
 };
 
-static u32 helpers[NR_HELPERS];
+static struct helper_set helpers;
 
 static struct abi_prog_type type = {
 	.name = "xdp", .section = "xdp", .kind = PROG_CTX, .ctx_name = "xdp_md", .ctx_size = 20,
 	.fields = fields, .nfields = ARRAY_SIZE(fields), .packet_writable = true,
-	.helpers = helpers,
+	.helpers = &helpers,
 };
 
 static struct image_map defs[] = {
@@ -53,9 +53,9 @@ static struct map *maps[ARRAY_SIZE(defs)];
 /* All that there are, but the one that may take minutes and be right. */
 static void list_helpers(void)
 {
-	for (u32 id = 1; id < NR_HELPERS; id++)
-		if (id != HELPER_LOOP && helper_find(host, &type, id))
-			helpers[type.nhelpers++] = id;
+	for (u32 id = 1; id < NR_HELPER_IDS; id++)
+		if (id != HELPER_loop && helper_find(host, &type, id))
+			helper_set_add(&helpers, id);
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)

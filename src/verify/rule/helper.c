@@ -567,12 +567,7 @@ static int start_callback(struct env *env, const struct call *call)
 
 static bool listed(const struct abi_prog_type *type, u32 id)
 {
-	if (!type || !type->helpers)
-		return true;
-	for (u32 i = 0; i < type->nhelpers; i++)
-		if (type->helpers[i] == id)
-			return true;
-	return false;
+	return !type || !type->helpers || helper_set_has(type->helpers, id);
 }
 
 /* The loader puts calls of these numbers where what the program needs was not found. */
