@@ -184,7 +184,7 @@ static const struct rules_case helpers[] = {
 		"call 113\n" OUT},
 	{"C27", ARGS "r1 = r6\nr2 = 8\nr3 = 0\ncall 6\n" OUT, RULE_ARG_KIND},
 	{"unknown", ARGS "call 9999\n" OUT, RULE_HELPER_UNKNOWN, .phrase = "invalid func unknown#9999"},
-	{"not modelled", ARGS "call 35\n" OUT, RULE_HELPER_PROG_TYPE,
+	{"not there", ARGS "call 35\n" OUT, RULE_HELPER_PROG_TYPE,
 	 .phrase = "program of this type cannot use helper bpf_get_current_task#35"},
 	{"map type", ARGS KEY "r1 = map[id:5]\ncall 1\n" OUT, RULE_HELPER_MAP,
 	 .phrase = "cannot pass map_type 3 into func bpf_map_lookup_elem#1"},
@@ -203,7 +203,9 @@ static const struct rules_case helpers[] = {
 	 RULE_MEM_SIZE_NEG},
 	{"size bounded", ARGS "r1 = r10\nr1 += -8\nr2 = *(u64 *)(r9 +8)\nr2 &= 7\nr2 += 1\n"
 		"*(u64 *)(r10 -8) = 0\ncall 16\n" OUT},
-	{"inner map", ARGS KEY "r1 = map[id:6]\ncall 1\n" OUT, RULE_HELPER_MAP},
+	{"inner map", ARGS KEY "r1 = map[id:6]\ncall 1\n" OUT},
+	{"inner map not tested", ARGS KEY "r1 = map[id:6]\ncall 1\nr1 = r0\nr2 = r10\nr2 += -8\n"
+		"call 1\n" OUT, RULE_ARG_KIND, .phrase = "map_ptr_or_null"},
 	{"cpu number", V "call 8\nr1 = r0\nr1 >>= 13\nif r1 == 0x0 goto out\n"
 		"r0 = *(u64 *)(r10 +8)\n" OUT},
 	{"ctx", "r1 += 8\nr2 = map[id:5]\nr3 = 0\ncall 12\n" OUT, RULE_CTX_MODIFIED},

@@ -141,6 +141,12 @@ static void add_member(struct rules_host *h, u32 off, enum member_class class_)
 	CHECK(vec_push(&h->abi.members, (struct abi_member){h->btf, h->t, off, class_}));
 }
 
+/* All but bpf_get_current_task(). */
+static bool helper_there(const struct abi *abi, const struct abi_prog_type *type, u32 id)
+{
+	return id != HELPER_get_current_task;
+}
+
 static void build_abi(struct rules_host *h)
 {
 	struct abi_kfunc kfuncs[ARRAY_SIZE(funcs)];
@@ -152,6 +158,7 @@ static void build_abi(struct rules_host *h)
 	proto = bb_proto(b, 0, {"t", bb_ptr(b, h->t)}, {"n", bb_int(b, "int", 4)},
 			 {"w__nullable", bb_ptr(b, h->w)});
 	h->btf = bb_open(b, "host");
+	h->abi.helper_there = helper_there;
 	CHECK(vec_push(&h->abi.btfs, h->btf));
 	for (u32 i = 0; i < ARRAY_SIZE(funcs); i++) {
 		kfuncs[i].btf = h->btf;
