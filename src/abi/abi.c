@@ -115,6 +115,14 @@ const struct abi_prog_type *abi_find_prog_type(const struct abi *abi, const char
 	return best;
 }
 
+int abi_place_prog(const struct abi *abi, struct abi_place *place)
+{
+	if (abi->prog_type)
+		return abi->prog_type(abi, place);
+	place->type = abi_find_prog_type(abi, place->section, &place->sleepable);
+	return 0;
+}
+
 bool abi_find_struct(const struct abi *abi, const char *name, const struct btf **btf,
 		     u32 *type)
 {

@@ -10,6 +10,7 @@
 #ifndef PINTLE_ABI_H
 #define PINTLE_ABI_H
 
+#include "base/arena.h"
 #include "base/hash.h"
 #include "base/vec.h"
 #include "btf/btf.h"
@@ -195,7 +196,8 @@ struct abi_kfunc {
 	const struct btf *btf;
 	u32 func, proto;  /* BTF ids of FUNC and FUNC_PROTO there */
 	u32 flags;
-	u64 prog_types;	  /* bits by index of prog type; ~0: all */
+	u64 prog_types;	  /* bits by abi_prog_type.bit; ~0: all */
+	u8 attach;	  /* only for programs of this attach type; 0: any */
 	u32 special;	  /* enum kfunc_special: functions with a meaning of their own */
 };
 
@@ -266,8 +268,21 @@ enum prog_kind {
 	PROG_ARGS,  /* r1 = array of u64 arguments typed by a FUNC_PROTO (hooks) */
 };
 
+/* What an argument of a PROG_ARGS context is beyond its type in the prototype. */
+enum ctx_arg_flag {
+	CTX_ARG_NULL = 1 << 0,	  /* may be NULL */
+	CTX_ARG_TRUSTED = 1 << 1, /* sure to exist during the run */
+	CTX_ARG_BUF = 1 << 2,	  /* memory whose size the attachment knows; or NULL */
+	CTX_ARG_RDONLY = 1 << 3,  /* CTX_ARG_BUF */
+	CTX_ARG_REF = 1 << 4,	  /* the program owns a reference to it */
+	CTX_ARG_RCU = 1 << 5,	  /* protected by the read section */
+};
+
 struct abi_prog_type {
 	const char *name;	/* "xdp", or "hook/on_request" */
+	u32 bit;		/* of abi_kfunc.prog_types */
+	u32 attach;		/* src/abi/linux: the kernel's expected attach type */
+	const char *target;	/* PROG_ARGS by name: "bpf_fentry_test1"; or NULL */
 	const char *section;	/* section name or prefix before '/' */
 	enum prog_kind kind;
 	const char *ctx_name;	/* BTF name of the ctx struct, for global functions */
@@ -276,12 +291,32 @@ struct abi_prog_type {
 	u32 nfields;
 	const struct btf *btf;	/* PROG_ARGS: where proto lives */
 	u32 proto;		/* PROG_ARGS */
+	u32 first_arg;		/* PROG_ARGS: parameters of proto that programs do not see */
+	u8 args[16];		/* PROG_ARGS: enum ctx_arg_flag by argument */
+	bool ret_arg;		/* PROG_ARGS: the function's result is the last argument */
+	bool no_ret;		/* what the program returns is nobody's business */
+	bool need_gpl;		/* policy need_gpl: only for programs under the GPL */
 	bool packet_writable, may_sleep, has_ret_range;
 	bool ld_abs;		/* legacy packet access (BPF_LD_ABS, BPF_LD_IND) */
 	s64 ret_min, ret_max;
 	const struct helper_set *helpers; /* NULL: every helper with an implementation */
 	/* Rows that differ from helpers.def for programs of this type; or NULL. */
 	const struct abi_helper *(*helper)(const struct abi_prog_type *type, u32 id);
+};
+
+/*
+ * What a program of an object is made for. The loader fills in what the object says;
+ * abi.prog_type answers. A program that cannot be has words in @wrong.
+ */
+struct abi_place {
+	const char *section, *name;
+	/* Assigned to this member of a struct of functions (.struct_ops); or NULL. */
+	const char *ops, *member;
+	struct arena *arena; /* for a new type, and for words */
+	const struct abi_prog_type *type;
+	bool sleepable;
+	const char *wrong;   /* why it may not be loaded; NULL: it may */
+	bool unsupported;    /* ... because that is not modelled */
 };
 
 /* ------------------------------------------------------------------ the whole */
@@ -315,6 +350,11 @@ struct abi {
 	/* Whether helper @id can be called by programs of @type; the host's table of
 	 * implementations decides. NULL: all that helpers.def models. */
 	bool (*helper_there)(const struct abi *abi, const struct abi_prog_type *type, u32 id);
+	/* Finds the type of a program where prefixes of sections will not do; 0, or -ENOMEM.
+	 * NULL: abi_find_prog_type(). */
+	int (*prog_type)(const struct abi *abi, struct abi_place *place);
+	/* Whether a missing thing refuses the program that needs it, not the whole object. */
+	bool each_program;
 	void *data; /* of whoever filled it in */
 };
 
@@ -328,6 +368,8 @@ enum member_class abi_member_class(const struct abi *abi, const struct btf *btf,
  * *sleepable from a ".s" suffix. NULL: none. */
 const struct abi_prog_type *abi_find_prog_type(const struct abi *abi, const char *section,
 					       bool *sleepable);
+/* Who answers: abi.prog_type, or abi_find_prog_type(). 0 or -ENOMEM. */
+int abi_place_prog(const struct abi *abi, struct abi_place *place);
 /* Finds struct @name over all host BTF; false when nowhere. */
 bool abi_find_struct(const struct abi *abi, const char *name, const struct btf **btf,
 		     u32 *type);

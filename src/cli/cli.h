@@ -31,6 +31,20 @@ int contract_read(struct pintle_host *host, const char *from, const char *text, 
 /* json.c: a JSON string with its quotes. */
 void json_string(FILE *f, const char *text);
 
+/* verify.c: prints the verdict on each program of @image; 0 or EXIT_REFUSED. */
+struct verify_options;
+int verify_image(const struct verify_options *o, const struct image *image);
+
+/* kernel.c: `verify --kernel`: by the rules of a kernel, not of a host. */
+enum { MAX_FILES = 64 };
+struct kernel_options {
+	const char *version, *btf;
+	const char *module_btfs[MAX_FILES], *kfuncs[MAX_FILES];
+	u32 nmodule_btfs, nkfuncs;
+};
+int kernel_verify(const struct kernel_options *k, const struct verify_options *o,
+		  char *const *paths, int n);
+
 int cmd_verify(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_dump(int argc, char **argv);

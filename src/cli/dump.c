@@ -5,7 +5,6 @@
  */
 #include "cli/cli.h"
 
-enum { MAX_FILES = 64 };
 
 static void dump_field(const struct field *f)
 {

@@ -4,24 +4,62 @@
  */
 #include "cli/cli.h"
 
-enum { MAX_FILES = 64 };
-
-struct options {
+struct verify_options {
 	const char *hosts[MAX_FILES];
 	u32 nhosts;
 	bool json, colour;
 	enum log_level level;
+	struct kernel_options kernel;
 };
 
 struct verdict {
 	const char *program, *section;
 	int err;
+	bool unsupported;
 	struct rejection why;
 	struct verify_stats stats;
 	struct log log;
 };
 
-static int parse(int argc, char **argv, struct options *o, int *first)
+/* An option with a value: into one of the places for it. */
+static int take_value(struct verify_options *o, const char *name, const char *value)
+{
+	const struct {
+		const char *name, **list;
+		u32 *n; /* NULL: at most one; the last counts */
+	} places[] = {
+		{"--host", o->hosts, &o->nhosts},
+		{"--kernel", &o->kernel.version, NULL},
+		{"--btf", &o->kernel.btf, NULL},
+		{"--module-btf", o->kernel.module_btfs, &o->kernel.nmodule_btfs},
+		{"--kfuncs", o->kernel.kfuncs, &o->kernel.nkfuncs},
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(places); i++) {
+		if (strcmp(places[i].name, name))
+			continue;
+		if (!value)
+			return usage_error("verify: %s needs a value", name);
+		if (places[i].n && *places[i].n == MAX_FILES)
+			return usage_error("verify: more than %d times %s", MAX_FILES, name);
+		places[i].list[places[i].n ? (*places[i].n)++ : 0] = value;
+		return 0;
+	}
+	return usage_error("verify: unknown option '%s'", name);
+}
+
+static int check_options(const struct verify_options *o)
+{
+	const struct kernel_options *k = &o->kernel;
+
+	if (k->version && o->nhosts)
+		return usage_error("verify: either --host or --kernel");
+	if (!k->version && (k->btf || k->nmodule_btfs || k->nkfuncs))
+		return usage_error("verify: --btf, --module-btf and --kfuncs go with --kernel");
+	return 0;
+}
+
+static int parse(int argc, char **argv, struct verify_options *o, int *first)
 {
 	int i;
 
@@ -32,22 +70,22 @@ static int parse(int argc, char **argv, struct options *o, int *first)
 			o->level = LOG_INSN;
 		else if (!strcmp(argv[i], "-vv"))
 			o->level = LOG_STATE;
-		else if (strcmp(argv[i], "--host"))
-			return usage_error("verify: unknown option '%s'", argv[i]);
-		else if (i + 1 == argc)
-			return usage_error("verify: --host needs a file");
-		else if (o->nhosts == MAX_FILES)
-			return usage_error("verify: more than %d hosts", MAX_FILES);
+		else if (take_value(o, argv[i], i + 1 < argc ? argv[i + 1] : NULL))
+			return EXIT_USAGE;
 		else
-			o->hosts[o->nhosts++] = argv[++i];
+			i++;
 	}
 	*first = i;
-	return i < argc ? 0 : usage_error("verify: no object given");
+	return i < argc ? check_options(o) : usage_error("verify: no object given");
 }
 
 static const char *verdict_word(const struct verdict *v)
 {
-	return !v->err ? "accept" : v->err == -ENOMEM ? "error" : "reject";
+	if (!v->err)
+		return "accept";
+	if (v->err == -ENOMEM)
+		return "error";
+	return v->unsupported || v->why.rule == RULE_UNSUPPORTED ? "unsupported" : "reject";
 }
 
 static void print_json(const struct verdict *v)
@@ -70,7 +108,7 @@ static void print_json(const struct verdict *v)
 	       v->stats.states, (unsigned long long)(v->stats.time_ns / 1000));
 }
 
-static void print_text(const struct options *o, const char *object, const struct verdict *v)
+static void print_text(const struct verify_options *o, const char *object, const struct verdict *v)
 {
 	const char *on = !o->colour ? "" : v->err ? "\033[1;31m" : "\033[1;32m";
 	const char *words = v->why.explanation ? v->why.explanation : v->log.error;
@@ -88,6 +126,9 @@ static void print_text(const struct options *o, const char *object, const struct
 
 static int no_type(struct verdict *v, const struct image_prog *prog)
 {
+	v->unsupported = prog->unsupported;
+	if (prog->wrong)
+		return log_fail(&v->log, -EINVAL, "%s", prog->wrong);
 	if (!prog->type)
 		return log_fail(&v->log, -EINVAL, "no program type or hook of this host claims "
 				"section '%s'", prog->section);
@@ -97,53 +138,92 @@ static int no_type(struct verdict *v, const struct image_prog *prog)
 	return 0;
 }
 
+static int run_verify(struct verdict *v, const struct image *image,
+		      const struct image_prog *prog, struct arena *arena,
+		      enum log_level level)
+{
+	struct verify_opts vo = {.log_level = level};
+	struct proof *proof = NULL;
+	int err = verify(arena, &v->log, image, prog, &vo, &proof, &v->why, &v->stats);
+
+	proof_free(proof);
+	return err;
+}
+
+/*
+ * The log for programs to read: what -vv prints, of programs that are not too long. The
+ * verification that counts has been made, and timed, without it.
+ */
+static void log_again(struct verdict *v, const struct image *image,
+		      const struct image_prog *prog, struct arena *arena)
+{
+	enum { MOST_INSNS = 20000, MOST_TEXT = 4 << 20 };
+	struct verdict again = {.log.level = LOG_STATE, .log.limit = MOST_TEXT};
+
+	if (v->log.level >= LOG_STATE || v->stats.insns > MOST_INSNS)
+		return;
+	again.err = run_verify(&again, image, prog, arena, LOG_STATE);
+	log_free(&v->log);
+	v->log = again.log;
+}
+
 /* 0, or EXIT_REFUSED. */
-static int judge(const struct options *o, const struct image *image,
+static int judge(const struct verify_options *o, const struct image *image,
 		 const struct image_prog *prog)
 {
 	struct verdict v = {.program = prog->name, .section = prog->section,
 			    .log.level = o->level};
-	struct verify_opts vo = {.log_level = o->level};
 	struct arena *arena = arena_new();
-	struct proof *proof = NULL;
 
 	v.err = arena ? no_type(&v, prog) : -ENOMEM;
-	if (!v.err)
-		v.err = verify(arena, &v.log, image, prog, &vo, &proof, &v.why, &v.stats);
+	if (!v.err) {
+		v.err = run_verify(&v, image, prog, arena, o->level);
+		if (o->json && v.err != -ENOMEM)
+			log_again(&v, image, prog, arena);
+	}
 	if (o->json)
 		print_json(&v);
 	else
 		print_text(o, image->name, &v);
-	proof_free(proof);
 	log_free(&v.log);
 	arena_free(arena);
 	return v.err ? EXIT_REFUSED : 0;
 }
 
-static int verify_object(const struct options *o, struct pintle_host *host, const char *path)
+int verify_image(const struct verify_options *o, const struct image *image)
 {
-	struct pintle_object *object = pintle_open(host, path, NULL);
 	int worst = 0;
 
-	if (!object)
-		return usage_error("%s", pintle_host_error(host));
-	for (u32 i = 0; i < object->image->nprogs; i++) {
-		int exit_code = judge(o, object->image, &object->image->progs[i]);
+	for (u32 i = 0; i < image->nprogs; i++) {
+		int exit_code = judge(o, image, &image->progs[i]);
 
 		worst = exit_code > worst ? exit_code : worst;
 	}
+	return worst;
+}
+
+static int verify_object(const struct verify_options *o, struct pintle_host *host, const char *path)
+{
+	struct pintle_object *object = pintle_open(host, path, NULL);
+	int worst;
+
+	if (!object)
+		return usage_error("%s", pintle_host_error(host));
+	worst = verify_image(o, object->image);
 	pintle_close(object);
 	return worst;
 }
 
 int cmd_verify(int argc, char **argv)
 {
-	struct options o = {.colour = colour_wanted(stdout)};
+	struct verify_options o = {.colour = colour_wanted(stdout)};
 	struct pintle_host *host;
 	int first = 0, worst = 0;
 
 	if (parse(argc, argv, &o, &first))
 		return EXIT_USAGE;
+	if (o.kernel.version)
+		return kernel_verify(&o.kernel, &o, argv + first, argc - first);
 	host = cli_host(o.hosts, o.nhosts);
 	if (!host)
 		return EXIT_USAGE;

@@ -85,6 +85,7 @@ static int one_core(struct loader *ld, u32 sec, const u8 *rec)
 	struct load_func *func;
 	char where[256];
 	u32 insn = 0;
+	int err;
 
 	TRY(insn_index(ld, "CO-RE relocation", sec, relo.insn_off, &insn));
 	func = func_containing(ld, sec, insn);
@@ -93,9 +94,11 @@ static int one_core(struct loader *ld, u32 sec, const u8 *rec)
 	if (!ext_str(ld, relo.access_str_off) || relo.type_id >= btf_end(ld->image->btf))
 		return load_fail(ld, -EINVAL, ".BTF.ext: CO-RE relocation of instruction %u of "
 				 "section '%s': type or string out of range", insn, s->name);
-	TRY(core_resolve(ld->log, ld->image->btf, &relo, ld->abi->btfs.v, ld->abi->btfs.n,
-			 &res));
-	return core_patch(ld->log, where, s->insns + insn, s->ninsns - insn, &relo, &res);
+	err = core_resolve(ld->log, ld->image->btf, &relo, ld->abi->btfs.v, ld->abi->btfs.n,
+			   &res);
+	if (!err)
+		err = core_patch(ld->log, where, s->insns + insn, s->ninsns - insn, &relo, &res);
+	return func ? load_excuse(ld, err, &func->wrong) : err;
 }
 
 /* One section's block of records; *used: its bytes. */

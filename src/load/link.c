@@ -172,6 +172,22 @@ static int copy_subprogs(struct linking *l, struct image_prog *prog)
 	return 0;
 }
 
+/* What the program is for: its type, or words why it can be none. */
+static int place(struct loader *ld, const struct load_func *func, struct image_prog *prog)
+{
+	struct abi_place place = {.section = prog->section, .name = func->name,
+				  .ops = func->ops, .member = func->member,
+				  .arena = ld->arena};
+
+	if (abi_place_prog(ld->abi, &place))
+		return load_nomem(ld);
+	prog->type = place.type;
+	prog->sleepable = place.sleepable;
+	prog->wrong = func->wrong ? func->wrong : place.wrong;
+	prog->unsupported = place.unsupported && !func->wrong;
+	return 0;
+}
+
 static int link_prog(struct loader *ld, struct load_func *func, struct image_prog *prog)
 {
 	struct linking l = {.ld = ld};
@@ -180,8 +196,11 @@ static int link_prog(struct loader *ld, struct load_func *func, struct image_pro
 	prog->name = func->name;
 	prog->section = ld->secs[func->sec].name;
 	prog->autoload = *prog->section != '?';
-	prog->type = abi_find_prog_type(ld->abi, prog->section, &prog->sleepable);
-	err = link_all(&l, func);
+	err = place(ld, func, prog);
+	if (!err)
+		err = load_excuse(ld, link_all(&l, func), &prog->wrong);
+	for (u32 f = 0; f < l.funcs.n && !prog->wrong; f++)
+		prog->wrong = l.funcs.v[f]->wrong;
 	if (!err)
 		err = copy_subprogs(&l, prog);
 	if (!err)

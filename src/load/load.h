@@ -49,6 +49,8 @@ struct load_func {
 	u32 sec, start, end; /* instructions of the section */
 	u32 func;	     /* program BTF id of its FUNC; 0 */
 	bool global;
+	const char *ops, *member; /* assigned to this member of a struct of functions */
+	const char *wrong; /* abi.each_program: why no program that has it may be loaded */
 	s32 at; /* while a program is linked: where it was put; -1 */
 };
 
@@ -87,6 +89,10 @@ static inline int load_nomem(struct loader *ld)
 {
 	return load_fail(ld, -ENOMEM, "out of memory");
 }
+
+/* open.c: an error that concerns one function or map only. Where each program is judged
+ * apart it becomes words in *wrong (unless there are some) and 0; else it stays @err. */
+int load_excuse(struct loader *ld, int err, const char **wrong);
 
 /* elf.c: fills secs and syms. Borrows @data. */
 int elf_read(struct loader *ld, const void *data, size_t size);

@@ -111,6 +111,15 @@ static int keep_tables(struct loader *ld)
 	return image->maps && image->ksyms ? 0 : load_nomem(ld);
 }
 
+int load_excuse(struct loader *ld, int err, const char **wrong)
+{
+	if (!err || err == -ENOMEM || !ld->abi->each_program)
+		return err;
+	if (!*wrong)
+		*wrong = arena_strdup(ld->arena, ld->log ? ld->log->error : "cannot be loaded");
+	return *wrong ? 0 : load_nomem(ld);
+}
+
 static int run_steps(struct loader *ld, const void *data, size_t size)
 {
 	TRY(elf_read(ld, data, size));

@@ -129,26 +129,33 @@ static int reloc_call(struct loader *ld, u32 sec, u32 at, const struct elf_sym *
 	return 0;
 }
 
+static int reloc_insn(struct loader *ld, u32 sec, u32 at, const struct elf_sym *sym)
+{
+	u8 code = ld->secs[sec].insns[at].code;
+
+	if (code == BPF_LD_IMM64)
+		return reloc_imm64(ld, sec, at, sym);
+	if (code == BPF_CALL)
+		return reloc_call(ld, sec, at, sym);
+	return load_fail(ld, -EINVAL, "%s: relocation of opcode 0x%02x, which is neither a call "
+			 "nor a 64-bit immediate", where(ld, sec, at), code);
+}
+
 int reloc_section(struct loader *ld, u32 sec)
 {
 	struct elf_sec *s = &ld->secs[sec];
 
 	for (u32 i = 0; i < s->nrels; i++) {
-		const struct elf_sym *sym = &ld->syms[s->rels[i].sym];
 		u32 at = (u32)(s->rels[i].off / sizeof(struct insn));
+		struct load_func *func = func_containing(ld, sec, at);
+		int err;
 
 		if (s->rels[i].off % sizeof(struct insn))
 			return load_fail(ld, -EINVAL, "section '%s': relocation at offset %llu is "
 					 "not an instruction", s->name,
 					 (unsigned long long)s->rels[i].off);
-		if (s->insns[at].code == BPF_LD_IMM64)
-			TRY(reloc_imm64(ld, sec, at, sym));
-		else if (s->insns[at].code == BPF_CALL)
-			TRY(reloc_call(ld, sec, at, sym));
-		else
-			return load_fail(ld, -EINVAL, "%s: relocation of opcode 0x%02x, which is "
-					 "neither a call nor a 64-bit immediate",
-					 where(ld, sec, at), s->insns[at].code);
+		err = reloc_insn(ld, sec, at, &ld->syms[s->rels[i].sym]);
+		TRY(func ? load_excuse(ld, err, &func->wrong) : err);
 	}
 	return 0;
 }

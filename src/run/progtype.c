@@ -28,6 +28,7 @@ int prog_type_push(struct pintle_host *host, const struct abi_prog_type *type)
 	if (!vec_reserve(&host->abi.prog_types, MOST_TYPES - n) ||
 	    !vec_push(&host->abi.prog_types, *type))
 		return host_oom(host);
+	host->abi.prog_types.v[n].bit = n;
 	return 0;
 }
 

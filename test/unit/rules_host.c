@@ -125,10 +125,12 @@ static void add_types(struct rules_host *h, u32 proto)
 				  .btf = h->btf, .proto = proto, .ctx_size = 16};
 	struct abi_prog_type q = p;
 	struct abi_prog_type xdp = {.name = "xdp", .section = "xdp", .kind = PROG_CTX,
-				    .ctx_name = "xdp_md", .ctx_size = 16};
+				    .ctx_name = "xdp_md", .ctx_size = 16,
+				    .bit = XDP};
 
 	q.name = q.section = "hook/q";
 	q.may_sleep = true;
+	q.bit = 1;
 	xdp.fields = xdp_fields;
 	xdp.nfields = ARRAY_SIZE(xdp_fields);
 	CHECK(vec_push(&h->abi.prog_types, p));

@@ -8,10 +8,12 @@
 
 static bool available(const struct env *env, const struct abi_kfunc *kfunc)
 {
-	u64 index = (u64)(env->prog->type - env->abi->prog_types.v);
+	const struct abi_prog_type *type = env->prog->type;
 
-	return kfunc->prog_types == ~0ull ||
-	       (env->prog->type && index < 64 && kfunc->prog_types & BIT64(index));
+	if (kfunc->prog_types == ~0ull)
+		return true;
+	return type && kfunc->prog_types & BIT64(type->bit) &&
+	       (!kfunc->attach || kfunc->attach == type->attach);
 }
 
 static int check_call(struct env *env, const struct abi_kfunc *kfunc)

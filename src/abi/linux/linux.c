@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * linux.c: puts the parts of the kernel's contract together.
+ */
+#include "abi/linux/linux.h"
+
+#define DEFAULT_BTF "/sys/kernel/btf/vmlinux"
+
+/* The kernel's answers where the rule book has a stricter default (its section I). */
+static const struct abi_policy policy = {
+	.lenient_decl = true,
+	.max_fields = 11,
+	.no_xchg_insn = true,
+	.no_kptr_get = true,
+	.unlock_612 = true,
+	.legacy_walk = true,
+	.kf_untrusted_default = true,
+	.ptr_leaks = true,
+	.no_xchg_lock = true,
+	.name_capture = true,
+	.need_gpl = true,
+};
+
+static int add_btf(struct log *log, struct abi *abi, const char *path, const struct btf *base)
+{
+	struct btf *btf;
+
+	if (!vec_reserve(&abi->btfs, 1) || !vec_reserve(&linux_data(abi)->btfs, 1))
+		return log_fail(log, -ENOMEM, "%s: out of memory", path);
+	TRY(btf_open_file(log, path, base, &btf));
+	(void)vec_push(&linux_data(abi)->btfs, btf);
+	(void)vec_push(&abi->btfs, btf);
+	return 0;
+}
+
+static int add_btfs(struct log *log, const struct linux_opts *opts, struct abi *abi)
+{
+	TRY(add_btf(log, abi, opts->btf ? opts->btf : DEFAULT_BTF, NULL));
+	for (u32 i = 0; i < opts->nmodule_btfs; i++)
+		TRY(add_btf(log, abi, opts->module_btfs[i], abi->btfs.v[0]));
+	return 0;
+}
+
+/* A whole text file and a NUL, kept until the end; NULL after words. */
+static char *read_text(struct log *log, struct abi *abi, const char *path)
+{
+	enum { MOST = 1 << 24 };
+	FILE *f = fopen(path, "rbe");
+	char *text = NULL;
+	long size = -1;
+
+	if (f && !fseek(f, 0, SEEK_END) && (size = ftell(f)) >= 0 && size < MOST &&
+	    !fseek(f, 0, SEEK_SET))
+		text = arena_alloc(linux_data(abi)->arena, (size_t)size + 1);
+	if (text && fread(text, 1, (size_t)size, f) != (size_t)size)
+		text = NULL;
+	if (f)
+		fclose(f);
+	if (!text)
+		log_fail(log, -EINVAL, "%s: cannot be read", path);
+	return text;
+}
+
+int linux_abi(struct log *log, const struct linux_opts *opts, struct abi *abi)
+{
+	struct linux_data *data = calloc(1, sizeof(*data));
+
+	*abi = (struct abi){.policy = policy, .prog_type = linux_place, .each_program = true,
+			    .data = data};
+	if (!data || !(data->arena = arena_new()))
+		return log_fail(log, -ENOMEM, "out of memory");
+	TRY(add_btfs(log, opts, abi));
+	TRY(linux_kfuncs(log, abi));
+	for (u32 i = 0; i < opts->nkfuncs; i++) {
+		char *text = read_text(log, abi, opts->kfuncs[i]);
+
+		if (!text)
+			return -EINVAL;
+		TRY(linux_kfuncs_tsv(log, abi, opts->kfuncs[i], text));
+	}
+	if (linux_members(abi))
+		return log_fail(log, -ENOMEM, "out of memory");
+	return 0;
+}
+
+void linux_abi_free(struct abi *abi)
+{
+	struct linux_data *data = linux_data(abi);
+
+	for (u32 i = data ? data->btfs.n : 0; i-- > 0;)
+		btf_close(data->btfs.v[i]);
+	if (data) {
+		vec_free(&data->btfs);
+		strmap_free(&data->fmod_ret);
+		arena_free(data->arena);
+		free(data);
+	}
+	abi_free(abi);
+}

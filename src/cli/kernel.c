@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * kernel.c: `pintle verify --kernel`: what a Linux kernel would say of an object. Needs
+ * that kernel's BTF and nothing else of it: no privilege, no bpf(2).
+ */
+#include "cli/cli.h"
+
+#include "abi/linux/linux.h"
+
+static const char *const versions[] = {"linux-6.12"};
+
+static int check_version(const char *version)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(versions); i++)
+		if (!strcmp(versions[i], version))
+			return 0;
+	return usage_error("verify: --kernel %s: known is %s", version, versions[0]);
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static int verify_path(const struct verify_options *o, const struct abi *abi,
+		       const char *path)
+{
+	struct image_opts opts = {.name = base_name(path)};
+	struct image *image = NULL;
+	struct log log = {0};
+	size_t len = 0;
+	char *data = read_all(path, &len);
+	int exit_code = EXIT_USAGE;
+
+	if (!data)
+		usage_error("%s: %s", path, strerror(errno));
+	else if (image_open(&log, abi, data, len, &opts, &image))
+		usage_error("%s", log.error);
+	else
+		exit_code = verify_image(o, image);
+	image_free(image);
+	log_free(&log);
+	free(data);
+	return exit_code;
+}
+
+int kernel_verify(const struct kernel_options *k, const struct verify_options *o,
+		  char *const *paths, int n)
+{
+	struct linux_opts opts = {.btf = k->btf, .module_btfs = k->module_btfs,
+				  .nmodule_btfs = k->nmodule_btfs, .kfuncs = k->kfuncs,
+				  .nkfuncs = k->nkfuncs};
+	struct log log = {0};
+	struct abi abi;
+	int worst = 0, err;
+
+	TRY(check_version(k->version));
+	err = linux_abi(&log, &opts, &abi);
+	if (err)
+		worst = usage_error("%s", log.error);
+	for (int i = 0; i < n && !err; i++) {
+		int exit_code = verify_path(o, &abi, paths[i]);
+
+		worst = exit_code > worst ? exit_code : worst;
+	}
+	linux_abi_free(&abi);
+	log_free(&log);
+	return worst;
+}
