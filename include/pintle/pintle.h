@@ -68,6 +68,8 @@ struct pintle_host_opts {
 	uint32_t max_slots; /* threads that run programs at one time; 0: 128 */
 	bool no_fault_handler; /* do not take SIGSEGV/SIGBUS: fault-safe loads then go
 				  through a slower checked copy */
+	uint64_t max_object_bytes; /* memory of all objects that programs allocate, those
+				      that wait for a grace period included; 0: 256 MiB */
 };
 
 PINTLE_API struct pintle_host *pintle_host_new(const struct pintle_host_opts *opts);

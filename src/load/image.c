@@ -147,3 +147,10 @@ int image_from_insns(struct log *log, const struct abi *abi, const char *name,
 	*out = image;
 	return 0;
 }
+
+void image_record_opts(const struct image *image, struct record_opts *opts)
+{
+	abi_record_opts(image->abi, opts);
+	opts->era = image->tags;
+	opts->lenient |= image->lenient_decl;
+}

@@ -96,6 +96,8 @@ struct image {
 	u32 nmaps;
 	struct image_ksym *ksyms;
 	u32 nksyms;
+	enum tag_era tags; /* how declarations of special fields are read */
+	bool lenient_decl;
 };
 
 struct image_opts {
@@ -118,6 +120,9 @@ void image_free(struct image *image);
 int image_from_insns(struct log *log, const struct abi *abi, const char *name,
 		     const struct abi_prog_type *type, const struct insn *insns, u32 n,
 		     struct image **out);
+
+/* How declarations of special fields in this object are to be read. */
+void image_record_opts(const struct image *image, struct record_opts *opts);
 
 struct image_prog *image_find_prog(const struct image *image, const char *name);
 /* The subprogram that holds @insn. */

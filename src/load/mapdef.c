@@ -258,9 +258,7 @@ int maps_records(struct loader *ld)
 
 	if (!ld->image->btf)
 		return 0;
-	abi_record_opts(ld->abi, &opts);
-	opts.era = ld->opts->tags;
-	opts.lenient |= ld->opts->lenient_decl;
+	image_record_opts(ld->image, &opts);
 	for (u32 i = 0; i < ld->maps.n; i++) {
 		struct image_map *map = &ld->maps.v[i];
 		struct record *rec = NULL;

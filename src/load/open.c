@@ -162,6 +162,8 @@ static struct image *image_new(struct loader *ld, struct log *log, const struct 
 	}
 	image->arena = arena;
 	image->abi = abi;
+	image->tags = opts->tags;
+	image->lenient_decl = opts->lenient_decl;
 	*ld = (struct loader){.log = log, .abi = abi, .opts = opts, .arena = arena,
 			      .image = image, .tmp = arena_new()};
 	image->name = ld->name = arena_strdup(arena, name);

@@ -70,6 +70,8 @@ struct link {
 	void *(*helper)(void *data, const struct abi_prog_type *type, u32 id);
 	void *(*kfunc)(void *data, const struct abi_kfunc *kfunc);
 	void *(*var)(void *data, const struct abi_var *var);
+	/* The run-time type of a struct of the program's own BTF. */
+	void *(*local)(void *data, u32 type);
 };
 
 /* 0, -ENOMEM, -ENOENT with words when @link lacks something the program uses, -EINVAL when

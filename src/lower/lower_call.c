@@ -130,6 +130,42 @@ static bool is_deferred_put(const struct lower *l, const struct abi_kfunc *kfunc
 	return type && type->rcu == RCU_DEFERRED_PUT;
 }
 
+/* Arguments that programs leave to us: by which register the function learns the run-time
+ * type of the object, and by which the offset of the node in it. */
+static const struct {
+	u8 type, off;
+} hidden[NR_KS] = {
+	[KS_OBJ_NEW] = {R2},
+	[KS_OBJ_DROP] = {R2},
+	[KS_PERCPU_OBJ_NEW] = {R2},
+	[KS_PERCPU_OBJ_DROP] = {R2},
+	[KS_REFCOUNT_ACQUIRE] = {R2},
+	[KS_LIST_PUSH_FRONT] = {R3, R4},
+	[KS_LIST_PUSH_BACK] = {R3, R4},
+	[KS_RBTREE_ADD] = {R4, R5},
+};
+
+/* proof_insn.type says of which struct; for lists and trees proof_insn.field is the root,
+ * which says where in it the node is. */
+static int hidden_args(struct lower *l, u32 special)
+{
+	const struct proof_insn *at = &l->proof->at[l->at];
+	u8 type = hidden[special].type, off = hidden[special].off;
+	void *local = NULL;
+
+	if (!type)
+		return 0;
+	if (l->link->local)
+		local = l->link->local(l->link->data, at->type);
+	if (!local || (off && !at->field))
+		return lower_fail(l, -EINVAL, "no struct %u to allocate or link", at->type);
+	lower_emit(l, (struct code_insn){OP_LD_IMM64, type, .ptr = local});
+	if (off)
+		lower_emit(l, (struct code_insn){OP_MOV64_IMM, off,
+						 .imm = at->field->node_off});
+	return 0;
+}
+
 static int call_kfunc(struct lower *l, const struct insn *insn)
 {
 	const struct image_ksym *sym;
@@ -145,6 +181,8 @@ static int call_kfunc(struct lower *l, const struct insn *insn)
 		fn = l->link->kfunc(l->link->data, kfunc);
 	if (!fn)
 		return lower_fail(l, -ENOENT, "the host has no function '%s'", sym->name);
+	if (!kfunc->btf)
+		TRY(hidden_args(l, kfunc->special));
 	if (is_deferred_put(l, kfunc)) {
 		lower_emit(l, (struct code_insn){CODE_PUT, .ptr = fn});
 		return 0;

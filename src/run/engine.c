@@ -7,7 +7,7 @@
  * A run keeps its execution slot to its end, so "this CPU" never changes and nobody else
  * runs on it: disabling preemption has nothing left to do.
  */
-#include "run/run.h"
+#include "run/local.h"
 
 static void read_lock(void)
 {
@@ -23,14 +23,67 @@ static void nothing(void)
 {
 }
 
+/* --- objects (local.h); lower fills in the type --- */
+
+static void *local_of(u64 type)
+{
+	return (void *)(uintptr_t)type;
+}
+
+static u64 obj_new(u64 id, u64 type)
+{
+	return (uintptr_t)local_new(local_of(type));
+}
+
+static u64 obj_drop(u64 object, u64 type)
+{
+	local_drop(local_of(type), local_of(object));
+	return 0;
+}
+
+static u64 refcount_acquire(u64 object, u64 type)
+{
+	return (uintptr_t)local_acquire(local_of(type), local_of(object));
+}
+
+static u64 percpu_obj_new(u64 id, u64 type)
+{
+	return (uintptr_t)percpu_new(local_of(type));
+}
+
+static u64 percpu_obj_drop(u64 object, u64 type)
+{
+	percpu_drop(local_of(type), local_of(object));
+	return 0;
+}
+
+#define FN(fn) ((void (*)(void))(fn))
+
 static const struct engine_func {
 	enum kfunc_special special;
 	void (*fn)(void);
 } funcs[] = {
-	{KS_RCU_READ_LOCK,   read_lock},
-	{KS_RCU_READ_UNLOCK, read_unlock},
-	{KS_PREEMPT_DISABLE, nothing},
-	{KS_PREEMPT_ENABLE,  nothing},
+	{KS_RCU_READ_LOCK,	read_lock},
+	{KS_RCU_READ_UNLOCK,	read_unlock},
+	{KS_PREEMPT_DISABLE,	nothing},
+	{KS_PREEMPT_ENABLE,	nothing},
+	{KS_OBJ_NEW,		FN(obj_new)},
+	{KS_OBJ_DROP,		FN(obj_drop)},
+	{KS_REFCOUNT_ACQUIRE,	FN(refcount_acquire)},
+	{KS_PERCPU_OBJ_NEW,	FN(percpu_obj_new)},
+	{KS_PERCPU_OBJ_DROP,	FN(percpu_obj_drop)},
+	{KS_LIST_PUSH_FRONT,	FN(list_push_front)},
+	{KS_LIST_PUSH_BACK,	FN(list_push_back)},
+	{KS_LIST_POP_FRONT,	FN(list_pop_front)},
+	{KS_LIST_POP_BACK,	FN(list_pop_back)},
+	{KS_LIST_FRONT,		FN(list_front)},
+	{KS_LIST_BACK,		FN(list_back)},
+	{KS_RBTREE_ADD,		FN(rbtree_add)},
+	{KS_RBTREE_REMOVE,	FN(rbtree_remove)},
+	{KS_RBTREE_FIRST,	FN(rbtree_first)},
+	{KS_RBTREE_ROOT,	FN(rbtree_root)},
+	{KS_RBTREE_LEFT,	FN(rbtree_left)},
+	{KS_RBTREE_RIGHT,	FN(rbtree_right)},
 };
 
 int engine_export(struct pintle_host *host)

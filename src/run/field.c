@@ -18,7 +18,7 @@
  *
  * Progress: fields_destroy() and copies are wait-free but for the queue of destructors.
  */
-#include "run/map.h"
+#include "run/local.h"
 
 /* ------------------------------------------------------------------ making records */
 
@@ -29,11 +29,21 @@ static int unsupported(struct log *log, const char *what, const struct field *f,
 			f->path ? f->path : "?", kind);
 }
 
+static int make_local(struct log *log, struct pintle_host *host, const struct field *f,
+		      struct fields *fields, struct run_field *out)
+{
+	TRY(local_type_get(log, host, f->btf, f->type, &out->local));
+	out->node_off = f->node_off;
+	if (!fields->locals) {
+		fields->locals = out->local->set;
+		local_types_get(fields->locals);
+	}
+	return 0;
+}
+
 static int make_ref(struct log *log, struct pintle_host *host, const char *what,
 		    const struct field *f, struct run_field *out)
 {
-	if (f->local)
-		return unsupported(log, what, f, "kptr to a type of the program's own");
 	out->storable = storable_find(host, f->btf, f->type);
 	if (!out->storable)
 		return log_fail(log, -ENOENT,
@@ -44,15 +54,27 @@ static int make_ref(struct log *log, struct pintle_host *host, const char *what,
 }
 
 static int make_field(struct log *log, struct pintle_host *host, const char *what,
-		      const struct field *f, struct run_field *out)
+		      const struct field *f, struct fields *fields, struct run_field *out)
 {
-	*out = (struct run_field){.kind = f->kind, .off = f->off, .size = f->size};
+	*out = (struct run_field){.kind = f->kind, .off = f->off, .size = f->size,
+				  .path = f->path ? strdup(f->path) : NULL};
 	switch (f->kind) {
 	case FIELD_UNREF:
+	case FIELD_LIST_NODE:
+	case FIELD_RB_NODE:
+	case FIELD_REFCOUNT:
+		return 0;
 	case FIELD_LOCK:
+		fields->lock_off = (s32)f->off;
 		return 0;
 	case FIELD_REF:
-		return make_ref(log, host, what, f, out);
+		return f->local ? make_local(log, host, f, fields, out)
+				: make_ref(log, host, what, f, out);
+	case FIELD_PERCPU:
+		return f->local ? make_local(log, host, f, fields, out) : 0;
+	case FIELD_LIST_HEAD:
+	case FIELD_RB_ROOT:
+		return make_local(log, host, f, fields, out);
 	default:
 		return unsupported(log, what, f, field_kind_name(f->kind));
 	}
@@ -70,10 +92,10 @@ int fields_create(struct log *log, struct pintle_host *host, const char *what,
 	fields = calloc(1, sizeof(*fields) + rec->n * sizeof(fields->at[0]));
 	if (!fields)
 		return log_fail(log, -ENOMEM, "%s: out of memory", what);
-	for (; fields->n < rec->n; fields->n++) {
-		u32 i = fields->n;
-
-		err = make_field(log, host, what, &rec->fields[i], &fields->at[i]);
+	fields->lock_off = -1;
+	for (u32 i = 0; i < rec->n; i++) {
+		fields->n++;
+		err = make_field(log, host, what, &rec->fields[i], fields, &fields->at[i]);
 		if (err) {
 			fields_free(fields);
 			return err;
@@ -85,15 +107,22 @@ int fields_create(struct log *log, struct pintle_host *host, const char *what,
 
 void fields_free(struct fields *fields)
 {
+	for (u32 i = 0; fields && i < fields->n; i++)
+		free(fields->at[i].path);
+	if (fields)
+		local_types_put(fields->locals);
 	free(fields);
+}
+
+void fields_forget_set(struct fields *fields)
+{
+	local_types_put(fields->locals);
+	fields->locals = NULL;
 }
 
 s32 fields_lock_off(const struct fields *fields)
 {
-	for (u32 i = 0; fields && i < fields->n; i++)
-		if (fields->at[i].kind == FIELD_LOCK)
-			return (s32)fields->at[i].off;
-	return -1;
+	return fields ? fields->lock_off : -1;
 }
 
 /* ----------------------------------------------------------------- taking and putting */
@@ -115,32 +144,78 @@ static void queue_dtor(struct pintle_host *host, struct storable *storable, void
 	defer_call(host, storable->dtor, obj);
 }
 
-static void destroy_field(struct pintle_host *host, const struct run_field *f, void *slot)
+/* What was in a slot, emptied; NULL. An empty slot costs a load, not an exchange: nobody is
+ * owed what is stored after the load, for that is a later exchange, in F12's order. */
+static void *slot_take(void *slot)
 {
-	void *obj;
+	return __atomic_load_n((void **)slot, __ATOMIC_RELAXED) ? field_xchg(slot, NULL) : NULL;
+}
 
+static void ref_destroy(struct pintle_host *host, const struct run_field *f, void *slot,
+			struct obj **dying)
+{
+	void *obj = slot_take(slot);
+
+	if (!obj)
+		return;
+	if (f->local)
+		dying_add(dying, obj);
+	else
+		queue_dtor(host, f->storable, obj);
+}
+
+static void percpu_destroy(const struct run_field *f, void *slot)
+{
+	void *handle = f->local ? slot_take(slot) : NULL;
+
+	if (handle)
+		percpu_drop(f->local, handle);
+	else /* a variable of the host: owned by nobody here */
+		__atomic_store_n((void **)slot, NULL, __ATOMIC_RELAXED);
+}
+
+static void destroy_field(struct pintle_host *host, const struct run_field *f, void *slot,
+			  u32 *lock, struct obj **dying)
+{
 	switch (f->kind) {
 	case FIELD_REF:
-		/* An empty slot costs a load, not an exchange. Nobody is owed what is
-		 * stored after this load: that is a later exchange, in F12's order. */
-		if (!__atomic_load_n((void **)slot, __ATOMIC_RELAXED))
-			break;
-		obj = field_xchg(slot, NULL);
-		if (obj)
-			queue_dtor(host, f->storable, obj);
+		ref_destroy(host, f, slot, dying);
+		break;
+	case FIELD_PERCPU:
+		percpu_destroy(f, slot);
 		break;
 	case FIELD_UNREF:
 		__atomic_store_n((void **)slot, NULL, __ATOMIC_RELAXED);
+		break;
+	case FIELD_LIST_HEAD:
+	case FIELD_RB_ROOT:
+		graph_destroy(f, slot, lock, dying);
 		break;
 	default:
 		break;
 	}
 }
 
+void fields_destroy_into(struct pintle_host *host, const struct fields *fields, void *value,
+			 struct obj **dying)
+{
+	u32 *lock = NULL;
+
+	if (!fields)
+		return;
+	if (fields->lock_off >= 0)
+		lock = (u32 *)((char *)value + fields->lock_off);
+	for (u32 i = 0; i < fields->n; i++)
+		destroy_field(host, &fields->at[i], (char *)value + fields->at[i].off, lock,
+			      dying);
+}
+
 void fields_destroy(struct pintle_host *host, const struct fields *fields, void *value)
 {
-	for (u32 i = 0; fields && i < fields->n; i++)
-		destroy_field(host, &fields->at[i], (char *)value + fields->at[i].off);
+	struct obj *dying = NULL;
+
+	fields_destroy_into(host, fields, value, &dying);
+	dying_destroy(dying);
 }
 
 void fields_init(const struct fields *fields, void *value)

@@ -5,7 +5,7 @@
  * The registry is filled by one thread at a time (pintle.h). Objects keep pointers into
  * its rows, so rows never move while an object is open: see export.c and progtype.c.
  */
-#include "run/run.h"
+#include "run/local.h"
 
 #include <sys/random.h>
 #include <unistd.h>
@@ -49,6 +49,7 @@ static int host_init(struct pintle_host *host)
 		return -ENOMEM;
 	TRY(engine_export(host));
 	TRY(slots_init(host));
+	TRY(heap_init(host));
 	return defer_init(host);
 }
 
@@ -102,6 +103,7 @@ void pintle_host_free(struct pintle_host *host)
 		pintle_close(host->objects);
 	hooks_free(host);
 	defer_free(host);
+	heap_free(host);
 	slots_free(host);
 	fault_free(host);
 	registry_free(host);

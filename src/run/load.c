@@ -4,7 +4,7 @@
  * proofs are lowered to code. All or nothing: whatever fails, everything made so far goes,
  * and the object is as it was when it was opened.
  */
-#include "run/map.h"
+#include "run/local.h"
 #include "run/run.h"
 
 /* ------------------------------------------------------------------ verify */
@@ -141,12 +141,23 @@ static void *link_var(void *data, const struct abi_var *var)
 	return export_var(object->host, var);
 }
 
+static void *link_local(void *data, u32 type)
+{
+	struct pintle_object *object = data;
+	struct local_type *local;
+
+	return local_type_get(&object->log, object->host, object->image->btf, type, &local)
+		       ? NULL
+		       : local;
+}
+
 static int lower_all(struct loading *ld)
 {
 	struct pintle_object *object = ld->object;
 	const struct link link = {.data = object, .map = link_map,
 				  .map_value = link_map_value, .helper = link_helper,
-				  .kfunc = link_kfunc, .var = link_var};
+				  .kfunc = link_kfunc, .var = link_var,
+				  .local = link_local};
 
 	for (u32 i = 0; i < object->image->nprogs; i++) {
 		int err;
@@ -164,9 +175,20 @@ static int lower_all(struct loading *ld)
 
 /* ------------------------------------------------------------------ all */
 
+static int locals_make(struct loading *ld)
+{
+	struct pintle_object *object = ld->object;
+
+	if (!object->image->btf || object->locals)
+		return 0;
+	object->locals = local_types_open(ld->host, object->image);
+	return object->locals ? 0 : host_oom(ld->host);
+}
+
 static int load_steps(struct loading *ld)
 {
 	TRY(verify_all(ld));
+	TRY(locals_make(ld));
 	TRY(maps_make(ld));
 	return lower_all(ld);
 }

@@ -14,7 +14,10 @@
 
 #include "run/run.h"
 
+struct local_type;
+struct local_types;
 struct map_ops;
+struct obj;
 
 enum map_update { /* flags of an update, as in bpf(2) */
 	MAP_ANY = 0,
@@ -103,9 +106,14 @@ struct run_field {
 	enum field_kind kind;
 	u32 off, size;
 	struct storable *storable; /* REF of a host type */
+	struct local_type *local;  /* REF, PERCPU, roots: of a type of the program's own */
+	u32 node_off;		   /* roots: of the node in the element */
+	char *path;		   /* "session.owner", for people; NULL: no memory for it */
 };
 struct fields {
 	u32 n;
+	s32 lock_off;		    /* -1: no lock */
+	struct local_types *locals; /* held; NULL: no type of a program's own */
 	struct run_field at[];
 };
 
@@ -114,11 +122,16 @@ struct fields {
 int fields_create(struct log *log, struct pintle_host *host, const char *what,
 		  const struct record *rec, struct fields **out);
 void fields_free(struct fields *fields);
+/* For the fields of a type of the set itself: they do not hold the set. */
+void fields_forget_set(struct fields *fields);
 s32 fields_lock_off(const struct fields *fields); /* -1: no lock */
 
 /* F6: empties every slot of @value by atomic exchange and queues what was in it. Any
  * context; never calls a destructor itself (J22). */
 void fields_destroy(struct pintle_host *host, const struct fields *fields, void *value);
+/* The same; objects of programs that lost their last reference join @dying (local.h). */
+void fields_destroy_into(struct pintle_host *host, const struct fields *fields, void *value,
+			 struct obj **dying);
 /* A value that nobody else can see gets empty fields: no destructor is queued. */
 void fields_init(const struct fields *fields, void *value);
 /* F7: copies the bytes of a value but not its special fields. */

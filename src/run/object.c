@@ -6,7 +6,7 @@
  * grace period, or, where the caller must not wait (inside a run or a read section),
  * deferred past one.
  */
-#include "run/map.h"
+#include "run/local.h"
 #include "run/run.h"
 
 #include <fcntl.h>
@@ -72,6 +72,7 @@ static void object_free(void *arg)
 	struct pintle_object *object = arg;
 
 	object_unload(object);
+	local_types_close(object->locals);
 	image_free(object->image);
 	log_free(&object->log);
 	free(object->progs);

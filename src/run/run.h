@@ -18,6 +18,7 @@
  *	interp.c  the interpreter
  *	fault.c   fault-safe loads
  *	field.c   life of special fields: copy around, destroy, exchange
+ *	local.h   objects that programs allocate: heap.c, local.c, graph.c, percpu.c
  *	helpers.c, helper_*.c   implementations of helpers, one table
  *	map.c, map/<kind>.c     maps
  */
@@ -31,6 +32,8 @@
 #include "pintle/pintle.h"
 
 
+struct heap;
+struct local_types;
 struct map;
 struct words;
 
@@ -92,6 +95,9 @@ struct pintle_host {
 	struct pintle_object *objects;	 /* all that are open */
 	struct map *maps;		 /* all there are; under maps_lock (lock.h) */
 	u32 maps_lock;
+	u32 locals_lock;
+	struct local_types *locals;	 /* of all open objects; under locals_lock */
+	struct heap *heap;		 /* of objects that programs allocate */
 	struct slot_table *slots;
 	struct defer_queue *defer;
 	u64 hash_seed;
@@ -119,6 +125,7 @@ struct pintle_object {
 	struct log log;
 	struct pintle_prog *progs;	 /* by index in image */
 	struct pintle_map *maps;	 /* by index in image */
+	struct local_types *locals;	 /* of its BTF; NULL: not loaded yet, or no BTF */
 	bool loaded;
 };
 

@@ -46,7 +46,8 @@ struct proof_insn {
 	bool zext;		   /* the upper half of the 32-bit result may be read */
 	const struct abi_ctx_field *ctx_field; /* ACCESS_CTX */
 	u8 ctx_arg;		   /* PROG_ARGS: argument number + 1 */
-	const struct field *field; /* slots: the field; kptr_xchg: the one exchanged */
+	const struct field *field; /* slots: the field; kptr_xchg: the one exchanged; lists
+				      and trees: the root or head */
 	const struct abi_helper *helper;
 	const struct abi_kfunc *kfunc;
 	s32 map;		   /* index of the one map used by a helper call; -1: varies */
@@ -54,7 +55,8 @@ struct proof_insn {
 	bool const_key;		   /* array lookup with a constant key in range: */
 	u32 key;
 	u32 callback;		   /* start of the subprogram passed as callback */
-	u32 type;		   /* object allocation: program BTF id */
+	u32 type;		   /* functions on objects of programs: the object's struct,
+				      an id of program BTF; lists and trees: the element's */
 };
 
 struct proof {

@@ -3,18 +3,22 @@
 
 #include "unit/bare.h"
 
+#include "run/local.h"
+
 void bare_host(struct pintle_host *host)
 {
 	memset(host, 0, sizeof(*host));
 	host->opts.max_slots = 8;
 	CHECK_EQ(fault_init(host), 0);
 	CHECK_EQ(slots_init(host), 0);
+	CHECK_EQ(heap_init(host), 0);
 	CHECK_EQ(defer_init(host), 0);
 }
 
 void bare_host_free(struct pintle_host *host)
 {
 	defer_free(host);
+	heap_free(host);
 	slots_free(host);
 	fault_free(host);
 	words_free(host);

@@ -5,6 +5,7 @@
 #include "map_fixture.h"
 #include "btf_build.h"
 
+#include "run/local.h"
 #include "run/thread.h"
 
 enum { MAGIC = 0x7819, TYPE = 1 };
@@ -95,6 +96,7 @@ struct pintle_host *fixture_host(enum rcu_class rcu)
 			       .rcu = rcu};
 	CHECK(vec_push(&host->storables, s));
 	CHECK_EQ(slots_init(host), 0);
+	CHECK_EQ(heap_init(host), 0);
 	CHECK_EQ(defer_init(host), 0);
 	return host;
 }
@@ -110,6 +112,7 @@ void fixture_free(struct pintle_host *host)
 	CHECK(!host->maps);
 	CHECK_EQ(things_alive, 0);
 	defer_free(host);
+	heap_free(host);
 	slots_free(host);
 	free(host->storables.v[0]);
 	vec_free(&host->storables);

@@ -244,7 +244,7 @@ static int find_own_record(struct env *env, const struct reg *ptr, const struct 
 	own = arena_new_of(env->arena, struct own_record);
 	if (!own)
 		return -ENOMEM;
-	abi_record_opts(env->abi, &opts);
+	image_record_opts(env->image, &opts);
 	err = record_parse(env->arena, NULL, "object", ptr->btf, ptr->type, &opts,
 			   &own->record);
 	if (err == -ENOMEM)

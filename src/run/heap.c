@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * heap.c: memory of objects that programs allocate.
+ *
+ * Every execution slot has, for each class of sizes, a list of free objects and one of
+ * objects that were dropped. Only the slot's owner touches them, so that allocating and
+ * dropping take no lock and no shared cache line. A full list of dropped ones becomes one
+ * deferred call; when it comes, a grace period of both domains has passed since each was
+ * dropped, and they go to the class's depot, from where slots fetch a batch at a time.
+ * Threads without a slot (destructors, host calls) use the depot itself.
+ *
+ * Memory comes in blocks and goes back to the system with the host: what one program freed
+ * serves others. The host's limit (max_object_bytes) is on the sum of all blocks; what is
+ * in quarantine counts.
+ *
+ * Ordering
+ *  H-A: readers are done with an object before it is used again: the grace period between
+ *       heap_retire() and the deferred call.
+ *  H-B: depots are under their lock (L1 in lock.h), a leaf: malloc() alone is called under
+ *       it.
+ *
+ * Progress: wait-free from and to a slot's lists; else blocking on the depot's lock.
+ */
+#include "run/local.h"
+#include "run/lock.h"
+
+enum {
+	BLOCK = 64 << 10,
+	BATCH = 32,   /* objects fetched from a depot at once */
+	DROPPED = 64, /* objects in one deferred call */
+};
+
+/* Sizes with the header. */
+static const u32 sizes[] = {32,  48,  64,  80,	96,   128,  160,  192,	256,   384,
+			    512, 768, 1024, 1536, 2048, 3072, 4096, 8192, 16384};
+enum { NR_CLASSES = ARRAY_SIZE(sizes) };
+
+struct cache {
+	struct obj *free, *dropped;
+	u32 ndropped;
+};
+
+struct caches {
+	struct cache of[NR_CLASSES];
+} __attribute__((aligned(64)));
+
+struct block {
+	struct block *next;
+	u64 pad; /* objects begin at a multiple of 16 */
+};
+
+struct heap_class {
+	struct heap *heap;
+	u32 size, index, lock;
+	struct obj *depot;	 /* the three below under the lock */
+	char *fresh, *fresh_end; /* of the newest block: never used */
+} __attribute__((aligned(64)));
+
+struct heap {
+	struct pintle_host *host;
+	struct caches *caches; /* by slot */
+	atomic(struct block *) blocks;
+	atomic(u64) bytes;
+	u64 limit;
+	struct heap_class classes[NR_CLASSES];
+};
+
+/* ------------------------------------------------------------------ limits */
+
+static bool charge(struct heap *heap, u64 bytes)
+{
+	u64 now = atomic_fetch_add_explicit(&heap->bytes, bytes, memory_order_relaxed);
+
+	if (likely(now + bytes <= heap->limit))
+		return true;
+	atomic_fetch_sub_explicit(&heap->bytes, bytes, memory_order_relaxed);
+	return false;
+}
+
+bool heap_charge(struct pintle_host *host, u64 bytes)
+{
+	return charge(host->heap, bytes);
+}
+
+void heap_uncharge(struct pintle_host *host, u64 bytes)
+{
+	atomic_fetch_sub_explicit(&host->heap->bytes, bytes, memory_order_relaxed);
+}
+
+u64 heap_bytes(const struct pintle_host *host)
+{
+	return atomic_load_explicit(&host->heap->bytes, memory_order_relaxed);
+}
+
+/* ------------------------------------------------------------------ depots */
+
+static void block_link(struct heap *heap, struct block *block)
+{
+	struct block *top = atomic_load_explicit(&heap->blocks, memory_order_relaxed);
+
+	do
+		block->next = top;
+	while (!atomic_compare_exchange_weak_explicit(&heap->blocks, &top, block,
+						      memory_order_release,
+						      memory_order_relaxed));
+}
+
+/* With the class's lock held. */
+static bool block_new(struct heap_class *c)
+{
+	struct block *block;
+
+	if (!charge(c->heap, BLOCK))
+		return false;
+	block = malloc(BLOCK);
+	if (!block) {
+		heap_uncharge(c->heap->host, BLOCK);
+		return false;
+	}
+	block_link(c->heap, block);
+	c->fresh = (char *)(block + 1);
+	c->fresh_end = (char *)block + BLOCK;
+	return true;
+}
+
+/* With the class's lock held. */
+static struct obj *depot_pop(struct heap_class *c)
+{
+	struct obj *obj = c->depot;
+
+	if (obj) {
+		c->depot = obj->next;
+		return obj;
+	}
+	if ((size_t)(c->fresh_end - c->fresh) < c->size && !block_new(c))
+		return NULL;
+	obj = (struct obj *)c->fresh;
+	c->fresh += c->size;
+	return obj;
+}
+
+/* Up to @n objects as a list. */
+static struct obj *depot_take(struct heap_class *c, u32 n)
+{
+	struct obj *list = NULL;
+
+	lock_take(&c->lock);
+	while (n--) {
+		struct obj *obj = depot_pop(c);
+
+		if (!obj)
+			break;
+		obj->next = list;
+		list = obj;
+	}
+	lock_drop(&c->lock);
+	return list;
+}
+
+static void depot_give(struct heap_class *c, struct obj *first, struct obj *last)
+{
+	lock_take(&c->lock);
+	last->next = c->depot;
+	c->depot = first;
+	lock_drop(&c->lock);
+}
+
+/* ------------------------------------------------------------------ slots */
+
+/* The lists of the slot this thread runs a program on, or NULL. */
+static struct cache *own_cache(const struct heap_class *c)
+{
+	const struct slot_ctx *slot = slot_current();
+
+	if (unlikely(!slot || slot->host != c->heap->host))
+		return NULL;
+	return &c->heap->caches[slot->index].of[c->index];
+}
+
+static __attribute__((noinline)) struct obj *refill(struct heap_class *c, struct cache *cache)
+{
+	struct obj *list = depot_take(c, cache ? BATCH : 1);
+
+	if (list && cache)
+		cache->free = list->next;
+	return list;
+}
+
+struct obj *heap_take(struct heap_class *c)
+{
+	struct cache *cache = own_cache(c);
+	struct obj *obj = cache ? cache->free : NULL;
+
+	if (unlikely(!obj))
+		return refill(c, cache);
+	cache->free = obj->next;
+	return obj;
+}
+
+/* The deferred call: the grace period of a list of dropped objects is over. */
+static void ripe(void *data)
+{
+	struct obj *first = data, *last = first;
+
+	while (last->next)
+		last = last->next;
+	depot_give(first->class_, first, last);
+}
+
+void heap_retire(struct heap_class *c, struct obj *obj)
+{
+	struct cache *cache = own_cache(c);
+
+	obj->class_ = c;
+	obj->next = NULL;
+	if (unlikely(!cache)) {
+		defer_call(c->heap->host, ripe, obj);
+		return;
+	}
+	obj->next = cache->dropped;
+	cache->dropped = obj;
+	if (likely(++cache->ndropped < DROPPED))
+		return;
+	cache->dropped = NULL;
+	cache->ndropped = 0;
+	defer_call(c->heap->host, ripe, obj);
+}
+
+void heap_give(struct heap_class *c, struct obj *obj)
+{
+	depot_give(c, obj, obj);
+}
+
+/* ------------------------------------------------------------------ the heap itself */
+
+struct heap_class *heap_class_of(struct pintle_host *host, u32 size)
+{
+	for (u32 i = 0; i < NR_CLASSES; i++)
+		if (size <= sizes[i] - sizeof(struct obj))
+			return &host->heap->classes[i];
+	return NULL;
+}
+
+int heap_init(struct pintle_host *host)
+{
+	struct heap *heap = aligned_alloc(_Alignof(struct heap), sizeof(*heap));
+	size_t size = slot_count(host) * sizeof(struct caches);
+
+	if (!heap)
+		return -ENOMEM;
+	memset(heap, 0, sizeof(*heap));
+	heap->caches = aligned_alloc(_Alignof(struct caches), size);
+	if (!heap->caches) {
+		free(heap);
+		return -ENOMEM;
+	}
+	memset(heap->caches, 0, size);
+	heap->host = host;
+	heap->limit = host->opts.max_object_bytes ? host->opts.max_object_bytes : 256 << 20;
+	for (u32 i = 0; i < NR_CLASSES; i++)
+		heap->classes[i] = (struct heap_class){heap, .size = sizes[i], .index = i};
+	host->heap = heap;
+	return 0;
+}
+
+void heap_free(struct pintle_host *host)
+{
+	struct heap *heap = host->heap;
+	struct block *next;
+
+	if (!heap)
+		return;
+	for (struct block *block = heap->blocks; block; block = next) {
+		next = block->next;
+		free(block);
+	}
+	free(heap->caches);
+	free(heap);
+	host->heap = NULL;
+}
