@@ -11,6 +11,7 @@
 #	make install		library, headers, pkg-config file, command, manual pages
 #	make fuzz		each fuzz target for FUZZ_SECONDS (60)
 #	make check-domains	value domains, exhaustively and by proof
+#	make check-soundness	SOUNDNESS (100000) random programs from seed SEED (1)
 #	make bench		benchmarks; prints ratios
 #	make format		clang-format what changed against main
 #	make clean		remove build directories
@@ -69,6 +70,10 @@ check-domains: all
 	@tools/deps ci
 	@tools/check-domains
 
+check-soundness: all
+	@ninja -C $(BUILD) --quiet test/check-soundness
+	@$(BUILD)/test/check-soundness -s $(or $(SEED),1) -n $(or $(SOUNDNESS),100000)
+
 bench: deps
 	@tools/need bench/run "the benchmarks"
 	@bench/run
@@ -82,4 +87,4 @@ clean:
 deps:
 	@tools/deps test
 
-.PHONY: all demo test check check-all install fuzz check-domains bench format clean deps
+.PHONY: all demo test check check-all install fuzz check-domains check-soundness bench format clean deps

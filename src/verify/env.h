@@ -157,6 +157,7 @@ struct state {
 	bool loop_head;		/* some path came back to it, open: never freed */
 	struct step *steps;	/* since parent */
 	u32 nsteps, cap_steps;
+	u32 watched;		/* what opts->watch answered last */
 };
 
 /* The states stored at one instruction (prune.c), newest first. */

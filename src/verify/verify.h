@@ -87,12 +87,18 @@ struct verify_stats {
 	size_t memory;	/* peak bytes of the verifier's arenas */
 };
 
+struct env;
+
 struct verify_opts {
 	enum log_level log_level;
 	u32 max_insns;	/* processed; 0: 1,000,000 */
 	bool test_prune_off; /* visit every path: for tests */
 	bool test_prune_random; /* prune only sometimes (seed from the program) */
 	bool test_state_freq;   /* store a state at every place where one may be: tests */
+	/* Tests: sees the state before each instruction that is walked. What it answers is
+	 * kept in the state and its copies, and given back with the next of that path. */
+	u32 (*watch)(void *data, const struct env *env, u32 last);
+	void *watch_data;
 };
 
 /*

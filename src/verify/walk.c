@@ -218,6 +218,9 @@ static int walk_insn(struct env *env)
 			return err; /* 1 is PATH_ENDED */
 	}
 	TRY(record_step(env));
+	if (env->opts->watch)
+		env->cur->watched = env->opts->watch(env->opts->watch_data, env,
+						     env->cur->watched);
 	frame = env->cur->nframes - 1;
 	if (log_wants(env->log, LOG_INSN))
 		log_insn(env);
