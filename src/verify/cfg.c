@@ -157,8 +157,7 @@ static int check_insn(struct env *env, u32 insn)
 	default:
 		break;
 	}
-	if (isa_writes(in, op) & BIT(R_FP))
-		return reject(env, RULE_FP_WRITE);
+	env->notes[insn].writes_fp = isa_writes(in, op) & BIT(R_FP);
 	return 0;
 }
 

@@ -171,6 +171,7 @@ enum insn_went { WENT_TAKEN = 1, WENT_ON = 2 };
 struct insn_note {
 	struct proof_insn proof;
 	u8 op;			/* enum isa_op, decoded once */
+	bool writes_fp;		/* wrong, where it is reached */
 	bool prune_point;	/* states are stored and compared here */
 	bool jump_target;
 	bool force_state;	/* ... always (loops that converge: may_goto, callbacks) */

@@ -249,6 +249,15 @@ static bool keeps_link(const struct reg *dst, const struct isa_info *info,
 	return n == (s32)n;
 }
 
+/* By how much machines shift then is defined, but nobody means it. */
+static bool shifts_too_far(const struct isa_info *info, struct scalar by)
+{
+	bool shift =
+		info->sub == ALU_LSH || info->sub == ALU_RSH || info->sub == ALU_ARSH;
+
+	return shift && by.umax >= (info->wide ? 64 : 32);
+}
+
 static int exec_number(struct env *env, const struct insn *insn,
 		       const struct isa_info *info, struct scalar by)
 {
@@ -257,7 +266,9 @@ static int exec_number(struct env *env, const struct insn *insn,
 	/* By an immediate only: a register's constant would have to be marked precise. */
 	bool linked = !info->src_reg && keeps_link(&dst, info, by, &off);
 
-	dst.num = scalar_alu((enum isa_alu)info->sub, info->wide, dst.num, by);
+	dst.num = shifts_too_far(info, by)
+			  ? scalar_zext(scalar_unknown(), info->wide ? 8 : 4)
+			  : scalar_alu((enum isa_alu)info->sub, info->wide, dst.num, by);
 	if (linked)
 		dst.off = off;
 	else

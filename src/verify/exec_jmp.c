@@ -141,11 +141,11 @@ static void refine(struct state *state, const struct cmp *cmp, bool taken)
 
 /* --- pointers --- */
 
+/* As far as the kernel knows: of the context and the stack it does not. */
 static bool never_null(const struct reg *reg)
 {
-	static const u16 bases = BIT(REG_STACK) | BIT(REG_CTX) | BIT(REG_MAP) |
-				 BIT(REG_MAP_KEY) | BIT(REG_MAP_VALUE) | BIT(REG_MEM) |
-				 BIT(REG_FUNC);
+	static const u16 bases = BIT(REG_MAP) | BIT(REG_MAP_KEY) | BIT(REG_MAP_VALUE) |
+				 BIT(REG_MEM);
 
 	if (reg->flags & (F_NULL | F_UNTRUSTED))
 		return false;

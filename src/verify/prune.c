@@ -32,6 +32,7 @@ enum {
 	/* Ancestors compared at one place. */
 	LOOK_CLOSELY = 8,
 	LOOK_BACK = 64,
+	MAX_OWNERS = 64,
 };
 
 /* A path that ended at @to, whose marks it must have once they are complete. */
@@ -221,12 +222,85 @@ static bool want_state(struct env *env, bool unrolling)
 	return insns >= MIN_INSNS * scale && jumps >= MIN_JUMPS;
 }
 
+/* --- links that nobody else has --- */
+
+struct owners {
+	struct {
+		u32 id, n;
+	} of[MAX_OWNERS];
+	u32 n;
+};
+
+static u32 *owners_of(struct owners *o, u32 id)
+{
+	for (u32 i = 0; i < o->n; i++)
+		if (o->of[i].id == id)
+			return &o->of[i].n;
+	if (o->n == MAX_OWNERS)
+		return NULL;
+	o->of[o->n].id = id;
+	o->of[o->n].n = 0;
+	return &o->of[o->n++].n;
+}
+
+static void count_owner(struct owners *o, struct reg *reg)
+{
+	u32 *n = reg->base == REG_SCALAR && reg->id ? owners_of(o, reg->id) : NULL;
+
+	if (n)
+		++*n;
+}
+
+static void cut_if_alone(struct owners *o, struct reg *reg)
+{
+	u32 *n = reg->base == REG_SCALAR && reg->id ? owners_of(o, reg->id) : NULL;
+
+	if (!n || *n > 1)
+		return;
+	reg->id = 0;
+	reg->off = 0;
+}
+
+static void each_live_number(struct env *env, struct owners *o,
+			     void (*fn)(struct owners *o, struct reg *reg))
+{
+	struct state *state = env->cur;
+
+	for (u32 f = 0; f < state->nframes; f++) {
+		struct frame *frame = state->frames[f];
+		u16 regs = live_regs_of(env, state, f, env->insn);
+		u64 slots = live_slots_of(env, state, f, env->insn);
+
+		for (u32 r = 0; r < R_FP; r++)
+			if (regs & BIT(r))
+				fn(o, &frame->regs[r]);
+		for (u32 i = 0; i < frame->nslots; i++)
+			if (slots & BIT64(i) && slot_has_spill(&frame->stack[i]))
+				fn(o, &frame->stack[i].spilled);
+	}
+}
+
+/*
+ * A number linked with dead ones only is not linked: the link would have to be the same in
+ * whatever the stored state is to cover, for nothing.
+ */
+static void cut_lone_links(struct env *env)
+{
+	struct owners o;
+
+	o.n = 0;
+	each_live_number(env, &o, count_owner);
+	if (o.n)
+		each_live_number(env, &o, cut_if_alone);
+}
+
 static int store_state(struct env *env)
 {
 	struct state *cur = env->cur, *state;
 	struct step *steps = cur->steps;
 	u32 nsteps = cur->nsteps, cap = cur->cap_steps;
 
+	cut_lone_links(env);
 	cur->steps = NULL;
 	cur->nsteps = cur->cap_steps = 0;
 	state = state_copy(env, cur);

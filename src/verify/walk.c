@@ -198,6 +198,8 @@ static int exec_one(struct env *env, u32 *next)
 	struct insn_note *note = &env->notes[env->insn];
 	const struct isa_info *info = isa_info(note->op);
 
+	if (note->writes_fp)
+		return reject(env, RULE_FP_WRITE);
 	note->proof.reached = true;
 	*next = env->insn + isa_slots(note->op);
 	return execs[info->kind](env, cur_insn(env), next);

@@ -254,3 +254,26 @@ XDP(divided)
 	WITH_BYTES(v);
 	return v[any32() % 64];
 }
+
+/* Where no path comes, the frame pointer may be written. */
+ACCEPT
+XDP_ASM(frame_pointer_in_dead_code)
+{
+	ASM("r0 = 1			\n"
+	    "if r0 == 1 goto +1		\n"
+	    "r10 = 0			\n"
+	    "exit" ::: "memory");
+}
+
+/* A shift by more than there are bits gives anything. */
+REJECT(PTR_MATH_UNBOUND, "unbounded min value")
+XDP_ASM(shift_too_far)
+{
+	ASM("r1 = 64			\n"
+	    "r0 = 1			\n"
+	    "r0 <<= r1			\n"
+	    "r1 = r10			\n"
+	    "r1 += r0			\n"
+	    "r0 = *(u8 *)(r1 -8)	\n"
+	    "exit" ::: "memory");
+}

@@ -30,11 +30,21 @@ static int special_preempt_enable(struct env *env, struct kcall *call)
 	return kfunc_result(env, call);
 }
 
+/* Ends the path: nothing is left to set. */
+static int special_throw(struct env *env, struct kcall *call)
+{
+	TRY(check_readable(env, R1));
+	if (cur_reg(env, R1)->base != REG_SCALAR)
+		return reject(env, RULE_KFUNC_SCALAR, R1);
+	return throw_exit(env, call->kfunc->name);
+}
+
 static special_fn *const specials[NR_KS] = {
 	[KS_RCU_READ_LOCK] = special_rcu_read_lock,
 	[KS_RCU_READ_UNLOCK] = special_rcu_read_unlock,
 	[KS_PREEMPT_DISABLE] = special_preempt_disable,
 	[KS_PREEMPT_ENABLE] = special_preempt_enable,
+	[KS_THROW] = special_throw,
 };
 
 int special_call(struct env *env, struct kcall *call)
