@@ -412,21 +412,65 @@ PINTLE_API uint32_t pintle_map_value_size(const struct pintle_map *map);
 
 enum pintle_update { PINTLE_ANY, PINTLE_NOEXIST, PINTLE_EXIST, PINTLE_LOCK = 4 };
 
-/* Copies: pointer fields read as 0 and are skipped when written (rule book F7).
- * -ENOENT, -EEXIST, -E2BIG, -EINVAL as bpf(2). */
+/*
+ * Operations on elements copy: pointer fields read as 0 and are skipped when written (rule
+ * book F7). Any thread may call them at any time, inside runs and destructors too.
+ *
+ * Errors are those of bpf(2): -ENOENT, -EEXIST, -E2BIG (full; an index out of range),
+ * -ENOSPC (a full LPM trie), -EINVAL (flags, no key, not loaded), -EPERM (frozen, or made
+ * read-only or write-only for hosts), -EOPNOTSUPP (the kind has no such operation),
+ * -ENOMEM.
+ *
+ * Queues, stacks and bloom filters have no keys: @key is NULL. Update pushes (PINTLE_EXIST:
+ * in place of the oldest when full), lookup peeks, lookup_and_delete pops. A bloom filter
+ * is asked by a lookup whether *@value may have been added.
+ */
 PINTLE_API int pintle_map_lookup(const struct pintle_map *map, const void *key,
 				 void *value);
 PINTLE_API int pintle_map_update(struct pintle_map *map, const void *key,
 				 const void *value, uint64_t flags);
 PINTLE_API int pintle_map_delete(struct pintle_map *map, const void *key);
-/* The key after @key (NULL: the first); -ENOENT at the end. */
+/* Both in one: of those who ask for a key at one time, one gets it. */
+PINTLE_API int pintle_map_lookup_and_delete(struct pintle_map *map, const void *key,
+					    void *value);
+/* The key after @key (NULL: the first); -ENOENT at the end. @key need not be there any
+ * more: a key that is there throughout a walk is given exactly once, whatever else comes
+ * and goes. */
 PINTLE_API int pintle_map_next_key(const struct pintle_map *map, const void *key,
 				   void *next);
 PINTLE_API uint32_t pintle_map_count(const struct pintle_map *map);
 
-/* The live bytes of a global-data map (.data, .bss, .rodata): the host may read and write
+/*
+ * Many elements at a time. @keys and @values are arrays of key size and of
+ * pintle_map_value_size(); *@count is how many, and afterwards how many were done, also
+ * when an error ended it there.
+ *
+ * Lookups go through the map: after the key at @from (NULL: from the start), giving the
+ * place they came to in @to, which has key size and may be @from. -ENOENT: that was the
+ * last. With @flags 0.
+ */
+PINTLE_API int pintle_map_lookup_batch(const struct pintle_map *map, const void *from,
+				       void *to, void *keys, void *values,
+				       uint32_t *count, uint64_t flags);
+PINTLE_API int pintle_map_lookup_and_delete_batch(struct pintle_map *map,
+						  const void *from, void *to, void *keys,
+						  void *values, uint32_t *count,
+						  uint64_t flags);
+PINTLE_API int pintle_map_update_batch(struct pintle_map *map, const void *keys,
+				       const void *values, uint32_t *count,
+				       uint64_t flags);
+PINTLE_API int pintle_map_delete_batch(struct pintle_map *map, const void *keys,
+				       uint32_t *count, uint64_t flags);
+
+/* From now on hosts may not write: -EPERM. When it returns no write is under way (but when
+ * it is called from inside a run). -EOPNOTSUPP for maps with special fields, -EBUSY when
+ * the map is frozen already or pintle_map_data() has given its bytes out. */
+PINTLE_API int pintle_map_freeze(struct pintle_map *map);
+
+/* The live bytes of a global-data map (.data, .bss, .rodata) or of an array with
+ * BPF_F_MMAPABLE (values rounded up to 8 bytes each): the host may read and write
  * them while programs run, with atomics of its own where that matters. NULL when the map
- * is of another kind or has pointer fields. */
+ * is of another kind, is frozen or has special fields. */
 PINTLE_API void *pintle_map_data(struct pintle_map *map, size_t *size);
 
 /* ------------------------------------------------------------------ lifetime */

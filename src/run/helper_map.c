@@ -40,6 +40,30 @@ HELPER_FN(map_delete_elem)
 	return helper_err(map->ops->remove(map, helper_ptr(b)));
 }
 
+/* long(map, value, flags): 0, -E2BIG, -EINVAL. Of queues, stacks and bloom filters. */
+HELPER_FN(map_push_elem)
+{
+	struct map *map = helper_ptr(a);
+
+	return helper_err(map->ops->update(map, NULL, helper_ptr(b), c));
+}
+
+/* long(map, value): 0, or -ENOENT and a value of zeros. */
+HELPER_FN(map_pop_elem)
+{
+	struct map *map = helper_ptr(a);
+
+	return helper_err(map->ops->take(map, NULL, helper_ptr(b)));
+}
+
+/* The same, but the value stays. Of a bloom filter: whether @value may be in it. */
+HELPER_FN(map_peek_elem)
+{
+	struct map *map = helper_ptr(a);
+
+	return helper_err(map->ops->read(map, NULL, helper_ptr(b)));
+}
+
 struct each {
 	struct map *map;
 	const void *fn;

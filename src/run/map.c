@@ -34,6 +34,10 @@ static const struct map_ops *const kinds[] = {
 	&map_percpu_hash_ops,
 	&map_lru_hash_ops,
 	&map_lru_percpu_hash_ops,
+	&map_lpm_trie_ops,
+	&map_queue_ops,
+	&map_stack_ops,
+	&map_bloom_ops,
 };
 
 const struct map_ops *map_ops_of(u32 type)
@@ -46,20 +50,43 @@ const struct map_ops *map_ops_of(u32 type)
 
 /* ------------------------------------------------------------------ attributes */
 
-static int check_sizes(struct log *log, const struct image_map *def)
+static int bad_size(struct log *log, const struct image_map *def, const char *what,
+		    u32 size)
 {
+	return log_fail(log, -EINVAL, "map '%s': %s is %u: a map of type %s has none",
+			def->name, what, size, abi_map_type(def->type)->name);
+}
+
+static int check_key_size(struct log *log, const struct image_map *def,
+			  const struct map_ops *ops)
+{
+	if (ops->keyless)
+		return def->key_size ? bad_size(log, def, "key_size", def->key_size) : 0;
 	if (!def->key_size)
 		return log_fail(log, -EINVAL, "map '%s': key_size is 0", def->name);
-	if (!def->value_size)
-		return log_fail(log, -EINVAL, "map '%s': value_size is 0", def->name);
-	if (!def->max_entries)
-		return log_fail(log, -EINVAL, "map '%s': max_entries is 0", def->name);
 	if (!abi_map_type(def->type)->any_key && def->key_size != 4)
 		return log_fail(
 			log, -EINVAL,
 			"map '%s': key_size is %u: the key of a map of type %s is "
 			"an index of 4 bytes",
 			def->name, def->key_size, abi_map_type(def->type)->name);
+	return 0;
+}
+
+static int check_sizes(struct log *log, const struct image_map *def,
+		       const struct map_ops *ops)
+{
+	TRY(check_key_size(log, def, ops));
+	if (ops->valueless && def->value_size)
+		return bad_size(log, def, "value_size", def->value_size);
+	if (!ops->valueless && !def->value_size)
+		return log_fail(log, -EINVAL, "map '%s': value_size is 0", def->name);
+	if (!def->max_entries)
+		return log_fail(log, -EINVAL, "map '%s': max_entries is 0", def->name);
+	if (def->map_extra && !ops->extra)
+		return log_fail(log, -EINVAL,
+				"map '%s': map_extra means nothing to type %s", def->name,
+				abi_map_type(def->type)->name);
 	if (def->value_size > INT_MAX - 8 || def->key_size > INT_MAX - 8)
 		return log_fail(log, -E2BIG,
 				"map '%s': key or value is larger than 2 GiB", def->name);
@@ -139,7 +166,7 @@ static int check_def(struct log *log, const struct image_map *def,
 				"map '%s': maps of type %s (%u) are unsupported in this "
 				"version",
 				def->name, type ? type : "unknown", def->type);
-	TRY(check_sizes(log, def));
+	TRY(check_sizes(log, def, ops));
 	TRY(check_flags(log, def, ops));
 	return check_fields(log, def);
 }

@@ -36,12 +36,18 @@ struct map {
 	s32 lock_off;		     /* of the value's bpf_spin_lock; -1: none */
 	atomic(u32) refs, pins;
 	bool frozen;		     /* host writes refused */
+	bool shared;		     /* a host has the address of its bytes */
 	struct map *next, **pprev;   /* host->maps */
 };
 
+/* What a kind does not have is NULL: -EOPNOTSUPP to hosts; the verifier keeps programs from
+ * it. */
 struct map_ops {
 	u32 type;
 	u32 flags; /* attribute flags it knows (enum map_flag and MAPF_* of map.c) */
+	bool keyless;	/* no key: operations get NULL; update pushes, read peeks, take pops */
+	bool valueless; /* no value either: max_entries is a size in bytes */
+	bool extra;	/* map_extra means something */
 	/* Allocates a map that begins with a copy of *@proto; checks the attributes that
 	 * are its own business: -EINVAL or -E2BIG and words when they make no sense. */
 	int (*create)(struct log *log, const struct map *proto,
@@ -58,7 +64,7 @@ struct map_ops {
 	 * kinds write the current slot's copy. In a read section. */
 	int (*update)(struct map *map, const void *key, const void *value, u64 flags);
 	int (*remove)(struct map *map, const void *key);
-	/* For hosts: read and remove in one; NULL: the kind has no such thing. */
+	/* Read and remove in one. */
 	int (*take)(struct map *map, const void *key, void *value);
 	int (*next_key)(struct map *map, const void *key, void *next);
 	u32 (*count)(struct map *map);
@@ -79,7 +85,8 @@ struct map_ops {
 };
 
 extern const struct map_ops map_array_ops, map_hash_ops, map_percpu_array_ops,
-	map_percpu_hash_ops, map_lru_hash_ops, map_lru_percpu_hash_ops;
+	map_percpu_hash_ops, map_lru_hash_ops, map_lru_percpu_hash_ops, map_lpm_trie_ops,
+	map_queue_ops, map_stack_ops, map_bloom_ops;
 const struct map_ops *map_ops_of(u32 type); /* NULL: not supported */
 
 int map_create(struct log *log, struct pintle_host *host, const struct image_map *def,

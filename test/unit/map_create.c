@@ -68,9 +68,32 @@ TEST(map_sizes_refused)
 	refused(def, -E2BIG, "at most 32768");
 }
 
+TEST(map_sizes_of_kinds_refused)
+{
+	struct image_map def = fixture_def(MAP_QUEUE, 4, 0, NULL);
+
+	refused(def, -EINVAL, "key_size is 4: a map of type queue has none");
+	def.key_size = 0;
+	def.value_size = 0;
+	refused(def, -EINVAL, "value_size is 0");
+	def = fixture_def(MAP_BLOOM_FILTER, 4, 0, NULL);
+	def.key_size = 0;
+	def.map_extra = 16;
+	refused(def, -EINVAL, "map_extra is 0x10");
+	def = fixture_def(MAP_HASH, 4, 0, NULL);
+	def.map_extra = 1;
+	refused(def, -EINVAL, "map_extra means nothing");
+	def = fixture_def(MAP_LPM_TRIE, 4, 0, NULL);
+	refused(def, -EINVAL, "needs BPF_F_NO_PREALLOC");
+	def.flags = MAPF_NO_PREALLOC;
+	refused(def, -EINVAL, "key_size is 4");
+	def.key_size = 4 + 257;
+	refused(def, -EINVAL, "key_size is 261");
+}
+
 TEST(map_flags_and_types_refused)
 {
-	refused(fixture_def(MAP_LPM_TRIE, 1, 0, NULL), -EOPNOTSUPP, "type lpm_trie (11)");
+	refused(fixture_def(MAP_SOCKMAP, 1, 0, NULL), -EOPNOTSUPP, "type sockmap (15)");
 	refused(fixture_def(999, 1, 0, NULL), -EOPNOTSUPP, "type unknown (999)");
 	refused(fixture_def(MAP_ARRAY, 1, MAPF_NO_PREALLOC, NULL), -EINVAL, "flags 0x1");
 	refused(fixture_def(MAP_LRU_HASH, 1, MAPF_NO_PREALLOC, NULL), -EINVAL, "flags 0x1");
@@ -151,16 +174,32 @@ TEST(map_free_waits_for_readers)
 	}
 }
 
+/* A definition that a map of @type can be made of. */
+static struct image_map kind_def(u32 type)
+{
+	bool slots = abi_map_type(type)->slots;
+	struct image_map def = fixture_def(type, 9, 0, slots ? value_unlocked : NULL);
+
+	if (map_ops_of(type)->keyless)
+		def.key_size = 0;
+	if (type == MAP_LPM_TRIE) {
+		def.key_size = 8;
+		def.flags = MAPF_NO_PREALLOC;
+	}
+	return def;
+}
+
 TEST(map_create_without_memory)
 {
 	static const u32 types[] = {MAP_ARRAY, MAP_HASH, MAP_PERCPU_ARRAY, MAP_PERCPU_HASH,
-				    MAP_LRU_HASH, MAP_LRU_PERCPU_HASH};
+				    MAP_LRU_HASH, MAP_LRU_PERCPU_HASH, MAP_LPM_TRIE,
+				    MAP_QUEUE, MAP_STACK, MAP_BLOOM_FILTER};
 	struct pintle_host *host = fixture_host(RCU_DEFERRED_PUT);
 
 	if (!fail_alloc_works())
 		SKIP("sanitizers have their own allocator");
 	for (u32 i = 0; i < ARRAY_SIZE(types); i++) {
-		struct image_map def = fixture_def(types[i], 9, 0, value_unlocked);
+		struct image_map def = kind_def(types[i]);
 		struct map *map = NULL;
 		bool failed = true;
 

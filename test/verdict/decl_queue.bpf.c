@@ -4,7 +4,7 @@
  */
 #include "verdict.h"
 
-OBJECT_REJECT("maps of type queue");
+OBJECT_REJECT("a map of type queue cannot hold a field of kind kptr");
 
 struct value {
 	struct T __kptr *ref;
