@@ -148,6 +148,33 @@ PINTLE_API int pintle_export_var(struct pintle_host *host, const char *name,
 		pintle_export_var(host, #var, type, &(var));                             \
 	})
 
+/*
+ * Memory that there is once for every execution slot: what a program's per-CPU pointer
+ * means. bpf_this_cpu_ptr() gives the copy of the slot that runs, bpf_per_cpu_ptr() that of
+ * any, or NULL from @count on. A member of class PINTLE_MEMBER_PERCPU holds NULL or the
+ * address of one of these.
+ */
+struct pintle_percpu {
+	void *base;	 /* of slot 0; NULL: ask @at */
+	uint64_t stride; /* bytes from one slot's copy to the next one's */
+	uint64_t count;	 /* at least the host's number of slots */
+	void *(*at)(void *data, uint32_t slot); /* the copy of a slot below @count; not NULL */
+	void *data;
+};
+
+/* Exports a variable that there is once for every slot, for programs that say `extern const
+ * T name __ksym`; @type as for pintle_export_var(). @var, and the copies, must live as long
+ * as the host. -EINVAL when there are fewer copies than slots. */
+PINTLE_API int pintle_export_percpu(struct pintle_host *host, const char *name,
+				    const char *type, const struct pintle_percpu *var);
+
+/* pintle_percpu_var(host, stats, "stats"): of a struct pintle_percpu named stats. */
+#define pintle_percpu_var(host, var, type)                                               \
+	__extension__({                                                                  \
+		PINTLE_NOTE("percpu " #var " " type);                                    \
+		pintle_export_percpu(host, #var, type, &(var));                          \
+	})
+
 /* How a type's memory outlives its last reference (rule book J9). */
 enum pintle_rcu_class {
 	PINTLE_DEFERRED_PUT, /* the engine postpones its own puts past a grace period */
@@ -315,6 +342,57 @@ PINTLE_API int pintle_hook_register(struct pintle_host *host, struct pintle_hook
 		pintle_hook_register(host, &hook##_pintle_hook,                          \
 				     PINTLE_OPTS(pintle_hook_opts, __VA_ARGS__));        \
 	})
+
+/* ------------------------------------------------------------------ user memory */
+
+/*
+ * Address spaces: memory that a program may read only by bpf_probe_read_user() and its
+ * like, which copy and never fault the host. A user pointer (a hook's argument or a member
+ * tagged `user`, or of class PINTLE_MEMBER_USER) is an address in the space that is current
+ * on the thread that runs the program; stored into a field (`kptr_user`) it keeps its
+ * space. Addresses have at most 47 bits.
+ *
+ * A read gives all of the bytes asked for, or zeros and -EFAULT: when the memory is not
+ * there, or the space was closed. Spaces that may block (other processes, callbacks that
+ * say so) are read by sleepable programs only; others get zeros and -EPERM.
+ */
+struct pintle_space;
+
+/* A tenant's memory in this process. It may be unmapped at any time. */
+PINTLE_API struct pintle_space *pintle_space_range(struct pintle_host *host,
+						   const void *start, size_t size);
+/* Another process, by its pid now: once it has ended, reads fail. May block. */
+PINTLE_API struct pintle_space *pintle_space_process(struct pintle_host *host, int pid);
+
+struct pintle_guest_region {
+	uint64_t guest, size; /* guest-physical */
+	const void *host;     /* where it is in this process */
+};
+/* A guest's physical memory; @regions is copied. */
+PINTLE_API struct pintle_space *
+pintle_space_guest(struct pintle_host *host, const struct pintle_guest_region *regions,
+		   uint32_t n);
+
+struct pintle_space_ops {
+	size_t size;
+	/* Copies @size bytes at @from of the space to @to: 0, or anything else on failure.
+	 * Called by programs' threads, inside a run. */
+	int (*read)(void *data, void *to, uint64_t from, size_t size);
+	bool may_block;
+};
+PINTLE_API struct pintle_space *pintle_space_custom(struct pintle_host *host,
+						    const struct pintle_space_ops *ops,
+						    void *data);
+
+/* Reads fail from now on, those through fields that remember the space too. When it returns
+ * no run reads it any more (but when called inside a run or read section, where it cannot
+ * wait). NULL is fine. */
+PINTLE_API void pintle_space_close(struct pintle_space *space);
+
+/* Makes @space the current one of this thread's runs (NULL: none) and returns the one
+ * before. Takes an execution slot; NULL and words when all are taken. */
+PINTLE_API struct pintle_space *pintle_space_enter(struct pintle_host *host,
+						   struct pintle_space *space);
 
 /* ------------------------------------------------------------------ the contract */
 

@@ -6,6 +6,7 @@
  *
  *	export NAME FLAGS                   PINTLE_ACQUIRE | PINTLE_RET_NULL, or 0
  *	var NAME TYPE                       int, or a struct's name
+ *	percpu NAME TYPE                    the same, once for every slot
  *	storable STRUCT OPTIONS             .dtor = fn, .rcu = PINTLE_RCU_NATIVE
  *	member STRUCT MEMBER CLASS          PINTLE_MEMBER_RCU
  *	hook NAME OPTIONS                   .sleepable = true, .ret_min = 0, .ret_max = 1
@@ -262,6 +263,14 @@ static int line_var(struct contract *c, char *name, char *rest)
 	return pintle_export_var(c->host, name, rest + strspn(rest, " "), &nothing);
 }
 
+static int line_percpu(struct contract *c, char *name, char *rest)
+{
+	static u64 nothing;
+	static const struct pintle_percpu var = {.base = &nothing, .count = UINT64_MAX};
+
+	return pintle_export_percpu(c->host, name, rest + strspn(rest, " "), &var);
+}
+
 static int line_helper(struct contract *c, char *name, char *rest)
 {
 	return pintle_helper_add(c->host, name, word(&rest), nothing_here);
@@ -274,7 +283,7 @@ static const struct {
 } verbs[] = {
 	{"export", line_export},   {"storable", line_storable}, {"member", line_member},
 	{"hook", line_hook},	   {"type", line_type},		{"field", line_field, true},
-	{"helper", line_helper},   {"var", line_var},
+	{"helper", line_helper},   {"var", line_var},		{"percpu", line_percpu},
 };
 
 static int read_line(struct contract *c, char *line)

@@ -56,7 +56,18 @@ struct code {
 	u32 nsubprogs;
 };
 
-enum { HELPER_TAIL_CALL = 12, HELPER_KPTR_XCHG = 194 };
+enum {
+	HELPER_TAIL_CALL = 12,
+	HELPER_PROBE_READ_USER = 112,
+	HELPER_PROBE_READ_USER_STR = 114,
+	HELPER_COPY_FROM_USER = 148,
+	HELPER_KPTR_XCHG = 194,
+};
+
+/* A user pointer from a field is {space: 16 bits, address: 48 bits}; any other is an
+ * address of at most USER_ADDR_BITS: an offset that a program adds cannot reach the space's
+ * bits. */
+enum { USER_ADDR_BITS = 47, USER_SPACE_SHIFT = 48 };
 
 /*
  * Where lower() finds what the image only names. All return NULL when absent; a member
@@ -107,6 +118,8 @@ void lower_emit(struct lower *l, struct code_insn insn);
 int lower_fail(struct lower *l, int err, const char *fmt, ...) FORMAT(3, 4);
 
 int lower_mem(struct lower *l, const struct insn *insn, enum isa_op op); /* lower_mem.c */
+/* Makes of register @reg an address without a space. */
+void lower_user_address(struct lower *l, u8 reg);
 int lower_call(struct lower *l, const struct insn *insn); /* lower_call.c */
 
 /* lower_stack.c */

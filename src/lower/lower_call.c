@@ -29,6 +29,16 @@ static int call_subprog(struct lower *l, const struct insn *insn)
 
 /* --- helpers --- */
 
+/* A number is an address in the current space, whatever its upper bits (J19). */
+static void hide_space(struct lower *l, u32 helper)
+{
+	u8 passed = l->proof->at[l->at].user & (USER_PASSED | USER_UNPASSED);
+
+	if ((helper == HELPER_PROBE_READ_USER || helper == HELPER_PROBE_READ_USER_STR ||
+	     helper == HELPER_COPY_FROM_USER) && passed != USER_PASSED)
+		lower_user_address(l, R3);
+}
+
 static int call_helper(struct lower *l, const struct insn *insn)
 {
 	u32 id = (u32)insn->imm;
@@ -42,6 +52,7 @@ static int call_helper(struct lower *l, const struct insn *insn)
 	for (u32 i = 0; i < 5; i++)
 		if (l->proof->at[l->at].zero_args & BIT(i))
 			lower_emit(l, (struct code_insn){OP_MOV64_IMM, (u8)(R1 + i)});
+	hide_space(l, id);
 	fn = l->link->helper ? l->link->helper(l->link->data, l->proof->prog->type, id)
 			     : NULL;
 	if (fn) {

@@ -130,6 +130,8 @@ static int slot_store(struct lower *l, const struct insn *insn, enum isa_op op)
 
 	if (isa_info(op)->size != 8)
 		return lower_fail(l, -EINVAL, "partial store to a pointer field");
+	if (l->proof->at[l->at].field && l->proof->at[l->at].field->kind == FIELD_USER)
+		store.op = CODE_STORE_USER;
 	if (isa_info(op)->kind == KIND_ST) {
 		lower_emit(l, (struct code_insn){OP_MOV64_IMM, CODE_SCRATCH,
 						 .imm = insn->imm});
@@ -140,6 +142,12 @@ static int slot_store(struct lower *l, const struct insn *insn, enum isa_op op)
 }
 
 /* --- all --- */
+
+void lower_user_address(struct lower *l, u8 reg)
+{
+	lower_emit(l, (struct code_insn){OP_LSH64_IMM, reg, .imm = 64 - USER_ADDR_BITS});
+	lower_emit(l, (struct code_insn){OP_RSH64_IMM, reg, .imm = 64 - USER_ADDR_BITS});
+}
 
 static void safe_access(struct lower *l, const struct insn *insn, enum isa_op op)
 {
@@ -152,7 +160,7 @@ static void safe_access(struct lower *l, const struct insn *insn, enum isa_op op
 	lower_emit(l, load);
 }
 
-int lower_mem(struct lower *l, const struct insn *insn, enum isa_op op)
+static int access(struct lower *l, const struct insn *insn, enum isa_op op)
 {
 	enum isa_kind kind = isa_info(op)->kind;
 	bool load = kind == KIND_LDX || kind == KIND_LOAD_ACQ;
@@ -175,4 +183,12 @@ int lower_mem(struct lower *l, const struct insn *insn, enum isa_op op)
 		lower_emit(l, plain(insn, op));
 		return 0;
 	}
+}
+
+int lower_mem(struct lower *l, const struct insn *insn, enum isa_op op)
+{
+	TRY(access(l, insn, op));
+	if (l->proof->at[l->at].user & USER_LOADED)
+		lower_user_address(l, insn->dst);
+	return 0;
 }

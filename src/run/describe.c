@@ -113,7 +113,8 @@ int pintle_host_describe(const struct pintle_host *host,
 	for (u32 i = 0; i < host->abi.vars.n; i++) {
 		const struct abi_var *v = &host->abi.vars.v[i];
 
-		put(&w, "var %s %s", v->name, btf_type_name(v->btf, v->type));
+		put(&w, "%s %s %s", v->percpu ? "percpu" : "var", v->name,
+		    btf_type_name(v->btf, v->type));
 	}
 	put_types(&w, host);
 	return w.err;

@@ -308,10 +308,10 @@ static int var_push(struct pintle_host *host, const struct abi_var *var, const v
 	return 0;
 }
 
-int pintle_export_var(struct pintle_host *host, const char *name, const char *type,
-		      const void *var)
+static int var_add(struct pintle_host *host, const char *name, const char *type,
+		   const void *var, bool percpu)
 {
-	struct abi_var row = {0};
+	struct abi_var row = {.percpu = percpu};
 	u32 size;
 
 	if (!name || !type || !var)
@@ -327,6 +327,24 @@ int pintle_export_var(struct pintle_host *host, const char *name, const char *ty
 		return host_fail(host, -EINVAL, "variable %s: type '%s' has no size", name, type);
 	row.name = host_strdup(host, name);
 	return var_push(host, &row, var);
+}
+
+int pintle_export_var(struct pintle_host *host, const char *name, const char *type,
+		      const void *var)
+{
+	return var_add(host, name, type, var, false);
+}
+
+int pintle_export_percpu(struct pintle_host *host, const char *name, const char *type,
+			 const struct pintle_percpu *var)
+{
+	if (var && !var->base && !var->at)
+		return host_fail(host, -EINVAL, "variable %s: neither base nor at", name);
+	if (var && var->count < slot_count(host))
+		return host_fail(host, -EINVAL,
+				 "variable %s: %llu copies, but %u execution slots", name,
+				 (unsigned long long)var->count, slot_count(host));
+	return var_add(host, name, type, var, true);
 }
 
 void *export_var(struct pintle_host *host, const struct abi_var *var)

@@ -60,6 +60,7 @@ static int make_field(struct log *log, struct pintle_host *host, const char *wha
 				  .path = f->path ? strdup(f->path) : NULL};
 	switch (f->kind) {
 	case FIELD_UNREF:
+	case FIELD_USER:
 	case FIELD_LIST_NODE:
 	case FIELD_RB_NODE:
 	case FIELD_REFCOUNT:
@@ -185,6 +186,7 @@ static void destroy_field(struct pintle_host *host, const struct run_field *f, v
 		percpu_destroy(f, slot);
 		break;
 	case FIELD_UNREF:
+	case FIELD_USER:
 		__atomic_store_n((void **)slot, NULL, __ATOMIC_RELAXED);
 		break;
 	case FIELD_LIST_HEAD:

@@ -102,6 +102,7 @@ void pintle_host_free(struct pintle_host *host)
 	while (host->objects)
 		pintle_close(host->objects);
 	hooks_free(host);
+	spaces_free(host);
 	defer_free(host);
 	heap_free(host);
 	slots_free(host);

@@ -217,6 +217,9 @@ code_PUT:
 	defer_call(slot->host, i->put, (void *)(uintptr_t)r[R1]);
 	r[R0] = 0;
 	NEXT();
+code_STORE_USER:
+	__atomic_store_n(AT(u64, DST), space_handle(slot, SRC), __ATOMIC_RELEASE);
+	NEXT();
 code_KPTR_XCHG:
 	r[R0] = __atomic_exchange_n((u64 *)(uintptr_t)r[R1], r[R2], __ATOMIC_SEQ_CST);
 	NEXT();

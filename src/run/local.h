@@ -123,20 +123,9 @@ u64 rbtree_right(u64 root, u64 node);
 
 /* --- percpu.c --- */
 
-/* What a per-CPU pointer is to a program: the address of one of these. */
-struct percpu {
-	char *base; /* of slot 0; NULL: `at` says where */
-	u64 stride, count;
-	void *(*at)(void *data, u32 slot);
-	void *data;
-};
-
-void *percpu_at(const struct percpu *p, u32 slot); /* NULL: there is none for that slot */
+/* A per-CPU pointer is to a program the address of a struct pintle_percpu. */
+void *percpu_at(const struct pintle_percpu *p, u32 slot); /* NULL: there is none for that slot */
 void *percpu_new(struct local_type *type);
 void percpu_drop(struct local_type *type, void *handle);
-
-/* Helpers of bpf-helpers(7). */
-u64 helper_this_cpu_ptr(u64 a, u64 b, u64 c, u64 d, u64 e);
-u64 helper_per_cpu_ptr(u64 a, u64 b, u64 c, u64 d, u64 e);
 
 #endif

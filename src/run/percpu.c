@@ -3,12 +3,12 @@
  * percpu.c: memory that there is once for every execution slot (rule book D, J14-J16):
  * objects that programs allocate, and variables of the host.
  *
- * To a program a per-CPU pointer is the address of a struct percpu, which it can neither
+ * To a program a per-CPU pointer is the address of a struct pintle_percpu, which it can neither
  * read nor move; bpf_this_cpu_ptr() and bpf_per_cpu_ptr() make an ordinary pointer of it.
- * An object is its struct percpu, followed by a copy for each slot, each on cache lines of
+ * An object is its struct pintle_percpu, followed by a copy for each slot, each on cache lines of
  * its own. Copies hold plain bytes only (D6), so nothing is owned by them.
  *
- * A variable's struct percpu lives as long as the host, so that a field may remember it
+ * A variable's struct pintle_percpu lives as long as the host, so that a field may remember it
  * without a reference (D8).
  */
 #include "run/helpers.h"
@@ -19,7 +19,7 @@ enum { LINE = 64 };
 struct percpu_object {
 	struct pintle_host *host;
 	u64 bytes; /* charged */
-	struct percpu percpu;
+	struct pintle_percpu percpu;
 };
 
 static u64 stride_of(const struct local_type *type)
@@ -27,11 +27,11 @@ static u64 stride_of(const struct local_type *type)
 	return ROUND_UP(type->size, LINE);
 }
 
-void *percpu_at(const struct percpu *p, u32 slot)
+void *percpu_at(const struct pintle_percpu *p, u32 slot)
 {
 	if (slot >= p->count)
 		return NULL;
-	return p->base ? p->base + slot * p->stride : p->at(p->data, slot);
+	return p->base ? (char *)p->base + slot * p->stride : p->at(p->data, slot);
 }
 
 void *percpu_new(struct local_type *type)
@@ -51,7 +51,7 @@ void *percpu_new(struct local_type *type)
 	memset(object, 0, bytes);
 	object->host = type->host;
 	object->bytes = bytes;
-	object->percpu = (struct percpu){.base = (char *)object + head,
+	object->percpu = (struct pintle_percpu){.base = (char *)object + head,
 					 .stride = stride_of(type), .count = n};
 	local_type_count(type, 1);
 	return &object->percpu;
@@ -69,7 +69,7 @@ void percpu_drop(struct local_type *type, void *handle)
 {
 	local_type_count(type, -1);
 	defer_call(type->host, object_free,
-		   container_of((struct percpu *)handle, struct percpu_object, percpu));
+		   container_of((struct pintle_percpu *)handle, struct percpu_object, percpu));
 }
 
 

@@ -17,6 +17,7 @@
  *	defer.c   deferred calls: the queue of destructors
  *	interp.c  the interpreter
  *	fault.c   fault-safe loads
+ *	space.c   address spaces: memory that is not the host's own
  *	field.c   life of special fields: copy around, destroy, exchange
  *	local.h   objects that programs allocate: heap.c, local.c, graph.c, percpu.c
  *	helpers.c, helper_*.c   implementations of helpers, one table
@@ -35,6 +36,7 @@
 struct heap;
 struct local_types;
 struct map;
+struct space_table;
 struct words;
 
 /* One registered type that may live in referenced fields. */
@@ -75,6 +77,7 @@ struct slot_ctx {
 	struct defer_chunk *open; /* deferred calls of the run, not yet queued */
 	atomic(u64) sleep_gen;	 /* generation its sleepable run began in; 0: none */
 	u32 sleep_depth;
+	atomic(u32) space;	 /* number of the current address space; 0: none */
 	bool safe_by_copy;	 /* host without fault handlers */
 	struct thread_rec *owner; /* under the thread lock; NULL: free */
 	struct slot_ctx *next;	 /* of the same thread */
@@ -97,6 +100,8 @@ struct pintle_host {
 	u32 maps_lock;
 	u32 locals_lock;
 	struct local_types *locals;	 /* of all open objects; under locals_lock */
+	struct space_table *spaces;	 /* NULL: there was none yet */
+	u32 spaces_lock;		 /* for making the table */
 	struct heap *heap;		 /* of objects that programs allocate */
 	struct slot_table *slots;
 	struct defer_queue *defer;
@@ -147,6 +152,7 @@ struct slot_ctx *slot_current(void);
 /* Makes @slot the current one (NULL: none); returns the one before. */
 struct slot_ctx *slot_swap(struct slot_ctx *slot);
 u32 slot_count(const struct pintle_host *host);
+struct slot_ctx *slot_at(const struct pintle_host *host, u32 index);
 
 /* --- engine.c, export.c --- */
 int engine_export(struct pintle_host *host);
@@ -196,6 +202,12 @@ void fault_free(struct pintle_host *host);
 u64 fault_load(const void *addr, u32 size, bool *ok);
 /* Copies or stops at the first fault: bytes copied. */
 size_t fault_copy(void *to, const void *from, size_t size);
+
+/* --- space.c --- */
+/* What a field keeps of user pointer @pointer: it gets the current space's number if it
+ * has none (J19). */
+u64 space_handle(const struct slot_ctx *slot, u64 pointer);
+void spaces_free(struct pintle_host *host);
 
 /* --- helpers.c --- */
 /* The implementation of helper @id for programs of @type, or NULL. */

@@ -86,6 +86,11 @@ u32 slot_count(const struct pintle_host *host)
 	return host->slots->n;
 }
 
+struct slot_ctx *slot_at(const struct pintle_host *host, u32 index)
+{
+	return &host->slots->at[index];
+}
+
 void slot_release(struct slot_ctx *slot)
 {
 	struct slot_ctx **at = &slot->owner->slots;
@@ -100,6 +105,7 @@ void slot_release(struct slot_ctx *slot)
 		defer_publish(slot);
 	slot->depth = slot->sleep_depth = 0;
 	slot->prog = NULL;
+	slot->space = 0;
 	atomic_store_explicit(&slot->sleep_gen, 0, memory_order_release);
 }
 

@@ -244,6 +244,22 @@ static struct reg loaded(const struct access *acc)
 	return reg_num(scalar_sext(reg.num, (u8)acc->size));
 }
 
+/* What one instruction loads is an address that somebody else chose on all paths, or on
+ * none: lower treats the two differently. */
+static int note_user(struct env *env, const struct access *acc)
+{
+	bool user = (acc->ptr.base == REG_CTX || acc->ptr.base == REG_BTF) &&
+		    acc->result_set && acc->result.base == REG_BTF &&
+		    acc->result.flags & F_USER;
+	u8 *note = &env->notes[env->insn].proof.user;
+
+	*note |= user ? USER_LOADED : USER_UNLOADED;
+	if ((*note & (USER_LOADED | USER_UNLOADED)) == (USER_LOADED | USER_UNLOADED))
+		return reject(env, RULE_UNSUPPORTED,
+			      "one instruction that loads user pointers and others");
+	return 0;
+}
+
 static int load(struct env *env, const struct insn *insn, enum access_kind kind)
 {
 	struct access acc;
@@ -251,6 +267,7 @@ static int load(struct env *env, const struct insn *insn, enum access_kind kind)
 	TRY(check_readable(env, insn->src));
 	acc = access_of(env, insn->src, kind);
 	TRY(mem_access(env, &acc));
+	TRY(note_user(env, &acc));
 	set_reg(env, insn->dst, loaded(&acc));
 	return 0;
 }

@@ -38,6 +38,18 @@ enum access_class {
 	ACCESS_SLOT_XCHG,  /* exchange instruction on a field */
 };
 
+/*
+ * User pointers (rule book J19). One that comes from a hook or an object is an address in
+ * whatever space is current, and somebody outside chose it; one that comes from a field
+ * says which space it is of. So the former must not look like the latter.
+ */
+enum user_note {
+	USER_LOADED = 1 << 0,	/* a load gives an address that the host was given */
+	USER_UNLOADED = 1 << 1, /* a load gives something else */
+	USER_PASSED = 1 << 2,	/* a call passes a user pointer where numbers do, too */
+	USER_UNPASSED = 1 << 3, /* ... passes a number */
+};
+
 /* What the verifier learnt of one instruction. */
 struct proof_insn {
 	bool reached;		   /* false: dead code */
@@ -51,6 +63,7 @@ struct proof_insn {
 	const struct abi_helper *helper;
 	const struct abi_kfunc *kfunc;
 	s32 map;		   /* index of the one map used by a helper call; -1: varies */
+	u8 user;		   /* enum user_note, as bits */
 	u8 zero_args;		   /* helper calls: arguments left unset on some path, as bits */
 	bool const_key;		   /* array lookup with a constant key in range: */
 	u32 key;

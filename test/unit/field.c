@@ -50,7 +50,7 @@ static void refused(struct field f, int err, const char *words)
 
 TEST(field_kinds_refused)
 {
-	static const enum field_kind kinds[] = {FIELD_USER, FIELD_UPTR, FIELD_TIMER, FIELD_WQ};
+	static const enum field_kind kinds[] = {FIELD_UPTR, FIELD_TIMER, FIELD_WQ};
 	struct field f = {.off = 8, .size = 8, .path = "v.f"};
 
 	for (u32 i = 0; i < ARRAY_SIZE(kinds); i++) {

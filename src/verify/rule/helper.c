@@ -72,8 +72,22 @@ static int probe_arg(struct env *env, u32 regno, bool user)
 	return mem_arg_sized(env, regno, R2, false, false, false, true);
 }
 
+/* Whether the call names memory by a user pointer, which knows its space, or by a number,
+ * which then means the space that is current. */
+static void note_user_arg(struct env *env, u32 helper, const struct reg *reg)
+{
+	bool user = reg->base == REG_BTF && reg->flags & F_USER && reg->off >= 0 &&
+		    !has_var_off(reg);
+
+	for (u32 p = 0; p < ARRAY_SIZE(probes); p++)
+		if (probes[p].id == helper && probes[p].user)
+			env->notes[env->insn].proof.user |= user ? USER_PASSED : USER_UNPASSED;
+}
+
 static int arg_anything(struct env *env, struct call *call, u32 i)
 {
+	if (i == 2)
+		note_user_arg(env, call->helper->id, cur_reg(env, i + 1));
 	if (!reg_is_pointer(cur_reg(env, i + 1)) || env->abi->policy.ptr_leaks)
 		return 0;
 	for (u32 p = 0; p < ARRAY_SIZE(probes); p++)
