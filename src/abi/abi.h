@@ -251,17 +251,39 @@ struct abi_member {
 /* ------------------------------------------------------------------ programs */
 
 enum ctx_kind { CTX_SCALAR, CTX_PACKET, CTX_PACKET_META, CTX_PACKET_END, CTX_POINTER,
-		CTX_POINTER_OR_NULL };
+		CTX_POINTER_OR_NULL, CTX_TABLE, CTX_TABLE_OR_NULL };
 
+/* Objects whose contents are members as contexts have them (tables.def). */
+enum abi_table_id {
+#define TABLE(id, ...) TABLE_##id,
+#include "abi/tables.def"
+#undef TABLE
+	NR_TABLES,
+};
+
+/* A member, or several numbers in a row, of a context or of such an object. */
 struct abi_ctx_field {
 	const char *name;
 	u32 off, size;		 /* in the context as programs see it */
 	u32 real_off, real_size; /* where it is at run time */
-	enum ctx_kind kind;
-	bool writable, narrow;	 /* narrow: loads of less than size allowed */
+	u8 kind;		 /* enum ctx_kind */
+	u8 reads, writes;	 /* sizes of aligned loads, of stores: 1 | 2 | 4 | 8 */
+	u8 table;		 /* CTX_TABLE: enum abi_table_id */
 	const struct btf *btf;	 /* CTX_POINTER */
 	u32 type;
 };
+
+struct abi_table {
+	const char *name;	/* "sock" */
+	const struct abi_ctx_field *fields;
+	u32 nfields;
+	bool socket;
+};
+
+const struct abi_table *abi_table(enum abi_table_id id);
+/* The row of @fields by which @size bytes at @off can be read (written); NULL: none. */
+const struct abi_ctx_field *abi_field(const struct abi_ctx_field *fields, u32 n, bool write,
+				      s64 off, u32 size);
 
 enum prog_kind {
 	PROG_CTX,   /* r1 = a context described by fields */
@@ -297,6 +319,7 @@ struct abi_prog_type {
 	bool no_ret;		/* what the program returns is nobody's business */
 	bool need_gpl;		/* policy need_gpl: only for programs under the GPL */
 	bool packet_writable, may_sleep, has_ret_range;
+	bool packet_hidden;	/* helpers may not be given packet memory */
 	bool ld_abs;		/* legacy packet access (BPF_LD_ABS, BPF_LD_IND) */
 	s64 ret_min, ret_max;
 	const struct helper_set *helpers; /* NULL: every helper with an implementation */

@@ -46,7 +46,7 @@ static void put_fields(struct writer *w, const struct abi_prog_type *t)
 		const struct abi_ctx_field *f = &t->fields[i];
 
 		put(w, "field %s %s %u .real_off = %u, .real_size = %u%s", t->name, f->name,
-		    f->kind, f->real_off, f->real_size, f->writable ? ", .writable = true" : "");
+		    f->kind, f->real_off, f->real_size, f->writes ? ", .writable = true" : "");
 	}
 }
 

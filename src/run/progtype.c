@@ -65,7 +65,7 @@ static bool is_size(u32 size)
 	return size == 1 || size == 2 || size == 4 || size == 8;
 }
 
-static bool is_packet(enum ctx_kind kind)
+static bool is_packet(u8 kind)
 {
 	return kind == CTX_PACKET || kind == CTX_PACKET_META || kind == CTX_PACKET_END;
 }
@@ -108,11 +108,12 @@ static int field_fill(const struct adding *a, const struct pintle_ctx_field *f,
 		return field_wrong(a, f, -ENOENT, "no such member");
 	if ((unsigned int)f->kind > PINTLE_CTX_POINTER_OR_NULL)
 		return field_wrong(a, f, -EINVAL, "unknown kind");
-	out->kind = (enum ctx_kind)f->kind;
-	out->writable = f->writable;
+	out->kind = (u8)f->kind;
 	TRY(field_place(a, f, m, out));
-	out->narrow = out->kind == CTX_SCALAR;
-	if (out->kind != CTX_SCALAR && out->writable)
+	/* Numbers may be read in part, and are written whole. */
+	out->reads = (u8)(out->kind == CTX_SCALAR ? 2 * out->size - 1 : out->size);
+	out->writes = (u8)(f->writable ? out->size : 0);
+	if (out->kind != CTX_SCALAR && out->writes)
 		return field_wrong(a, f, -EINVAL, "programs cannot set pointers");
 	if (is_packet(out->kind) && (out->real_size != 8 || out->size < 4))
 		return field_wrong(a, f, -EINVAL,

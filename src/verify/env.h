@@ -33,6 +33,7 @@ enum reg_base {
 	REG_MEM,	/* `mem_size` bytes */
 	REG_BTF,	/* struct `type` of `btf` */
 	REG_FUNC,	/* subprogram `subprog` */
+	REG_TABLE,	/* an object that is a table of members: a socket */
 	NR_REG_BASES,
 };
 
@@ -70,6 +71,7 @@ struct reg {
 		u32 mem_size;		/* REG_MEM */
 		u32 frame;		/* REG_STACK: frame number */
 		u32 subprog;		/* REG_FUNC */
+		const struct abi_table *table; /* REG_TABLE */
 	};
 	struct scalar num; /* scalars: the value; pointers: the variable part of the offset */
 	u32 def;	/* instruction that made this value: for explanations */
@@ -342,6 +344,7 @@ int access_map_key(struct env *env, struct access *acc);    /* rule/mapval.c */
 int access_packet(struct env *env, struct access *acc);	    /* rule/packet.c */
 int access_mem(struct env *env, struct access *acc);	    /* rule/mem.c */
 int access_btf(struct env *env, struct access *acc);	    /* rule/btfptr.c */
+int access_table(struct env *env, struct access *acc);	    /* rule/ctx.c */
 
 /* rule/kptr.c: fields of a map value that [off, off+size) touches; *handled when the
  * access was one of a slot and is done. */

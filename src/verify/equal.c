@@ -89,6 +89,8 @@ static bool objects_match(struct ids *ids, const struct reg *old, const struct r
 		return old->frame == cur->frame;
 	case REG_FUNC:
 		return old->subprog == cur->subprog;
+	case REG_TABLE:
+		return old->table == cur->table;
 	default:
 		return true;
 	}

@@ -114,6 +114,12 @@ static int check_pointer_op(struct env *env, u32 regno, const struct reg *ptr,
 	return 0;
 }
 
+/* Sockets stay where they are; other tables move by what is known. */
+static bool table_moves(const struct abi_table *table, const struct reg *by)
+{
+	return table->socket ? reg_is_null(by) : scalar_is_const(by->num);
+}
+
 /* Classes that never move, and NULL that must not become something else. */
 static int check_pointer_moves(struct env *env, u32 regno, const struct reg *ptr,
 			       const struct reg *by)
@@ -121,7 +127,8 @@ static int check_pointer_moves(struct env *env, u32 regno, const struct reg *ptr
 	if (ptr->flags & F_NULL)
 		return reject(env, RULE_PTR_NULL_MATH, regno, reg_class_name(env, ptr));
 	if (ptr->base == REG_PACKET_END || ptr->base == REG_FUNC ||
-	    (ptr->base == REG_MAP && !reg_is_null(by)))
+	    (ptr->base == REG_MAP && !reg_is_null(by)) ||
+	    (ptr->base == REG_TABLE && !table_moves(ptr->table, by)))
 		return reject(env, RULE_PTR_FIXED, regno, reg_class_name(env, ptr));
 	return 0;
 }

@@ -147,6 +147,7 @@ static int (*const rules[NR_REG_BASES])(struct env *, struct access *) = {
 	[REG_PACKET_META] = access_packet,
 	[REG_MEM] = access_mem,
 	[REG_BTF] = access_btf,
+	[REG_TABLE] = access_table,
 };
 
 /* Which field a slot access is of makes no difference to its form; the note has one. */

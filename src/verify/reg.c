@@ -56,6 +56,7 @@ static const char *const base_names[NR_REG_BASES] = {
 	[REG_MEM] = "mem",
 	[REG_BTF] = "ptr_",
 	[REG_FUNC] = "func",
+	[REG_TABLE] = "table",
 };
 
 /* In the order in which they are written. */
@@ -79,6 +80,11 @@ static char *name_buf(struct env *env)
 	return env->names[env->name_turn++ % NR_NAMES];
 }
 
+static const char *base_name(const struct reg *reg)
+{
+	return reg->base == REG_TABLE ? reg->table->name : base_names[reg->base];
+}
+
 const char *reg_class_name(struct env *env, const struct reg *reg)
 {
 	const char *null = !(reg->flags & F_NULL) ? ""
@@ -88,16 +94,16 @@ const char *reg_class_name(struct env *env, const struct reg *reg)
 	size_t n = 0;
 
 	if (!reg->flags)
-		return base_names[reg->base];
+		return base_name(reg);
 	buf = name_buf(env);
 	if (!buf)
-		return base_names[reg->base];
+		return base_name(reg);
 	buf[0] = 0;
 	for (u32 i = 0; i < ARRAY_SIZE(prefixes); i++)
 		if (reg->flags & prefixes[i].flag)
 			n += (size_t)snprintf(buf + n, sizeof(env->names[0]) - n, "%s",
 					      prefixes[i].text);
-	snprintf(buf + n, sizeof(env->names[0]) - n, "%s%s", base_names[reg->base], null);
+	snprintf(buf + n, sizeof(env->names[0]) - n, "%s%s", base_name(reg), null);
 	return buf;
 }
 

@@ -19,10 +19,10 @@ struct packet { /* the context at run time */
 
 #define PACKET(n, at, real, k)                                                           \
 	{.name = n, .off = at, .size = 4, .real_off = offsetof(struct packet, real),     \
-	 .real_size = 8, .kind = k}
+	 .real_size = 8, .reads = 4, .kind = k}
 #define NUMBER(n, at, real)                                                              \
 	{.name = n, .off = at, .size = 4, .real_off = offsetof(struct packet, real),     \
-	 .real_size = 4, .kind = CTX_SCALAR, .writable = true}
+	 .real_size = 4, .reads = 4, .writes = 4, .kind = CTX_SCALAR}
 
 static struct abi_ctx_field fields[] = {
 	PACKET("data", 0, data, CTX_PACKET), PACKET("data_end", 4, data_end, CTX_PACKET_END),

@@ -103,11 +103,11 @@ struct ctx { /* as the host has it */
 static const struct abi_ctx_field packet = {"data", 0, 4, offsetof(struct ctx, data), 8,
 					    CTX_PACKET};
 static const struct abi_ctx_field narrow = {"narrow", 4, 4, offsetof(struct ctx, narrow), 2,
-					    CTX_SCALAR, true, true};
+					    CTX_SCALAR, 7, 4};
 static const struct abi_ctx_field wide = {"wide", 8, 4, offsetof(struct ctx, wide), 8,
-					  CTX_SCALAR, true, true};
+					  CTX_SCALAR, 7, 4};
 static const struct abi_ctx_field same = {"same", 12, 4, offsetof(struct ctx, same), 4,
-					  CTX_SCALAR, true, true};
+					  CTX_SCALAR, 7, 4};
 
 /* Runs @text, whose first instruction accesses @field, on *@ctx. */
 static u64 with_ctx(const char *text, const struct abi_ctx_field *field, struct ctx *ctx)

@@ -112,11 +112,11 @@ static void build_funcs(struct rules_host *h, struct abi_kfunc *out)
 /* ---- the contract ---- */
 
 static struct abi_ctx_field xdp_fields[] = {
-	{.name = "data", .off = 0, .size = 4, .real_size = 8, .kind = CTX_PACKET},
-	{.name = "data_end", .off = 4, .size = 4, .real_size = 8, .kind = CTX_PACKET_END},
-	{.name = "mark", .off = 8, .size = 4, .real_size = 4, .writable = true,
-	 .narrow = true},
-	{.name = "rx", .off = 12, .size = 4, .real_size = 4},
+	{.name = "data", .off = 0, .size = 4, .reads = 4, .real_size = 8, .kind = CTX_PACKET},
+	{.name = "data_end", .off = 4, .size = 4, .reads = 4, .real_size = 8,
+	 .kind = CTX_PACKET_END},
+	{.name = "mark", .off = 8, .size = 4, .real_size = 4, .reads = 7, .writes = 4},
+	{.name = "rx", .off = 12, .size = 4, .reads = 4, .real_size = 4},
 };
 
 static void add_types(struct rules_host *h, u32 proto)

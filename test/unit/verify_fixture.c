@@ -9,7 +9,7 @@
 #include "base/arena.h"
 #include "base/log.h"
 
-#define FIELD(n, at, k) {.name = n, .off = at, .size = 4, .real_off = at, .real_size = 4, .kind = k}
+#define FIELD(n, at, k) {.name = n, .off = at, .size = 4, .real_off = at, .real_size = 4, .reads = 4, .kind = k}
 
 static struct abi_ctx_field fields[] = {
 	FIELD("data", 0, CTX_PACKET),	   FIELD("data_end", 4, CTX_PACKET_END),

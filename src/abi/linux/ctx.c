@@ -1,49 +1,73 @@
 /* SPDX-License-Identifier: MIT
  *
- * ctx.c: contexts of the kernel's program types.
+ * ctx.c: contexts of the kernel's program types, from the table in ctx.def.
  */
+#include "abi/fields.h"
 #include "abi/linux/linux.h"
 
-/* Members that are packet pointers, of any context that has them. */
-static enum ctx_kind kind_of(const char *ctx, const char *name)
+enum packet_access { PACKET_NO, PACKET_RD, PACKET_RDWR };
+enum { LINUX_AT_ANY = NR_LINUX_ATTACH };
+
+/* The most members a context has. */
+enum { MAX_FIELDS = 40 };
+
+static const struct context {
+	u8 type, attach; /* enum linux_prog, linux_attach */
+	u8 packet;	 /* enum packet_access */
+	struct abi_ctx_field fields[MAX_FIELDS]; /* ended by one of size 0 */
+} contexts[] = {
+#define CONTEXT(type_, attach_, packet_, ...)                                            \
+	{LINUX_##type_, LINUX_AT_##attach_, PACKET_##packet_, {__VA_ARGS__}},
+#include "abi/linux/ctx.def"
+#undef CONTEXT
+};
+
+static const struct context *context_of(u32 type, u32 attach)
 {
-	if (strcmp(ctx, "__sk_buff") && strcmp(ctx, "xdp_md"))
-		return CTX_SCALAR;
-	if (!strcmp(name, "data"))
-		return CTX_PACKET;
-	if (!strcmp(name, "data_end"))
-		return CTX_PACKET_END;
-	return !strcmp(name, "data_meta") ? CTX_PACKET_META : CTX_SCALAR;
+	for (u32 i = 0; i < ARRAY_SIZE(contexts); i++)
+		if (contexts[i].type == type &&
+		    (contexts[i].attach == attach || contexts[i].attach == LINUX_AT_ANY))
+			return &contexts[i];
+	return NULL;
 }
 
-static void fill_field(const struct btf *btf, const struct btf_type *t, u32 i,
-		       const char *ctx, struct abi_ctx_field *f)
+static u32 count(const struct context *c)
 {
-	const struct btf_member *m = &btf_members(t)[i];
+	u32 n = 0;
 
-	f->name = btf_str(btf, m->name_off);
-	f->off = btf_member_bit(t, m) / 8;
-	btf_size(btf, m->type, &f->size);
-	f->kind = kind_of(ctx, f->name);
-	f->narrow = f->kind == CTX_SCALAR;
+	while (n < MAX_FIELDS && c->fields[n].size)
+		n++;
+	return n;
+}
+
+/* Structs are looked up by name; what a kernel lacks cannot be read. */
+static void find_struct(const struct abi *abi, struct abi_ctx_field *f)
+{
+	if (f->kind == CTX_POINTER && !abi_find_struct(abi, f->name, &f->btf, &f->type))
+		f->reads = 0;
 }
 
 int linux_ctx(const struct abi *abi, struct arena *arena, struct abi_prog_type *type)
 {
-	const struct btf *btf;
-	const struct btf_type *t;
-	u32 id;
+	const struct context *c = context_of(type->bit, type->attach);
+	u32 n = c ? count(c) : 0;
+	struct abi_ctx_field *fields;
 
 	type->kind = PROG_CTX;
-	if (!type->ctx_name || !abi_find_struct(abi, type->ctx_name, &btf, &id))
+	if (!c)
 		return 0;
-	t = btf_type(btf, id);
-	type->ctx_size = t->size;
-	type->nfields = btf_vlen(t);
-	type->fields = arena_array(arena, type->nfields, sizeof(type->fields[0]));
-	if (!type->fields)
+	fields = arena_array(arena, n, sizeof(*fields));
+	if (!fields)
 		return -ENOMEM;
-	for (u32 i = 0; i < type->nfields; i++)
-		fill_field(btf, t, i, type->ctx_name, &type->fields[i]);
+	for (u32 i = 0; i < n; i++) {
+		fields[i] = c->fields[i];
+		find_struct(abi, &fields[i]);
+		if (type->ctx_size < fields[i].off + fields[i].size)
+			type->ctx_size = fields[i].off + fields[i].size;
+	}
+	type->fields = fields;
+	type->nfields = n;
+	type->packet_hidden = c->packet == PACKET_NO;
+	type->packet_writable = c->packet == PACKET_RDWR;
 	return 0;
 }

@@ -107,6 +107,9 @@ int linux_attach(const struct abi *abi, struct abi_place *place, const char *tar
 /* ctx.c: the fields of a context. */
 int linux_ctx(const struct abi *abi, struct arena *arena, struct abi_prog_type *type);
 
+/* helpers.c: the helpers it may call. 0 or -ENOMEM. */
+int linux_helpers(struct arena *arena, struct abi_prog_type *type);
+
 /* member.c: members as safe as the object that has them. */
 int linux_members(struct abi *abi);
 

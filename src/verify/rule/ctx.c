@@ -16,42 +16,27 @@ static int reject_access(struct env *env, const struct access *acc)
 	return reject(env, RULE_CTX_ACCESS, acc->off, acc->size);
 }
 
-/* ---- members ---- */
-
-static const struct abi_ctx_field *field_at(const struct abi_prog_type *type,
-					    const struct access *acc)
+/* The pointer is the context's own, not one moved. */
+int check_ctx_pointer(struct env *env, u32 regno, const struct reg *reg)
 {
-	for (u32 i = 0; i < type->nfields; i++) {
-		const struct abi_ctx_field *f = &type->fields[i];
-
-		if (acc->off >= (s64)f->off &&
-		    (s64)acc->off + acc->size <= (s64)f->off + f->size)
-			return f;
-	}
-	return NULL;
-}
-
-static bool is_whole(const struct abi_ctx_field *f, const struct access *acc)
-{
-	return (u32)acc->off == f->off && acc->size == f->size;
-}
-
-static int check_field_write(struct env *env, const struct abi_ctx_field *f,
-			     const struct access *acc)
-{
-	if (!f->writable || f->kind != CTX_SCALAR || !is_whole(f, acc))
-		return reject_access(env, acc);
-	if (reg_is_pointer(&acc->value))
-		return reject(env, RULE_LEAK, acc->value_regno, "ctx");
+	if (reg->off < 0)
+		return reject(env, RULE_CTX_NEGATIVE, regno, reg->off);
+	if (reg->off)
+		return reject(env, RULE_CTX_MODIFIED, regno, reg->off);
+	if (has_var_off(reg))
+		return reject(env, RULE_CTX_VAR_OFF, var_off_str(env, reg));
 	return 0;
 }
 
-static int check_field_read(struct env *env, const struct abi_ctx_field *f,
-			    const struct access *acc)
-{
-	bool part = f->kind == CTX_SCALAR && f->narrow && acc->off % acc->size == 0;
+/* ---- members ---- */
 
-	return is_whole(f, acc) || part ? 0 : reject_access(env, acc);
+static struct reg table_value(struct env *env, const struct abi_ctx_field *f)
+{
+	struct reg reg = reg_pointer(REG_TABLE, f->kind == CTX_TABLE_OR_NULL ? F_NULL : 0);
+
+	reg.table = abi_table(f->table);
+	reg.id = id_new(env);
+	return reg;
 }
 
 static struct reg field_value(struct env *env, const struct abi_ctx_field *f)
@@ -71,6 +56,9 @@ static struct reg field_value(struct env *env, const struct abi_ctx_field *f)
 		reg = reg_btf(f->btf, f->type, F_TRUSTED | F_NULL);
 		reg.id = id_new(env);
 		return reg;
+	case CTX_TABLE:
+	case CTX_TABLE_OR_NULL:
+		return table_value(env, f);
 	default:
 		return reg_unknown();
 	}
@@ -78,22 +66,42 @@ static struct reg field_value(struct env *env, const struct abi_ctx_field *f)
 
 static int access_fields(struct env *env, struct access *acc)
 {
-	const struct abi_ctx_field *f = field_at(env->prog->type, acc);
+	const struct abi_prog_type *type = env->prog->type;
+	const struct abi_ctx_field *f = abi_field(type->fields, type->nfields,
+						  acc->kind == ACC_WRITE, acc->off, acc->size);
 
 	if (!f)
 		return reject_access(env, acc);
 	acc->class_ = ACCESS_CTX;
 	acc->ctx_field = f;
 	if (acc->kind == ACC_WRITE)
-		return check_field_write(env, f, acc);
-	TRY(check_field_read(env, f, acc));
-	if (f->kind != CTX_SCALAR) {
-		if (f->kind >= CTX_POINTER && !f->btf)
-			return reject_access(env, acc);
-		acc->result = field_value(env, f);
-		acc->result_set = true;
-	}
+		return check_no_leak(env, acc, "ctx");
+	if (f->kind == CTX_SCALAR)
+		return 0;
+	if (acc->sign || ((f->kind == CTX_POINTER || f->kind == CTX_POINTER_OR_NULL) && !f->btf))
+		return reject_access(env, acc);
+	acc->result = field_value(env, f);
+	acc->result_set = true;
 	return 0;
+}
+
+/* ---- objects that are tables of members ---- */
+
+int access_table(struct env *env, struct access *acc)
+{
+	const struct abi_table *table = acc->ptr.table;
+	s64 off = (s64)acc->ptr.off + acc->off;
+	bool write = access_writes(acc);
+
+	TRY(check_not_null(env, acc->regno, &acc->ptr));
+	if (write && table->socket)
+		return reject(env, RULE_TABLE_WRITE, table->name);
+	if (has_var_off(&acc->ptr))
+		return reject(env, RULE_TABLE_VAR_OFF, acc->regno, table->name, off,
+			      var_off_str(env, &acc->ptr));
+	if (!abi_field(table->fields, table->nfields, write, off, acc->size))
+		return reject(env, RULE_TABLE_ACCESS, acc->regno, table->name, off, acc->size);
+	return check_no_leak(env, acc, table->name);
 }
 
 /* ---- arguments ---- */
@@ -159,10 +167,7 @@ int access_ctx(struct env *env, struct access *acc)
 	if (!type)
 		return reject_access(env, acc);
 	TRY(check_not_null(env, acc->regno, &acc->ptr));
-	if (has_var_off(&acc->ptr))
-		return reject(env, RULE_CTX_VAR_OFF, var_off_str(env, &acc->ptr));
-	if (acc->ptr.off)
-		return reject(env, RULE_CTX_MODIFIED, acc->regno, acc->ptr.off);
+	TRY(check_ctx_pointer(env, acc->regno, &acc->ptr));
 	return type->kind == PROG_ARGS ? access_args(env, acc)
 						  : access_fields(env, acc);
 }

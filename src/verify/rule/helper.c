@@ -599,9 +599,10 @@ static int unknown_helper(struct env *env, u32 id)
 static int find_helper(struct env *env, u32 id, const struct abi_helper **out)
 {
 	const struct abi_prog_type *type = env->prog->type;
-	const struct abi_helper *h = abi_helper(id);
+	const struct abi_helper *h = type && type->helper ? type->helper(type, id) : NULL;
 	const char *name = abi_helper_name(id);
 
+	h = h ? h : abi_helper(id);
 	if (!h && !name)
 		return unknown_helper(env, id);
 	if (!h || !listed(type, id) ||

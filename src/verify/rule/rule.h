@@ -49,6 +49,11 @@ int reject_kind(struct env *env, u32 regno, const char *expected);
 int check_map_mode(struct env *env, const struct image_map *map, bool write, s64 off,
 		   u32 size);
 
+/* --- ctx.c --- */
+
+/* The context pointer is as it was given: it can be read through, or passed on. */
+int check_ctx_pointer(struct env *env, u32 regno, const struct reg *reg);
+
 /* --- ref.c --- */
 
 /* Register @regno carries a reference that this place may give back (B20, B22). */
