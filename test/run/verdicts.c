@@ -4,17 +4,12 @@
  * what they return, and compares with the expectation beside the source (verdict.h).
  */
 #include "fixture/host.h"
+#include "run/expect.h"
 #include "run/run.h"
 #include "test.h"
 
 #include <dirent.h>
 #include <stdarg.h>
-
-struct expectation {
-	bool accept, reject, run;
-	char rule[64], phrase[256], book[16];
-	s64 retval;
-};
 
 struct counts {
 	int programs, bad;
@@ -40,77 +35,15 @@ static void complain(const struct where *w, const char *fmt, ...)
 	putchar('\n');
 }
 
-/* ------------------------------------------------------------------ expectations */
-
-/* Fills @e in from one tag's text (behind "expect:"). */
-static void read_tag(struct expectation *e, const char *tag)
-{
-	const char *colon;
-
-	if (!strcmp(tag, "accept"))
-		e->accept = true;
-	else if (!strncmp(tag, "retval:", 7)) {
-		e->run = true;
-		e->retval = strtoll(tag + 7, NULL, 0);
-	} else if (!strncmp(tag, "book:", 5))
-		snprintf(e->book, sizeof(e->book), "%s", tag + 5);
-	else if (!strncmp(tag, "reject:", 7) && (colon = strchr(tag + 7, ':'))) {
-		e->reject = true;
-		snprintf(e->rule, sizeof(e->rule), "%.*s", (int)(colon - tag - 7), tag + 7);
-		snprintf(e->phrase, sizeof(e->phrase), "%s", colon + 1);
-	}
-}
-
-/* All tags of function @id. */
-static struct expectation expectation_of(const struct btf *btf, u32 id)
-{
-	struct expectation e = {0};
-
-	for (u32 t = 1; t < btf_end(btf); t++) {
-		const struct btf_type *type = btf_type(btf, t);
-		const char *text = btf_type_name(btf, t);
-
-		if (btf_kind(type) == BTF_DECL_TAG && type->type == id &&
-		    btf_decl_tag_index(type) == -1 && !strncmp(text, "expect:", 7))
-			read_tag(&e, text + 7);
-	}
-	return e;
-}
-
 /* ------------------------------------------------------------------ verdicts */
 
-static void check_words(const struct where *w, const struct rejection *why,
-			const struct log *log)
-{
-	const char *rule = rule_info(why->rule) ? rule_info(why->rule)->id : "no rule";
-
-	if (strcmp(rule, w->e.rule))
-		complain(w, "refused by another rule: %s (%s)", rule, log->error);
-	else if (!strstr(log_text(log), w->e.phrase))
-		complain(w, "no \"%s\" in: %s", w->e.phrase, log->error);
-	else if (!why->message || !why->explanation)
-		complain(w, "refused without an explanation");
-}
-
-/* A wrong acceptance is worst: it is said first. */
 static void check_verdict(const struct where *w, const struct image *image,
 			  const struct image_prog *prog)
 {
-	struct arena *arena = arena_new();
-	struct log log = {.level = LOG_ERROR};
-	struct rejection why = {0};
-	struct proof *proof = NULL;
-	int err = verify(arena, &log, image, prog, NULL, &proof, &why, NULL);
+	char words[600];
 
-	if (w->e.reject && !err)
-		complain(w, "ACCEPTED, want %s", w->e.rule);
-	if (w->e.accept && err)
-		complain(w, "refused: %s", log.error);
-	if (w->e.reject && err)
-		check_words(w, &why, &log);
-	proof_free(proof);
-	log_free(&log);
-	arena_free(arena);
+	if (!expect_verdict(&w->e, image, prog, words, sizeof(words)))
+		complain(w, "%s", words);
 }
 
 /* ------------------------------------------------------------------ runs */

@@ -50,6 +50,15 @@ CTX(half_pointer)
 	return *(volatile __u32 *)&ctx->t & 0;
 }
 
+REJECT(CTX_NEGATIVE, "negative offset ctx ptr R")
+CTX(moved_back)
+{
+	struct test_ctx *other = ctx;
+
+	ASM("%0 += -8\n\t%0 = *(u32 *)(%0 + 8)" : "+r"(other));
+	return 0;
+}
+
 REJECT(CTX_MODIFIED, "dereference of modified ctx ptr R")
 CTX(moved)
 {

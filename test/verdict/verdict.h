@@ -35,14 +35,7 @@
 #include "../fixture/types.h"
 #endif
 
-#define EXPECT(text) __attribute__((btf_decl_tag("expect:" text)))
-#define ACCEPT EXPECT("accept")
-#define REJECT(rule, phrase) EXPECT("reject:" #rule ":" phrase)
-#define RETVAL(n) EXPECT("retval:" #n)
-#define BOOK(id) EXPECT("book:" id)
-#define KERNEL(verdict, why) EXPECT("kernel:" #verdict ":" why)
-#define OBJECT_REJECT(phrase)                                                            \
-	int object_reject __attribute__((btf_decl_tag("expect:object:" phrase)))
+#include "expect.h"
 
 #ifndef FOR_KERNEL
 #define P(name) SEC("hook/p") int BPF_PROG(name, struct T *t, int n)
@@ -55,11 +48,6 @@
 
 /* The same in assembly, as P_ASM: the body is one ASM(). */
 #define XDP_ASM(name) SEC("xdp") __attribute__((naked)) int name(void)
-#define ASM(...) asm volatile(__VA_ARGS__)
-/* Operands of ASM: a helper or subprogram by name, the address of a map, a constant. */
-#define SYM(name) [name] "i"(name)
-#define ADDR(name) [name] "i"(&name)
-#define CONST(name, value) [name] "i"(value)
 
 /* Tags of global functions' arguments that older copies of libbpf's headers lack. */
 #ifndef __arg_nonnull
@@ -67,17 +55,6 @@
 #define __arg_nullable __attribute__((btf_decl_tag("arg:nullable")))
 #define __arg_trusted __attribute__((btf_decl_tag("arg:trusted")))
 #endif
-
-#define __noinline __attribute__((noinline))
-#define NULL ((void *)0)
-
-/* Keeps the compiler from knowing what is in @var. */
-#define hide(var) asm volatile("" : "+r"(var))
-
-#ifndef LICENSE
-#define LICENSE "GPL"
-#endif
-char _license[] SEC("license") = LICENSE;
 
 #ifndef FOR_KERNEL
 extern int t_use(struct T *t) __ksym;

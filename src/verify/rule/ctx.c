@@ -96,10 +96,8 @@ int access_table(struct env *env, struct access *acc)
 	TRY(check_not_null(env, acc->regno, &acc->ptr));
 	if (write && table->socket)
 		return reject(env, RULE_TABLE_WRITE, table->name);
-	if (has_var_off(&acc->ptr))
-		return reject(env, RULE_TABLE_VAR_OFF, acc->regno, table->name, off,
-			      var_off_str(env, &acc->ptr));
-	if (!abi_field(table->fields, table->nfields, write, off, acc->size))
+	if (has_var_off(&acc->ptr) ||
+	    !abi_field(table->fields, table->nfields, write, off, acc->size))
 		return reject(env, RULE_TABLE_ACCESS, acc->regno, table->name, off, acc->size);
 	return check_no_leak(env, acc, table->name);
 }

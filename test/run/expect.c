@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * expect.c: the expectations of annotated programs.
+ */
+#include "run/expect.h"
+#include "base/log.h"
+#include "verify/verify.h"
+
+/* Fills @e in from one tag's text (behind "expect:"). */
+static void read_tag(struct expectation *e, const char *tag)
+{
+	const char *colon;
+
+	if (!strcmp(tag, "accept"))
+		e->accept = true;
+	else if (!strncmp(tag, "retval:", 7)) {
+		e->run = true;
+		e->retval = strtoll(tag + 7, NULL, 0);
+	} else if (!strncmp(tag, "book:", 5))
+		snprintf(e->book, sizeof(e->book), "%s", tag + 5);
+	else if (!strncmp(tag, "reject:", 7) && (colon = strchr(tag + 7, ':'))) {
+		e->reject = true;
+		snprintf(e->rule, sizeof(e->rule), "%.*s", (int)(colon - tag - 7), tag + 7);
+		snprintf(e->phrase, sizeof(e->phrase), "%s", colon + 1);
+	}
+}
+
+struct expectation expectation_of(const struct btf *btf, u32 id)
+{
+	struct expectation e = {0};
+
+	for (u32 t = 1; t < btf_end(btf); t++) {
+		const struct btf_type *type = btf_type(btf, t);
+		const char *text = btf_type_name(btf, t);
+
+		if (btf_kind(type) == BTF_DECL_TAG && type->type == id &&
+		    btf_decl_tag_index(type) == -1 && !strncmp(text, "expect:", 7))
+			read_tag(&e, text + 7);
+	}
+	return e;
+}
+
+static bool words_fit(const struct expectation *e, const struct rejection *why,
+		      const struct log *log, char *words, size_t size)
+{
+	const char *rule = rule_info(why->rule) ? rule_info(why->rule)->id : "no rule";
+
+	if (strcmp(rule, e->rule))
+		snprintf(words, size, "refused by another rule: %s (%s)", rule, log->error);
+	else if (!strstr(log_text(log), e->phrase))
+		snprintf(words, size, "no \"%s\" in: %s", e->phrase, log->error);
+	else if (!why->message || !why->explanation)
+		snprintf(words, size, "refused without an explanation");
+	else
+		return true;
+	return false;
+}
+
+/* A wrong acceptance is worst: it is said first. */
+bool expect_verdict(const struct expectation *e, const struct image *image,
+		    const struct image_prog *prog, char *words, size_t size)
+{
+	struct arena *arena = arena_new();
+	struct log log = {.level = LOG_ERROR};
+	struct rejection why = {0};
+	struct proof *proof = NULL;
+	int err = verify(arena, &log, image, prog, NULL, &proof, &why, NULL);
+	bool ok = true;
+
+	if (e->reject && !err)
+		ok = !snprintf(words, size, "ACCEPTED, want %s", e->rule);
+	else if (e->accept && err)
+		ok = !snprintf(words, size, "refused: %s", log.error);
+	else if (e->reject)
+		ok = words_fit(e, &why, &log, words, size);
+	proof_free(proof);
+	log_free(&log);
+	arena_free(arena);
+	return ok;
+}
