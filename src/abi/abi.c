@@ -138,6 +138,19 @@ bool abi_find_struct(const struct abi *abi, const char *name, const struct btf *
 	return false;
 }
 
+bool abi_license_is_gpl(const char *license)
+{
+	static const char *const gpl[] = {
+		"GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL",
+		"Dual MIT/GPL", "Dual MPL/GPL",
+	};
+
+	for (u32 i = 0; license && i < ARRAY_SIZE(gpl); i++)
+		if (!strcmp(license, gpl[i]))
+			return true;
+	return false;
+}
+
 static bool has_dtor(void *data, const struct btf *btf, u32 type)
 {
 	const struct abi_storable *s = abi_find_storable(data, btf, type);

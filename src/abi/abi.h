@@ -227,6 +227,11 @@ struct abi_var {
 	bool percpu;
 };
 
+struct abi_setting { /* LINUX_KERNEL_VERSION */
+	const char *name;
+	u64 value;
+};
+
 /* ------------------------------------------------------------------ types of the host */
 
 enum rcu_class { RCU_DEFERRED_PUT, RCU_NATIVE, RCU_NONE };
@@ -317,7 +322,6 @@ struct abi_prog_type {
 	u8 args[16];		/* PROG_ARGS: enum ctx_arg_flag by argument */
 	bool ret_arg;		/* PROG_ARGS: the function's result is the last argument */
 	bool no_ret;		/* what the program returns is nobody's business */
-	bool need_gpl;		/* policy need_gpl: only for programs under the GPL */
 	bool packet_writable, may_sleep, has_ret_range;
 	bool packet_hidden;	/* helpers may not be given packet memory */
 	bool ld_abs;		/* legacy packet access (BPF_LD_ABS, BPF_LD_IND) */
@@ -332,7 +336,7 @@ struct abi_prog_type {
  * abi.prog_type answers. A program that cannot be has words in @wrong.
  */
 struct abi_place {
-	const char *section, *name;
+	const char *section, *name, *license;
 	/* Assigned to this member of a struct of functions (.struct_ops); or NULL. */
 	const char *ops, *member;
 	struct arena *arena; /* for a new type, and for words */
@@ -378,6 +382,13 @@ struct abi {
 	int (*prog_type)(const struct abi *abi, struct abi_place *place);
 	/* Whether a missing thing refuses the program that needs it, not the whole object. */
 	bool each_program;
+	/* Variables without a type (`extern const void x __ksym`) are addresses of symbols
+	 * that only the running host knows: they are taken to be there. */
+	bool untyped_vars;
+	/* What `extern ... __kconfig` variables may be; none: they have no meaning here. One
+	 * that is not known could have any value. */
+	const struct abi_setting *settings;
+	u32 nsettings;
 	void *data; /* of whoever filled it in */
 };
 
@@ -398,6 +409,8 @@ bool abi_find_struct(const struct abi *abi, const char *name, const struct btf *
 		     u32 *type);
 /* record_opts for this host (its BTF, its destructors, its policy). */
 void abi_record_opts(const struct abi *abi, struct record_opts *opts);
+/* What the kernel takes for a licence compatible with the GPL. */
+bool abi_license_is_gpl(const char *license);
 void abi_free(struct abi *abi);
 
 #endif

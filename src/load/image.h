@@ -71,7 +71,8 @@ struct image_map {
 enum { POISON_KSYM = 2002000000 };
 
 struct image_ksym {
-	const char *name;
+	const char *name;   /* of the host's symbol */
+	const char *symbol; /* as the object has it: "name" or "name___flavour" */
 	bool is_func, weak;
 	bool found;
 	const struct abi_kfunc *kfunc; /* when a function and found */

@@ -127,6 +127,14 @@ static int check_special(struct loader *ld, const struct image_ksym *ksym, u32 p
 			 btf_decl(ld->tmp, btf, proto, ksym->name, false));
 }
 
+static bool host_has_func(const struct abi *abi, const char *name)
+{
+	for (u32 i = 0; i < abi->btfs.n; i++)
+		if (btf_find(abi->btfs.v[i], name, BTF_FUNC))
+			return true;
+	return false;
+}
+
 static int resolve_func(struct loader *ld, struct image_ksym *ksym, u32 decl)
 {
 	const struct btf *btf = ld->image->btf;
@@ -134,6 +142,11 @@ static int resolve_func(struct loader *ld, struct image_ksym *ksym, u32 decl)
 
 	ksym->kfunc = abi_find_kfunc(ld->abi, ksym->name);
 	ksym->found = ksym->kfunc != NULL;
+	if (!ksym->found && ld->abi->untyped_vars) {
+		/* Its address may be taken, though it may not be called. */
+		ksym->found = host_has_func(ld->abi, ksym->name);
+		return 0;
+	}
 	if (!ksym->found)
 		return 0;
 	ksym->btf = ksym->kfunc->btf ? ksym->kfunc->btf : btf;
@@ -157,6 +170,12 @@ static int resolve_var(struct loader *ld, struct image_ksym *ksym, u32 decl)
 
 	ksym->var = abi_find_var(ld->abi, ksym->name);
 	ksym->found = ksym->var != NULL;
+	if (ld->abi->untyped_vars && !btf_skip_mods(btf, type)) {
+		/* An address, even of what has a type; the host must have it, or it is weak. */
+		ksym->found |= !ksym->weak || host_has_func(ld->abi, ksym->name);
+		ksym->var = NULL;
+		return 0;
+	}
 	if (!ksym->found)
 		return 0;
 	ksym->btf = ksym->var->btf;
@@ -169,12 +188,24 @@ static int resolve_var(struct loader *ld, struct image_ksym *ksym, u32 decl)
 	return 0;
 }
 
+/* "name___flavour" declares another version of "name". */
+static const char *plain_name(struct loader *ld, const char *name)
+{
+	const char *flavour = strstr(name, "___");
+
+	return flavour && flavour > name
+		       ? arena_strndup(ld->arena, name, (size_t)(flavour - name)) : name;
+}
+
 static int resolve(struct loader *ld, const struct elf_sym *sym, struct image_ksym *ksym)
 {
 	const char *section = NULL;
 	u32 decl = declaration(ld, sym->name, &section);
 
-	ksym->name = sym->name;
+	ksym->name = plain_name(ld, sym->name);
+	if (!ksym->name)
+		return load_nomem(ld);
+	ksym->symbol = sym->name;
 	ksym->weak = sym->bind == STB_WEAK;
 	if (!decl)
 		return load_fail(ld, -ENOENT, "'%s' is neither defined in the object nor declared "
@@ -196,7 +227,7 @@ int ksym_of(struct loader *ld, const struct elf_sym *sym, bool call, u32 *index)
 	struct image_ksym ksym = {0};
 
 	for (u32 i = 0; i < ld->ksyms.n; i++)
-		if (!strcmp(ld->ksyms.v[i].name, sym->name)) {
+		if (!strcmp(ld->ksyms.v[i].symbol, sym->name)) {
 			*index = i;
 			goto found;
 		}

@@ -177,6 +177,7 @@ static int place(struct loader *ld, const struct load_func *func, struct image_p
 {
 	struct abi_place place = {.section = prog->section, .name = func->name,
 				  .ops = func->ops, .member = func->member,
+				  .license = ld->image->license,
 				  .arena = ld->arena};
 
 	if (abi_place_prog(ld->abi, &place))

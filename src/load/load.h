@@ -5,8 +5,10 @@
  *	elf.c    sections and symbols, all indexes checked
  *	ext.c    .BTF.ext: functions, lines, CO-RE
  *	mapdef.c maps declared in .maps, and global data sections
+ *	kconfig.c constants of the kernel that the object names
  *	ksym.c   functions and variables of the host that the object names
  *	reloc.c  what each relocated instruction refers to
+ *	ops.c    structs of functions: which program is which member
  *	link.c   programs: each with the subprograms it needs appended
  *	open.c   the order of it all
  */
@@ -76,6 +78,7 @@ struct loader {
 	u32 maps_sec; /* index of .maps; 0: none */
 	VEC(struct image_map) maps;
 	VEC(u32) map_offs; /* declared maps: offset in .maps, parallel to maps */
+	u32 kconfig, kconfig_map; /* DATASEC of kconfig variables, and their map; 0: none */
 	VEC(struct image_ksym) ksyms;
 	VEC(struct load_func) funcs;
 	VEC(struct load_line) lines;
@@ -114,6 +117,10 @@ int ext_read(struct loader *ld);
 int maps_collect(struct loader *ld); /* .maps, then data sections */
 int maps_records(struct loader *ld); /* special fields of the values */
 
+/* kconfig.c: the map of kconfig variables; where in it one lies. */
+int kconfig_collect(struct loader *ld);
+bool kconfig_find(const struct loader *ld, const char *name, u32 *off);
+
 /* ksym.c: the index of the ksym named by an undefined symbol. */
 int ksym_of(struct loader *ld, const struct elf_sym *sym, bool call, u32 *index);
 
@@ -122,6 +129,9 @@ int reloc_section(struct loader *ld, u32 sec);
 /* The function a call or function address at @insn of @sec goes to; *func NULL when it is
  * not of that kind. */
 int reloc_target(struct loader *ld, u32 sec, u32 insn, struct load_func **func);
+
+/* ops.c: what each program of a struct of functions is assigned to. */
+int ops_collect(struct loader *ld);
 
 /* link.c: builds image->progs. */
 int link_progs(struct loader *ld);

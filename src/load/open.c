@@ -130,10 +130,12 @@ static int run_steps(struct loader *ld, const void *data, size_t size)
 	if (ld->lines.n)
 		qsort(ld->lines.v, ld->lines.n, sizeof(ld->lines.v[0]), by_place);
 	TRY(maps_collect(ld));
+	TRY(kconfig_collect(ld));
 	TRY(maps_records(ld));
 	for (u32 i = 1; i < ld->nsecs; i++)
 		if (ld->secs[i].insns)
 			TRY(reloc_section(ld, i));
+	TRY(ops_collect(ld));
 	TRY(link_progs(ld));
 	return keep_tables(ld);
 }

@@ -71,14 +71,21 @@ static int reloc_ksym(struct loader *ld, u32 sec, u32 at, const struct elf_sym *
 	const struct image_ksym *ksym;
 	u32 index = 0;
 
+	if (kconfig_find(ld, sym->name, &index)) {
+		insn[0].src = IMM_MAP_VALUE;
+		insn[0].imm = (s32)ld->kconfig_map;
+		insn[1].imm = (s32)index;
+		return 0;
+	}
 	TRY(ksym_of(ld, sym, false, &index));
 	ksym = &ld->ksyms.v[index];
 	insn[1].imm = 0;
-	if (!ksym->is_func && ksym->found) {
+	if (!ksym->is_func && ksym->found && ksym->btf) {
 		insn[0].src = IMM_KSYM;
 		insn[0].imm = (s32)index;
 		return 0;
 	}
+	/* Only whether it is there can be known of a function's or untyped address. */
 	insn[0].src = IMM_PLAIN;
 	insn[0].imm = ksym->found;
 	return 0;

@@ -49,6 +49,7 @@ enum reg_flag {
 	F_USER = 1 << 7,
 	F_NONOWN = 1 << 8,
 	F_RINGBUF = 1 << 9,   /* REG_MEM reserved in a ring buffer */
+	F_BUF = 1 << 11,      /* REG_MEM of a size that attachment will check */
 };
 
 struct reg {

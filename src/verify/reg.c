@@ -82,6 +82,8 @@ static char *name_buf(struct env *env)
 
 static const char *base_name(const struct reg *reg)
 {
+	if (reg->flags & F_BUF)
+		return "buf";
 	return reg->base == REG_TABLE ? reg->table->name : base_names[reg->base];
 }
 

@@ -205,13 +205,14 @@ static bool returns_nothing(struct env *env)
 int exec_exit(struct env *env, const struct insn *insn, u32 *next)
 {
 	struct frame *frame = cur_frame(env);
+	bool main = !frame->subprog && frame->callback == FRAME_CALL;
 
 	if (frame->callback != FRAME_CALL)
 		TRY(check_nothing_held(env, "callback return"));
 	if (env->cur->nframes > 1)
 		return subprog_return(env, next);
 	TRY(check_nothing_held(env, "BPF_EXIT instruction in main prog"));
-	if (!returns_nothing(env)) {
+	if (!returns_nothing(env) && !(main && env->prog->type && env->prog->type->no_ret)) {
 		TRY(check_readable(env, R0));
 		TRY(check_main_exit(env));
 	}

@@ -242,7 +242,7 @@ static const struct rules_case contexts[] = {
 	{"argument", ARGS "r0 = *(u32 *)(r9 +8)\n" OUT},
 	{"no argument", ARGS "r0 = *(u64 *)(r9 +24)\n" OUT, RULE_CTX_ARG,
 	 .phrase = "func 'hook/p' doesn't have 4-th argument"},
-	{"half an argument", ARGS "r0 = *(u32 *)(r9 +4)\n" OUT, RULE_CTX_ACCESS},
+	{"half an argument", ARGS "r0 = *(u32 *)(r9 +4)\n" OUT, RULE_CTX_ARG_OFF},
 	{"half a pointer", ARGS "r0 = *(u32 *)(r9 +0)\n" OUT, RULE_CTX_ARG_SIZE},
 	{"argument that may be NULL", ARGS "r1 = *(u64 *)(r9 +16)\nr0 = *(u64 *)(r1 +0)\n" OUT,
 	 RULE_NULL_DEREF, .phrase = "trusted_ptr_or_null_"},

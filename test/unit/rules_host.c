@@ -119,6 +119,20 @@ static struct abi_ctx_field xdp_fields[] = {
 	{.name = "rx", .off = 12, .size = 4, .reads = 4, .real_size = 4},
 };
 
+/* (T *, int, void *, void *, T **, W) -> T *: what args[] says of each, and its result. */
+static void add_kernel_type(struct rules_host *h, u32 proto)
+{
+	struct abi_prog_type k = {
+		.name = "tracing", .section = "fexit", .kind = PROG_ARGS, .bit = HOOK_K,
+		.btf = h->btf, .proto = proto, .ctx_size = 64, .target = "f", .ret_arg = true,
+		.args = {CTX_ARG_NULL, 0, CTX_ARG_BUF | CTX_ARG_NULL | CTX_ARG_RDONLY,
+			 CTX_ARG_BUF},
+		.no_ret = true,
+	};
+
+	CHECK(vec_push(&h->abi.prog_types, k));
+}
+
 static void add_types(struct rules_host *h, u32 proto)
 {
 	struct abi_prog_type p = {.name = "hook/p", .section = "hook/p", .kind = PROG_ARGS,
@@ -153,10 +167,13 @@ static void build_abi(struct rules_host *h)
 {
 	struct abi_kfunc kfuncs[ARRAY_SIZE(funcs)];
 	struct bb *b = &h->host_bb;
-	u32 proto;
+	u32 proto, behind;
 
 	build_types(h);
 	build_funcs(h, kfuncs);
+	behind = bb_proto(b, bb_ptr(b, h->t), {"t", bb_ptr(b, h->t)}, {"n", bb_int(b, "int", 4)},
+			  {"key", bb_ptr(b, 0)}, {"value", bb_ptr(b, 0)},
+			  {"list", bb_ptr(b, bb_ptr(b, h->t))}, {"w", h->w});
 	proto = bb_proto(b, 0, {"t", bb_ptr(b, h->t)}, {"n", bb_int(b, "int", 4)},
 			 {"w__nullable", bb_ptr(b, h->w)});
 	h->btf = bb_open(b, "host");
@@ -176,6 +193,7 @@ static void build_abi(struct rules_host *h)
 	add_member(h, 48, MEMBER_USER);
 	add_member(h, 80, MEMBER_TRUSTED);
 	add_types(h, proto);
+	add_kernel_type(h, behind);
 }
 
 /* ---- maps ---- */

@@ -34,7 +34,8 @@ struct rules_host {
 void rules_host_init(struct rules_host *h);
 void rules_host_free(struct rules_host *h);
 
-enum { HOOK_P, HOOK_Q, XDP }; /* program types; Q may sleep */
+/* Program types; Q may sleep; K is one of a kernel, behind a function (rules_args.c). */
+enum { HOOK_P, HOOK_Q, XDP, HOOK_K };
 
 struct rules_case {
 	const char *name;

@@ -162,7 +162,7 @@ P(both_arguments)
 	return t_use(t) ? n : 0;
 }
 
-REJECT(CTX_ACCESS, "invalid bpf_context access off=4 size=4")
+REJECT(CTX_ARG_OFF, "invalid bpf_context access off=4 size=4")
 P(misaligned_argument)
 {
 	return *((volatile __u32 *)ctx + 1);

@@ -20,6 +20,34 @@ struct attach {
 	struct abi_prog_type *type;
 };
 
+enum lsm_flag { SLEEPS = 1 << 0, OFF = 1 << 1, BOOL = 1 << 2, UNSURE = 1 << 3 };
+
+static const struct {
+	const char *name;
+	u8 flags;
+} lsm_hooks[] = {
+#define LSM(name_, flags_) {#name_, flags_},
+#include "abi/linux/attach.def"
+};
+
+enum {
+	NULLABLE = CTX_ARG_NULL, TRUSTED = CTX_ARG_TRUSTED, RDONLY = CTX_ARG_RDONLY,
+	BUF = CTX_ARG_BUF | CTX_ARG_NULL,
+};
+
+static const struct {
+	const char *target;
+	u8 arg, flags;
+} iter_args[] = {
+#define ITER(target_, arg_, flags_) {#target_, arg_, flags_},
+#include "abi/linux/attach.def"
+};
+
+static const char *const denied[] = {
+#define DENY(name) #name,
+#include "abi/linux/attach.def"
+};
+
 static int refuse(const struct attach *a, const char *fmt, const char *name)
 {
 	a->place->wrong = arena_printf(a->place->arena, fmt, name);
@@ -77,13 +105,17 @@ static void nullable_args(struct abi_prog_type *type, const struct btf *btf, u32
 			type->args[i] |= CTX_ARG_NULL;
 }
 
+/* "module:function" names the module too. */
 static int attach_function(const struct attach *a, const char *prefix, const char *missing)
 {
 	struct abi_prog_type *type = a->type;
-	u32 func = find_named(a, prefix, a->target, BTF_FUNC, &type->btf);
+	const char *colon = strchr(a->target, ':');
+	const char *name = colon ? colon + 1 : a->target;
+	u32 func = find_named(a, prefix, name, BTF_FUNC, &type->btf);
 
 	if (!func)
 		return refuse(a, missing, a->target);
+	type->target = btf_type_name(type->btf, func);
 	type->proto = btf_type(type->btf, func)->type;
 	return 0;
 }
@@ -111,38 +143,103 @@ static int attach_tp(const struct attach *a)
 	return 0;
 }
 
+static bool starts_with(const char *text, const char *start)
+{
+	return !strncmp(text, start, strlen(start));
+}
+
+/* Functions that may be made to fail, and are called where one may sleep. */
+static bool is_syscall(const char *name)
+{
+	return starts_with(name, "__x64_sys_") || starts_with(name, "__ia32_sys_") ||
+	       starts_with(name, "__arm64_sys_") || starts_with(name, "__do_sys_");
+}
+
+static bool may_sleep_in(const struct attach *a, const char *name)
+{
+	u32 flags = 0;
+
+	strmap_get(&linux_data(a->abi)->fmod_ret, name, &flags);
+	return is_syscall(name) || flags & KF_SLEEPABLE;
+}
+
+static bool modifiable(const struct attach *a, const char *name)
+{
+	u32 flags;
+
+	return is_syscall(name) || starts_with(name, "security_") ||
+	       strmap_get(&linux_data(a->abi)->fmod_ret, name, &flags);
+}
+
 static int attach_trampoline(const struct attach *a)
 {
+	struct abi_prog_type *type = a->type;
+
 	TRY(attach_function(a, "", "attach_btf_id: there is no function '%s'"));
-	a->type->ret_arg = a->type->attach != LINUX_AT_TRACE_FENTRY;
+	if (a->place->wrong)
+		return 0;
+	for (u32 i = 0; i < ARRAY_SIZE(denied); i++)
+		if (!strcmp(denied[i], type->target))
+			return refuse(a, "%s() may not be traced", type->target);
+	if (a->place->sleepable && !may_sleep_in(a, type->target))
+		return refuse(a, "%s is not sleepable", type->target);
+	type->ret_arg = type->attach != LINUX_AT_TRACE_FENTRY;
+	if (type->attach == LINUX_AT_MODIFY_RETURN && !modifiable(a, type->target))
+		return refuse(a, "%s() is not modifiable", type->target);
 	return 0;
+}
+
+static u8 lsm_flags(const char *hook)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(lsm_hooks); i++)
+		if (!strcmp(lsm_hooks[i].name, hook))
+			return lsm_hooks[i].flags;
+	return 0;
+}
+
+static void lsm_result(struct abi_prog_type *type, u8 flags)
+{
+	bool is_void = !returned(type);
+
+	type->no_ret = is_void && type->attach == LINUX_AT_LSM_MAC;
+	type->has_ret_range = !type->no_ret;
+	if (type->attach == LINUX_AT_LSM_CGROUP || flags & BOOL) {
+		type->ret_min = is_void;
+		type->ret_max = 1;
+	} else {
+		type->ret_min = -4095;
+	}
 }
 
 static int attach_lsm(const struct attach *a)
 {
 	struct abi_prog_type *type = a->type;
+	u8 flags = lsm_flags(a->target);
 
 	TRY(attach_function(a, "bpf_lsm_", "attach_btf_id: there is no LSM hook '%s'"));
 	if (a->place->wrong)
 		return 0;
-	type->need_gpl = true;
-	all_args(type, CTX_ARG_TRUSTED);
-	type->no_ret = !returned(type) && type->attach == LINUX_AT_LSM_MAC;
-	type->has_ret_range = !type->no_ret;
-	if (type->attach == LINUX_AT_LSM_CGROUP) {
-		type->ret_min = !returned(type);
-		type->ret_max = 1;
-	} else {
-		type->ret_min = -4095;
-	}
+	if (flags & OFF)
+		return refuse(a, "attach_btf_id points to disabled hook %s", type->target);
+	if (a->place->sleepable && !(flags & SLEEPS))
+		return refuse(a, "%s is not sleepable", type->target);
+	if (!(flags & UNSURE))
+		all_args(type, CTX_ARG_TRUSTED);
+	lsm_result(type, flags);
 	return 0;
 }
 
 static int attach_iter(const struct attach *a)
 {
+	struct abi_prog_type *type = a->type;
+
 	TRY(attach_function(a, "bpf_iter_", "attach_btf_id: there is no iterator '%s'"));
-	if (!a->place->wrong)
-		all_args(a->type, CTX_ARG_TRUSTED);
+	if (a->place->wrong)
+		return 0;
+	all_args(type, CTX_ARG_TRUSTED);
+	for (u32 i = 0; i < ARRAY_SIZE(iter_args); i++)
+		if (!strcmp(iter_args[i].target, a->target))
+			type->args[iter_args[i].arg] = iter_args[i].flags;
 	return 0;
 }
 
@@ -186,7 +283,6 @@ static int attach_ops(const struct attach *a)
 	if (func)
 		nullable_args(type, btf, func);
 	type->no_ret = !returned(type);
-	type->need_gpl = true;
 	return 0;
 }
 
@@ -197,6 +293,9 @@ int linux_attach(const struct abi *abi, struct abi_place *place, const char *tar
 
 	type->kind = PROG_ARGS;
 	type->target = target;
+	if ((type->bit == LINUX_STRUCT_OPS || type->bit == LINUX_LSM) &&
+	    !abi_license_is_gpl(place->license))
+		return refuse(&a, "%s programs must have a GPL compatible license", type->name);
 	if (type->bit == LINUX_STRUCT_OPS)
 		return attach_ops(&a);
 	if (!*target)

@@ -21,6 +21,13 @@ static const struct abi_policy policy = {
 	.need_gpl = true,
 };
 
+static const struct abi_setting settings[] = {
+	{"LINUX_KERNEL_VERSION", 6 << 16 | 12 << 8},
+	{"LINUX_HAS_SYSCALL_WRAPPER", 1},
+	{"LINUX_HAS_BPF_COOKIE", 1},
+	{"CONFIG_BPF_SYSCALL", 'y'},
+};
+
 static int add_btf(struct log *log, struct abi *abi, const char *path, const struct btf *base)
 {
 	struct btf *btf;
@@ -38,6 +45,36 @@ static int add_btfs(struct log *log, const struct linux_opts *opts, struct abi *
 	TRY(add_btf(log, abi, opts->btf ? opts->btf : DEFAULT_BTF, NULL));
 	for (u32 i = 0; i < opts->nmodule_btfs; i++)
 		TRY(add_btf(log, abi, opts->module_btfs[i], abi->btfs.v[0]));
+	return 0;
+}
+
+/* The variables of one section; those of ".data..percpu" are one for each CPU. */
+static int add_section(struct abi *abi, const struct btf *btf, u32 datasec)
+{
+	const struct btf_type *t = btf_type(btf, datasec);
+	bool percpu = !strcmp(btf_type_name(btf, datasec), ".data..percpu");
+
+	for (u32 i = 0; i < btf_vlen(t); i++) {
+		u32 var = btf_secinfos(t)[i].type;
+		struct abi_var row = {.name = btf_type_name(btf, var), .btf = btf,
+				      .type = btf_type(btf, var)->type, .percpu = percpu};
+
+		if (!strmap_set(&abi->var_names, row.name, abi->vars.n) ||
+		    !vec_push(&abi->vars, row))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int add_vars(struct abi *abi)
+{
+	for (u32 b = 0; b < abi->btfs.n; b++) {
+		const struct btf *btf = abi->btfs.v[b];
+
+		for (u32 id = btf_start(btf); id < btf_end(btf); id++)
+			if (btf_kind(btf_type(btf, id)) == BTF_DATASEC)
+				TRY(add_section(abi, btf, id));
+	}
 	return 0;
 }
 
@@ -66,6 +103,8 @@ int linux_abi(struct log *log, const struct linux_opts *opts, struct abi *abi)
 	struct linux_data *data = calloc(1, sizeof(*data));
 
 	*abi = (struct abi){.policy = policy, .prog_type = linux_place, .each_program = true,
+			    .untyped_vars = true, .settings = settings,
+			    .nsettings = ARRAY_SIZE(settings),
 			    .data = data};
 	if (!data || !(data->arena = arena_new()))
 		return log_fail(log, -ENOMEM, "out of memory");
@@ -78,7 +117,7 @@ int linux_abi(struct log *log, const struct linux_opts *opts, struct abi *abi)
 			return -EINVAL;
 		TRY(linux_kfuncs_tsv(log, abi, opts->kfuncs[i], text));
 	}
-	if (linux_members(abi))
+	if (linux_members(abi) || add_vars(abi))
 		return log_fail(log, -ENOMEM, "out of memory");
 	return 0;
 }

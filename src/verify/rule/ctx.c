@@ -3,8 +3,8 @@
  * ctx.c: accesses of a program's context.
  *
  * A PROG_CTX context is a table of members; what a member is to programs (a number, a
- * packet pointer, a host object) and where it really is are in its row. A PROG_ARGS
- * context is an array of 64-bit arguments typed by the hook's prototype.
+ * packet pointer, a host object) and where it really is are in its row. PROG_ARGS
+ * contexts are in ctxarg.c.
  *
  * Offsets are constants, so that lowering can translate each access once. Atomic
  * operations never come here (mem.c).
@@ -102,62 +102,6 @@ int access_table(struct env *env, struct access *acc)
 	return check_no_leak(env, acc, table->name);
 }
 
-/* ---- arguments ---- */
-
-static bool ends_with(const char *text, const char *end)
-{
-	size_t n = strlen(text), m = strlen(end);
-
-	return n >= m && !strcmp(text + n - m, end);
-}
-
-/* What argument @param holds: a trusted object of the host, or a number. */
-static struct reg arg_value(struct env *env, const struct btf *btf,
-			    const struct btf_param *param)
-{
-	u32 ptr = btf_skip_mods(btf, param->type), type;
-	const struct btf *host;
-	struct reg reg;
-
-	if (btf_kind(btf_type(btf, ptr)) != BTF_PTR ||
-	    !host_struct(env, btf, btf_pointee(btf, ptr), &host, &type))
-		return reg_unknown();
-	reg = reg_btf(host, type, F_TRUSTED);
-	if (btf_ptr_has_tag(btf, ptr, "user"))
-		reg.flags = F_USER;
-	else if (btf_ptr_has_tag(btf, ptr, "percpu"))
-		reg.flags = F_PERCPU;
-	if (ends_with(btf_str(btf, param->name_off), "__nullable")) {
-		reg.flags |= F_NULL;
-		reg.id = id_new(env);
-	}
-	return reg;
-}
-
-static int access_args(struct env *env, struct access *acc)
-{
-	const struct abi_prog_type *type = env->prog->type;
-	const struct btf_type *proto = btf_type(type->btf, type->proto);
-	u32 arg = (u32)acc->off / 8;
-	struct reg value;
-
-	if (acc->kind != ACC_READ || acc->off < 0 || acc->off % 8)
-		return reject_access(env, acc);
-	if (arg >= btf_vlen(proto))
-		return reject(env, RULE_CTX_ARG, type->name, arg + 1, acc->off, acc->size);
-	value = arg_value(env, type->btf, &btf_params(proto)[arg]);
-	acc->class_ = ACCESS_CTX;
-	acc->ctx_arg = arg + 1;
-	if (value.base != REG_BTF)
-		return 0;
-	if (acc->size != 8)
-		return reject(env, RULE_CTX_ARG_SIZE, type->name, arg + 1, acc->off,
-			      acc->size);
-	acc->result = value;
-	acc->result_set = true;
-	return 0;
-}
-
 int access_ctx(struct env *env, struct access *acc)
 {
 	const struct abi_prog_type *type = env->prog->type;
@@ -166,6 +110,5 @@ int access_ctx(struct env *env, struct access *acc)
 		return reject_access(env, acc);
 	TRY(check_not_null(env, acc->regno, &acc->ptr));
 	TRY(check_ctx_pointer(env, acc->regno, &acc->ptr));
-	return type->kind == PROG_ARGS ? access_args(env, acc)
-						  : access_fields(env, acc);
+	return type->kind == PROG_ARGS ? access_ctx_args(env, acc) : access_fields(env, acc);
 }

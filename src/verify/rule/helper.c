@@ -31,15 +31,7 @@ static const struct abi_arg *arg_of(const struct call *call, u32 i)
 
 bool licence_is_gpl(const struct image *image)
 {
-	static const char *const gpl[] = {
-		"GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL",
-		"Dual MIT/GPL", "Dual MPL/GPL",
-	};
-
-	for (u32 i = 0; image->license && i < ARRAY_SIZE(gpl); i++)
-		if (!strcmp(image->license, gpl[i]))
-			return true;
-	return false;
+	return abi_license_is_gpl(image->license);
 }
 
 /* ---- numbers and anything ---- */

@@ -50,6 +50,19 @@ static int check_opened(struct env *env, const struct access *acc)
 	return 0;
 }
 
+/* Attachment compares the greatest offset: so it must be known. */
+static int check_buffer(struct env *env, const struct access *acc)
+{
+	const char *name = acc->ptr.flags & F_RDONLY ? "rdonly" : "rdwr";
+
+	if (has_var_off(&acc->ptr))
+		return reject(env, RULE_BUF_VAR_OFF, acc->regno, name, acc->off,
+			      var_off_str(env, &acc->ptr));
+	if ((s64)acc->ptr.off + acc->off < 0)
+		return reject(env, RULE_BUF_NEG, acc->regno, name, acc->off, acc->size);
+	return 0;
+}
+
 int access_mem(struct env *env, struct access *acc)
 {
 	TRY(check_not_null(env, acc->regno, &acc->ptr));
@@ -57,5 +70,7 @@ int access_mem(struct env *env, struct access *acc)
 	if (access_writes(acc) && acc->ptr.flags & F_RDONLY)
 		return reject(env, RULE_MEM_WRITE, acc->regno, reg_class_name(env, &acc->ptr));
 	TRY(check_no_leak(env, acc, "mem"));
+	if (acc->ptr.flags & F_BUF)
+		TRY(check_buffer(env, acc));
 	return check_region(env, acc, acc->ptr.mem_size, false);
 }

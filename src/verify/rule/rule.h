@@ -69,6 +69,11 @@ bool host_struct(const struct env *env, const struct btf *btf, u32 id,
 /* Offsets of a struct pointer that is passed or stored: constant and not negative. */
 int check_btf_offset(struct env *env, u32 regno, const struct reg *reg);
 
+/* --- ctxarg.c --- */
+
+/* access_ctx() of a context of arguments. */
+int access_ctx_args(struct env *env, struct access *acc);
+
 /* --- lock.c --- */
 
 /* The argument of bpf_spin_lock() and bpf_spin_unlock(), then their effect. */
