@@ -22,5 +22,6 @@ int exec_call(struct env *env, const struct insn *insn, u32 *next)
 		TRY(call_kfunc(env, insn));
 	clobber_args(env);
 	cur_reg(env, R0)->def = env->insn;
+	cur_frame(env)->written |= (u16)BIT(R0);
 	return 0;
 }

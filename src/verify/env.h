@@ -104,6 +104,8 @@ struct frame {
 	u8 callback;		/* enum frame_callback */
 	u8 cb_kind;		/* enum callback_kind */
 	u32 cb_depth;		/* how many iterations of it have been walked */
+	u16 written;		/* registers, slots: since the last stored state (logs) */
+	u64 written_slots;
 	bool ret_ranged;	/* callbacks: r0 at exit must lie in ret_range */
 	s64 ret_min, ret_max;
 };
@@ -130,6 +132,8 @@ enum step_flag {
 	STEP_POP = 1 << 2,   /* left one: next is frame - 1 */
 	STEP_CB = 1 << 3,    /* with PUSH, POP: a callback; the call runs again after it */
 	STEP_SPILL = 1 << 4, /* with STACK: a store that made the slot's spilled register */
+	STEP_DST_PTR = 1 << 5, /* jumps: the operand is a pointer, and tells of no number */
+	STEP_SRC_PTR = 1 << 6,
 };
 
 struct step {
@@ -224,7 +228,13 @@ struct env {
 	u32 jumps_processed, last_store_insns, last_store_jumps;
 	u32 random;		   /* test_prune_random */
 	bool packet_writes;	   /* some instruction writes to the packet */
+	struct effect {		   /* walk.c: of the last instruction, not yet in the log */
+		u32 insn, frame;
+		u16 regs;
+		u64 slots;
+	} effect;
 	bool line_open;		   /* the log stands behind an instruction */
+	bool line_broken;	   /* ... stood there; its effect gets a line of its own */
 	u32 log_line;		   /* source line printed last */
 	struct verify_stats *stats;
 };

@@ -14,6 +14,7 @@ void set_reg(struct env *env, u32 regno, struct reg value)
 {
 	value.def = env->insn;
 	*cur_reg(env, regno) = value;
+	cur_frame(env)->written |= (u16)BIT(regno);
 }
 
 static struct reg unknown_u32(void)

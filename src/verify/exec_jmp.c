@@ -324,6 +324,14 @@ static int fork_branch(struct env *env, const struct cmp *cmp, u32 target)
 	return 0;
 }
 
+static void note_pointers(struct env *env, const struct cmp *cmp)
+{
+	if (reg_is_pointer(cur_reg(env, cmp->dst)))
+		cur_step(env)->flags |= STEP_DST_PTR;
+	if (cmp->src >= 0 && reg_is_pointer(cur_reg(env, (u32)cmp->src)))
+		cur_step(env)->flags |= STEP_SRC_PTR;
+}
+
 int exec_jmp(struct env *env, const struct insn *insn, u32 *next)
 {
 	struct cmp cmp = cmp_of(env, insn);
@@ -334,6 +342,7 @@ int exec_jmp(struct env *env, const struct insn *insn, u32 *next)
 		TRY(check_readable(env, (u32)cmp.src));
 	TRY(check_readable(env, cmp.dst));
 	env->jumps_processed++;
+	note_pointers(env, &cmp);
 	taken = decide(env, &cmp);
 	if (taken >= 0)
 		TRY(make_precise(env, &cmp));

@@ -85,7 +85,9 @@ static void undo_jmp(struct track *t, const struct step *step, const struct insn
 		     const struct isa_info *info)
 {
 	u16 *regs = &t->regs[step->frame];
-	u16 both = (u16)(BIT(in->dst) | (info->src_reg ? BIT(in->src) : 0));
+	bool dst = !(step->flags & STEP_DST_PTR);
+	bool src = info->src_reg && !(step->flags & STEP_SRC_PTR);
+	u16 both = (u16)((dst ? BIT(in->dst) : 0) | (src ? BIT(in->src) : 0));
 
 	undo_links(t, step->linked);
 	if (*regs & both)
@@ -245,16 +247,87 @@ static void mark_everything(struct state *state, bool *changed)
 	}
 }
 
+/* --- the log --- */
+
+static const char *list_regs(u16 regs, char *buf)
+{
+	size_t n = 0;
+
+	buf[0] = 0;
+	for (u32 r = 0; r < NR_REGS; r++)
+		if (regs >> r & 1)
+			n += (size_t)sprintf(buf + n, "%sr%u", n ? "," : "", r);
+	return buf;
+}
+
+static const char *list_slots(u64 slots, char *buf)
+{
+	size_t n = 0;
+
+	buf[0] = 0;
+	for (u32 i = 0; i < NSLOTS; i++)
+		if (slots >> i & 1)
+			n += (size_t)sprintf(buf + n, "%s-%u", n ? "," : "", 8 * (i + 1));
+	return buf;
+}
+
+static void log_track(struct env *env, const struct track *t, u32 frame, const char *where)
+{
+	char regs[64], slots[512];
+
+	log_print(env->log, LOG_STATE, "mark_precise: frame%u:%s regs=%s stack=%s", frame,
+		  where, list_regs(t->regs[frame], regs), list_slots(t->slots[frame], slots));
+}
+
+static void log_step(struct env *env, const struct track *t, const struct step *step)
+{
+	log_track(env, t, step->frame, "");
+	log_print(env->log, LOG_STATE, " before %u: %s\n", step->insn,
+		  insn_text(env, step->insn));
+}
+
+/* @after: where the segment ends; -1: where the walk is. */
+static void log_segment(struct env *env, const struct state *state, s64 after)
+{
+	const struct step *last = state->nsteps ? &state->steps[state->nsteps - 1] : NULL;
+	u32 first = state->parent  ? state->parent->insn
+		    : state->nsteps ? state->steps[0].insn
+				    : env->insn;
+
+	log_break(env);
+	log_print(env->log, LOG_STATE,
+		  "mark_precise: frame%u: last_idx %u first_idx %u subseq_idx %d \n",
+		  last ? last->frame : 0, last ? last->insn : env->insn, first, (int)after);
+}
+
+static void log_parent(struct env *env, const struct state *state, const struct track *t)
+{
+	for (u32 f = state->nframes; f-- > 0;) {
+		log_track(env, t, f, " parent state");
+		log_print(env->log, LOG_STATE, ": ");
+		frame_print(env, state, f, 0x7ff, ~0ull, LOG_STATE);
+		log_print(env->log, LOG_STATE, "\n");
+	}
+}
+
 /* Follows @t back from the end of the first @nsteps steps of @state. */
 static void follow(struct env *env, struct state *state, u32 nsteps, struct track *t,
 		   bool *changed)
 {
+	bool loud = log_wants(env->log, LOG_STATE);
+	s64 after = -1;
+
 	for (;;) {
-		while (nsteps--)
+		if (loud)
+			log_segment(env, state, after);
+		while (nsteps--) {
+			if (loud)
+				log_step(env, t, &state->steps[nsteps]);
 			if (!undo(env, t, &state->steps[nsteps])) {
 				mark_everything(state->parent, changed);
 				return;
 			}
+		}
 		state = state->parent;
 		if (!state || track_empty(t))
 			return;
@@ -262,8 +335,11 @@ static void follow(struct env *env, struct state *state, u32 nsteps, struct trac
 			mark_everything(state, changed);
 			return;
 		}
+		if (loud)
+			log_parent(env, state, t);
 		if (track_empty(t))
 			return;
+		after = state->insn;
 		nsteps = state->nsteps;
 	}
 }

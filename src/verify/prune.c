@@ -315,6 +315,8 @@ static int store_state(struct env *env)
 	state->next = env->places[env->insn].active;
 	env->places[env->insn].active = state;
 	cur->parent = state;
+	for (u32 f = 0; f < cur->nframes; f++)
+		cur->frames[f]->written_slots = cur->frames[f]->written = 0;
 	env->last_store_insns = env->insns_processed;
 	env->last_store_jumps = env->jumps_processed;
 	env->states_total++;
@@ -422,6 +424,8 @@ int prune_visit(struct env *env)
 
 	if (!hit)
 		hit = visit_done(env);
+	if (hit > 0)
+		log_effect(env);
 	if (hit > 0)
 		log_print(env->log, LOG_INSN, "%u: safe\n", env->insn);
 	if (hit)

@@ -228,7 +228,7 @@ void reg_print(struct env *env, const struct reg *reg, char *buf, size_t size)
 		print_pointer(env, &t, reg);
 }
 
-static void slot_print(struct env *env, const struct slot *slot, u32 i,
+static void slot_print(struct env *env, const struct slot *slot, u32 i, const char *marks,
 		       enum log_level level)
 {
 	static const char letters[] = {
@@ -240,7 +240,7 @@ static void slot_print(struct env *env, const struct slot *slot, u32 i,
 
 	if (slot_is_spill(slot)) {
 		reg_print(env, &slot->spilled, text, sizeof(text));
-		log_print(env->log, level, " fp-%u=%s", 8 * (i + 1), text);
+		log_print(env->log, level, " fp-%u%s=%s", 8 * (i + 1), marks, text);
 		return;
 	}
 	for (u32 b = 8; b-- > 0;) {
@@ -251,7 +251,7 @@ static void slot_print(struct env *env, const struct slot *slot, u32 i,
 	text[0] = 0;
 	if (n < 8)
 		reg_print(env, &slot->spilled, text, sizeof(text));
-	log_print(env->log, level, " fp-%u=%s%s", 8 * (i + 1), kinds, text);
+	log_print(env->log, level, " fp-%u%s=%s%s", 8 * (i + 1), marks, kinds, text);
 }
 
 static bool slot_empty(const struct slot *slot)
@@ -261,10 +261,21 @@ static bool slot_empty(const struct slot *slot)
 	return !memcmp(slot->kind, none, sizeof(none));
 }
 
+/* "_w": written since the last stored state; in stored ones "r": to be read. */
+static const char *marks(bool read, bool written)
+{
+	static const char *const text[] = {"", "_w", "_r", "_rw"};
+
+	return text[2 * read + written];
+}
+
 void frame_print(struct env *env, const struct state *state, u32 frameno, u16 regs,
 		 u64 slots, enum log_level level)
 {
 	const struct frame *frame = state->frames[frameno];
+	bool stored = state != env->cur;
+	u16 reads = stored ? live_regs_of(env, state, frameno, state->insn) & 0x3ff : 0;
+	u64 loads = stored ? live_slots_of(env, state, frameno, state->insn) : 0;
 	char text[300];
 
 	if (!log_wants(env->log, level))
@@ -275,11 +286,14 @@ void frame_print(struct env *env, const struct state *state, u32 frameno, u16 re
 		if (!(regs & BIT(i)) || frame->regs[i].base == REG_NONE)
 			continue;
 		reg_print(env, &frame->regs[i], text, sizeof(text));
-		log_print(env->log, level, " R%u=%s", i, text);
+		log_print(env->log, level, " R%u%s=%s", i,
+			  marks(reads >> i & 1, frame->written >> i & 1), text);
 	}
 	for (u32 i = 0; i < frame->nslots; i++)
 		if (slots & BIT64(i) && !slot_empty(&frame->stack[i]))
-			slot_print(env, &frame->stack[i], i, level);
+			slot_print(env, &frame->stack[i], i,
+				   marks(loads >> i & 1, frame->written_slots >> i & 1),
+				   level);
 	if (state->nheld && frameno + 1 == state->nframes) {
 		log_print(env->log, level, " refs=");
 		for (u32 i = 0; i < state->nheld; i++)

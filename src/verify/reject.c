@@ -50,9 +50,7 @@ int reject(struct env *env, enum rule_id rule, ...)
 	va_start(args, rule);
 	vsnprintf(message, sizeof(message), row->phrase, args);
 	va_end(args);
-	if (env->line_open)
-		log_print(env->log, LOG_INSN, "\n");
-	env->line_open = false;
+	log_break(env);
 	log_fail(env->log, row->err, "%s", message);
 	if (env->why) {
 		env->why->rule = rule;

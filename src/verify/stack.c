@@ -235,6 +235,7 @@ static int write_fixed(struct env *env, struct frame *frame, s32 off, struct acc
 		return out_of_memory(env);
 	note_depth(env, frame, off);
 	note_step(env, frame, slot_of(off));
+	frame->written_slots |= BIT64(slot_of(off));
 	TRY(check_special(env, slot));
 	TRY(check_spill(env, frame, acc));
 	if (!byte) {

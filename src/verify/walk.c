@@ -53,6 +53,7 @@ static bool next_path(struct env *env)
 {
 	struct pending *p;
 
+	log_effect(env);
 	path_done(env, env->cur);
 	state_free(env, env->cur);
 	env->cur = NULL;
@@ -131,31 +132,55 @@ static void log_insn(struct env *env)
 	log_print(env->log, LOG_INSN, "%-*s", n < COMMENT_COLUMN ? COMMENT_COLUMN - 2 : n,
 		  text);
 	env->line_open = true;
+	env->line_broken = false;
 }
 
-/* Behind the instruction: the registers and slots it touched. */
-static void log_effect(struct env *env, u32 insn, u32 frame)
+void log_break(struct env *env)
+{
+	if (!env->line_open)
+		return;
+	log_print(env->log, LOG_INSN, "\n");
+	env->line_open = false;
+	env->line_broken = true;
+}
+
+/*
+ * Behind the instruction: the registers and slots it touched. As in the kernel's log, those
+ * of other instructions than jumps as the next one finds them, after a state was stored.
+ */
+static void note_effect(struct env *env, u32 insn, u32 frame)
 {
 	const struct insn *in = &env->prog->insns[insn];
 	u32 op = env->notes[insn].op;
-	u16 regs = isa_reads(in, op) | isa_writes(in, op);
 	const struct step *step = cur_step(env);
-	u64 slots = 0;
+	struct effect *effect = &env->effect;
 
-	if (!env->line_open)
-		return;
-	env->line_open = false;
+	*effect = (struct effect){insn, frame, isa_reads(in, op) | isa_writes(in, op), 0};
 	if (isa_info(op)->kind == KIND_CALL)
-		regs = BIT(R0);
+		effect->regs = BIT(R0);
 	if (step && step->flags & STEP_STACK && step->acc_frame == frame)
-		slots = BIT64(step->slot);
-	if (!env->cur || env->cur->nframes != frame + 1) {
-		log_print(env->log, LOG_INSN, "\n");
+		effect->slots = BIT64(step->slot);
+	if (isa_info(op)->kind == KIND_JMP)
+		log_effect(env);
+}
+
+void log_effect(struct env *env)
+{
+	const struct effect *effect = &env->effect;
+
+	if (!env->line_open && !env->line_broken)
+		return;
+	if (!env->cur || env->cur->nframes != effect->frame + 1) {
+		log_break(env);
 		return;
 	}
-	log_print(env->log, LOG_INSN, " ;");
-	frame_print(env, env->cur, frame, regs, slots, LOG_INSN);
+	if (env->line_broken)
+		log_print(env->log, LOG_INSN, "%u:", effect->insn);
+	else
+		log_print(env->log, LOG_INSN, " ;");
+	frame_print(env, env->cur, effect->frame, effect->regs, effect->slots, LOG_INSN);
 	log_print(env->log, LOG_INSN, "\n");
+	env->line_open = env->line_broken = false;
 	if (log_wants(env->log, LOG_STATE)) {
 		log_print(env->log, LOG_STATE, "%u:", env->insn);
 		state_print(env, env->cur, LOG_STATE);
@@ -210,6 +235,7 @@ static int walk_insn(struct env *env)
 {
 	u32 budget = env->opts->max_insns ? env->opts->max_insns : DEFAULT_BUDGET;
 	u32 insn = env->insn, frame, next;
+	bool loud;
 	int err;
 
 	if (++env->insns_processed > budget)
@@ -224,12 +250,16 @@ static int walk_insn(struct env *env)
 		env->cur->watched = env->opts->watch(env->opts->watch_data, env,
 						     env->cur->watched);
 	frame = env->cur->nframes - 1;
-	if (log_wants(env->log, LOG_INSN))
+	loud = log_wants(env->log, LOG_INSN);
+	if (loud) {
+		log_effect(env);
 		log_insn(env);
+	}
 	err = exec_one(env, &next);
 	if (err < 0)
 		return err;
-	log_effect(env, insn, frame);
+	if (loud)
+		note_effect(env, insn, frame);
 	env->prev_insn = insn;
 	env->insn = next;
 	return err;

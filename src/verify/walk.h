@@ -61,6 +61,11 @@ void link_number(struct env *env, struct reg *reg);
 void set_reg(struct env *env, u32 regno, struct reg value);
 struct step *cur_step(struct env *env);
 
+/* Lines of other things may follow: the one of the instruction ends. */
+void log_break(struct env *env);
+/* What the last instruction did, if that was not yet said. */
+void log_effect(struct env *env);
+
 /* --- prune.c, precise.c --- */
 int prune_visit(struct env *env); /* 0: go on, 1: pruned, or an error */
 void path_done(struct env *env, struct state *state); /* a path below it has ended */
