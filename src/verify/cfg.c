@@ -530,14 +530,34 @@ static int check_tail_stacks(struct env *env, const struct measuring *m)
 	return 0;
 }
 
-static int check_depth(struct env *env, u32 root, const struct depth *depth)
+static bool too_deep(const struct depth *depth, u32 bytes, u32 frames)
 {
-	env->insn = env->prog->subprogs[root].start;
-	if (depth->frames > MAX_FRAMES)
-		return reject(env, RULE_CALL_DEPTH, depth->frames);
-	if (depth->bytes > STACK_LIMIT)
-		return reject(env, RULE_STACK_TOO_BIG, depth->frames, depth->bytes);
-	return 0;
+	return bytes + depth->bytes > STACK_LIMIT || frames + depth->frames > MAX_FRAMES;
+}
+
+/* Goes down the first chain that is too deep, to where it is one frame too much. */
+static int check_depth(struct env *env, u32 root, const struct measuring *m)
+{
+	u32 bytes = frame_bytes(env, root), frames = 1;
+	struct chain at = {root, env->prog->subprogs[root].start, 0};
+
+	if (!too_deep(&m->depths[root], 0, 0))
+		return 0;
+	env->insn = at.insn;
+	while (bytes <= STACK_LIMIT) {
+		u32 callee = next_measured(env, &at);
+
+		BUG_ON(callee == UINT32_MAX);
+		if (!too_deep(&m->depths[callee], bytes, frames))
+			continue;
+		env->insn = at.insn - 1;
+		if (frames == MAX_FRAMES)
+			return reject(env, RULE_CALL_DEPTH, frames);
+		frames++;
+		bytes += frame_bytes(env, callee);
+		at = (struct chain){callee, env->prog->subprogs[callee].start, 0};
+	}
+	return reject(env, RULE_STACK_TOO_BIG, frames, bytes);
 }
 
 static bool starts_alone(const struct env *env, u32 sub)
@@ -564,7 +584,7 @@ int cfg_stack(struct env *env, u16 *depths, u32 *max)
 			continue;
 		if (!m.done[i])
 			measure(env, i, &m);
-		TRY(check_depth(env, i, &m.depths[i]));
+		TRY(check_depth(env, i, &m));
 		*max = max_u32(*max, m.depths[i].bytes);
 	}
 	return check_tail_stacks(env, &m);

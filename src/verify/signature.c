@@ -57,6 +57,18 @@ static bool is_number(const struct btf_type *t)
 
 /* --- parsing --- */
 
+static const char *kind_name(const struct btf *btf, u32 type)
+{
+	static const char *const names[] = {
+		[BTF_INT] = "INT",	 [BTF_PTR] = "PTR",	  [BTF_ARRAY] = "ARRAY",
+		[BTF_STRUCT] = "STRUCT", [BTF_UNION] = "UNION",	  [BTF_ENUM] = "ENUM",
+		[BTF_FWD] = "FWD",	 [BTF_ENUM64] = "ENUM64", [BTF_FUNC_PROTO] = "FUNC_PROTO",
+	};
+	u32 kind = btf_kind(btf_type(btf, type));
+
+	return type && kind < ARRAY_SIZE(names) && names[kind] ? names[kind] : "UNKNOWN";
+}
+
 static int parse_host_struct(struct env *env, u32 subprog, u32 i, u32 pointee,
 			     struct sig_arg *arg)
 {
@@ -100,7 +112,8 @@ static int parse_pointer(struct env *env, u32 subprog, u32 i, u32 type,
 	arg->kind = SIG_MEM;
 	arg->nullable = !has_tag(env, func, i, "arg:nonnull");
 	if (!btf_size(btf, pointee, &arg->size) || !arg->size)
-		return reject(env, RULE_SIG_SIZE, i, name_of(env, subprog));
+		return reject(env, RULE_SIG_SIZE, i, kind_name(btf, pointee),
+			      btf_type_name(btf, pointee));
 	return 0;
 }
 
@@ -273,8 +286,10 @@ static int check_arg(struct env *env, u32 regno, const struct sig_arg *arg)
 			return reject(env, RULE_SIG_SCALAR, regno);
 		return 0;
 	case SIG_CTX:
-		if (reg->base != REG_CTX || reg->off || !scalar_is_const(reg->num))
+		if (reg->base != REG_CTX || !scalar_is_const(reg->num))
 			return reject(env, RULE_SIG_CTX, regno, reg_class_name(env, reg));
+		if (reg->off)
+			return reject(env, RULE_CTX_MODIFIED, regno, reg->off);
 		return 0;
 	case SIG_BTF:
 		return check_btf(env, regno, arg);
@@ -293,7 +308,15 @@ int sig_check_call(struct env *env, u32 subprog)
 	const struct sig *sig;
 
 	TRY(get(env, subprog, &sig));
-	for (u32 i = 0; i < sig->nargs; i++)
-		TRY(check_arg(env, R1 + i, &sig->args[i]));
+	for (u32 i = 0; i < sig->nargs; i++) {
+		int err = check_arg(env, R1 + i, &sig->args[i]);
+
+		if (err)
+			log_print(env->log, LOG_ERROR,
+				  "Caller passes invalid args into func#%u ('%s')\n", subprog,
+				  name_of(env, subprog));
+		if (err)
+			return err;
+	}
 	return 0;
 }

@@ -22,16 +22,17 @@ static u32 byte_of(s64 off)
 	return (u32)(off + STACK_SIZE) % 8;
 }
 
-static const char *const verbs[] = {"read from", "write to"};
+enum verb { READ_FROM, WRITE_TO, INDIRECT };
+static const char *const verbs[] = {"read from", "write to", "indirect access to"};
 
 /* [lo, hi + size) lies within the stack. */
-static int check_bounds(struct env *env, u32 regno, s64 lo, s64 hi, u32 size, bool write)
+static int check_bounds(struct env *env, u32 regno, s64 lo, s64 hi, u32 size, enum verb verb)
 {
 	if (lo >= -STACK_SIZE && hi < 0 && hi + size <= 0)
 		return 0;
 	if (lo == hi)
-		return reject(env, RULE_STACK_BOUNDS, verbs[write], regno, (int)lo, size);
-	return reject(env, RULE_STACK_VAR, verbs[write], regno, (long long)lo,
+		return reject(env, RULE_STACK_BOUNDS, verbs[verb], regno, (int)lo, size);
+	return reject(env, RULE_STACK_VAR, verbs[verb], regno, (long long)lo,
 		      (long long)hi, size);
 }
 
@@ -285,7 +286,7 @@ static int access_span(struct env *env, const struct access *acc, s64 *lo, s64 *
 {
 	const struct scalar *num = &acc->ptr.num;
 	s64 fixed = (s64)acc->ptr.off + acc->off;
-	bool write = acc->kind == ACC_WRITE || acc->kind == ACC_STORE_RELEASE;
+	enum verb write = acc->kind == ACC_WRITE || acc->kind == ACC_STORE_RELEASE;
 
 	if (num->smin <= -MAX_VAR_OFF || num->smax >= MAX_VAR_OFF)
 		return reject(env, RULE_STACK_UNBOUNDED, verbs[write], acc->regno);
@@ -352,7 +353,7 @@ int stack_mark_written(struct env *env, struct frame *frame, s32 off, u32 size)
 int stack_readable(struct env *env, u32 regno, struct frame *frame, s64 lo, s64 hi,
 		   u32 size)
 {
-	TRY(check_bounds(env, regno, lo, hi, size, false));
+	TRY(check_bounds(env, regno, lo, hi, size, INDIRECT));
 	note_depth(env, frame, lo);
 	for (u32 i = slot_of(hi + (size ? size - 1 : 0));
 	     i <= slot_of(lo) && i < frame->nslots; i++)
@@ -363,7 +364,7 @@ int stack_readable(struct env *env, u32 regno, struct frame *frame, s64 lo, s64 
 int stack_writable(struct env *env, u32 regno, struct frame *frame, s64 lo, s64 hi,
 		   u32 size)
 {
-	return check_bounds(env, regno, lo, hi, size, true);
+	return check_bounds(env, regno, lo, hi, size, INDIRECT);
 }
 
 bool stack_const(struct env *env, u32 frameno, s32 off, u32 size, u64 *value)

@@ -159,6 +159,17 @@ static void take_stats(const struct env *env, struct verify_stats *stats, u64 st
 				      .memory = env->arena ? arena_bytes(env->arena) : 0};
 }
 
+/* What each subprogram uses, as far as the walk came. */
+static void log_stack(const struct env *env, struct log *log)
+{
+	if (!env->subs || !log_wants(log, LOG_INSN))
+		return;
+	log_print(log, LOG_INSN, "stack depth ");
+	for (u32 i = 0; i < env->prog->nsubprogs; i++)
+		log_print(log, LOG_INSN, "%s%u", i ? "+" : "", env->subs[i].stack_depth);
+	log_print(log, LOG_INSN, "\n");
+}
+
 static int verify_env(struct env *env, struct proof **out)
 {
 	u32 max_stack = 0;
@@ -199,6 +210,7 @@ int verify(struct arena *arena, struct log *log, const struct image *image,
 	if (!prog->nsubprogs || !prog->ninsns)
 		return log_fail(log, -EINVAL, "program without instructions");
 	err = verify_env(&env, out);
+	log_stack(&env, log);
 	log_print(log, LOG_INSN,
 		  "processed %u insns (limit %u) total_states %u peak_states %u\n",
 		  env.insns_processed,

@@ -197,7 +197,7 @@ static const struct rules_case helpers[] = {
 	{"leak by value", ARGS KEY "r3 = r10\nr3 += -16\n*(u64 *)(r10 -16) = r6\nr4 = 0\n"
 		"r1 = map[id:4]\ncall 2\n" OUT, RULE_LEAK},
 	{"size too large", ARGS "r1 = r10\nr1 += -8\nr2 = 16\ncall 16\n" OUT,
-	 RULE_STACK_BOUNDS, .phrase = "invalid write to stack R1 off=-8 size=16"},
+	 RULE_STACK_BOUNDS, .phrase = "invalid indirect access to stack R1 off=-8 size=16"},
 	{"size zero", ARGS "r1 = r10\nr1 += -8\nr2 = 0\ncall 16\n" OUT, RULE_MEM_SIZE_ZERO},
 	{"size unbounded", ARGS "r1 = r10\nr1 += -8\nr2 = *(u64 *)(r9 +8)\ncall 16\n" OUT,
 	 RULE_MEM_SIZE_NEG},

@@ -48,7 +48,7 @@ XDP(no_memory)
 	return sum_pair(NULL);
 }
 
-REJECT(STACK_BOUNDS, "invalid read from stack")
+REJECT(STACK_BOUNDS, "invalid indirect access to stack")
 XDP(short_memory)
 {
 	int a = 1;
@@ -155,7 +155,7 @@ __noinline int nothing_known(void *p)
 	return p == NULL;
 }
 
-REJECT(SIG_SIZE, "reference type size cannot be determined")
+REJECT(SIG_SIZE, "size cannot be determined")
 XDP(void_pointer)
 {
 	struct pair p = {1, 2};

@@ -19,7 +19,7 @@ XDP(whole_key)
 	return bpf_map_lookup_elem(&map, &key) != NULL;
 }
 
-REJECT(STACK_BOUNDS, "invalid read from stack R2 off=-4 size=8")
+REJECT(STACK_BOUNDS, "invalid indirect access to stack R2 off=-4 size=8")
 XDP_ASM(short_key)
 {
 	ASM("*(u32 *)(r10 - 4) = 0		\n"
@@ -98,7 +98,7 @@ XDP_ASM(negative_size)
 	    "exit" :: SYM(bpf_get_prandom_u32), SYM(bpf_probe_read_kernel) : "memory");
 }
 
-REJECT(STACK_BOUNDS, "invalid write to stack R1 off=-16 size=31")
+REJECT(STACK_BOUNDS, "invalid indirect access to stack R1 off=-16 size=31")
 XDP(size_over_buffer)
 {
 	char buf[16];

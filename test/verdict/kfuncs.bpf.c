@@ -353,7 +353,7 @@ P(perhaps_nothing_where_allowed)
 }
 
 /* Plain numbers by address: memory of their size. */
-REJECT(STACK_BOUNDS, "invalid read from stack")
+REJECT(STACK_BOUNDS, "invalid indirect access to stack")
 P(short_struct)
 {
 	long bit = n;

@@ -123,7 +123,7 @@ Q(untested_value)
 }
 
 /* The other arguments are checked as everywhere. */
-REJECT(STACK_BOUNDS, "invalid read from stack") BOOK("G11")
+REJECT(STACK_BOUNDS, "invalid indirect access to stack") BOOK("G11")
 Q(short_buffer)
 {
 	WITH_VALUE(v);
