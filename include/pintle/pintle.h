@@ -70,6 +70,8 @@ struct pintle_host_opts {
 				  through a slower checked copy */
 	uint64_t max_object_bytes; /* memory of all objects that programs allocate, those
 				      that wait for a grace period included; 0: 256 MiB */
+	uint64_t ref_stamps; /* remembers since when a field holds what it holds, for about
+				as many fields (16 bytes each); 0: does not */
 };
 
 PINTLE_API struct pintle_host *pintle_host_new(const struct pintle_host_opts *opts);
@@ -586,6 +588,46 @@ struct pintle_type_stats {
 };
 PINTLE_API int pintle_type_stats(const struct pintle_host *host, const char *type,
 				 struct pintle_type_stats *stats);
+
+/* ------------------------------------------------------------------ who holds what */
+
+struct pintle_ref {
+	size_t size;
+	const char *map;   /* its name */
+	const void *key;   /* NULL: the map has none */
+	uint32_t key_size;
+	uint32_t slot;	   /* per-CPU maps: whose copy; else UINT32_MAX */
+	const char *field; /* "session.owner", "value.list[3]->frame" */
+	const void *object;
+	const char *type;  /* struct's name */
+	uint64_t since_ms; /* wall clock, coarse; 0: not known (see ref_stamps) */
+};
+
+/*
+ * Calls @fn for every field that owns a reference now, in every map, and for those of
+ * objects that such fields own. Only objects of struct @type, only @object; NULL: all. @fn
+ * must not call the library nor wait: it may be called under a program's lock. Stops when
+ * it returns non-zero. How many were found, or what @fn returned if negative; -ENOMEM,
+ * -EAGAIN (a per-CPU map, and no execution slot). @fn may be NULL.
+ */
+PINTLE_API int64_t pintle_refs_each(struct pintle_host *host, const char *type,
+				    const void *object,
+				    int (*fn)(void *data, const struct pintle_ref *ref),
+				    void *data);
+
+struct pintle_type_total {
+	size_t size;
+	const char *type;
+	uint64_t objects; /* host's types: references in fields; programs' own: objects */
+	bool local;	  /* a program's own type */
+};
+
+/* Calls @fn for every storable type, and for types of programs' own of which there are
+ * objects. All are 0 when every object file is closed and pintle_drain() has returned. @fn
+ * as above. */
+PINTLE_API int pintle_refs_totals(struct pintle_host *host,
+				  int (*fn)(void *data, const struct pintle_type_total *total),
+				  void *data);
 
 #ifdef __cplusplus
 }

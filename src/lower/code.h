@@ -83,6 +83,7 @@ struct link {
 	void *(*var)(void *data, const struct abi_var *var);
 	/* The run-time type of a struct of the program's own BTF. */
 	void *(*local)(void *data, u32 type);
+	bool stamps; /* bpf_kptr_xchg() must be a call: somebody wants to know when */
 };
 
 /* 0, -ENOMEM, -ENOENT with words when @link lacks something the program uses, -EINVAL when

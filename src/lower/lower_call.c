@@ -45,7 +45,7 @@ static int call_helper(struct lower *l, const struct insn *insn)
 	const char *name;
 	void *fn;
 
-	if (id == HELPER_KPTR_XCHG) {
+	if (id == HELPER_KPTR_XCHG && !l->link->stamps) {
 		lower_emit(l, (struct code_insn){CODE_KPTR_XCHG});
 		return 0;
 	}

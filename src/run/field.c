@@ -29,6 +29,12 @@ static int unsupported(struct log *log, const char *what, const struct field *f,
 			f->path ? f->path : "?", kind);
 }
 
+bool field_owns(const struct run_field *f)
+{
+	return f->kind == FIELD_REF || (f->kind == FIELD_PERCPU && f->local) ||
+	       f->kind == FIELD_LIST_HEAD || f->kind == FIELD_RB_ROOT;
+}
+
 static int make_local(struct log *log, struct pintle_host *host, const struct field *f,
 		      struct fields *fields, struct run_field *out)
 {

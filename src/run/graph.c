@@ -286,6 +286,23 @@ u64 rbtree_right(u64 root, u64 node)
 	return child_of(root, node, 1);
 }
 
+/* ------------------------------------------------------------------ walking */
+
+void graph_each(const struct run_field *f, void *root, bool (*fn)(void *data, void *node),
+		void *data)
+{
+	if (f->kind == FIELD_LIST_HEAD)
+		for (struct list_node *n = ((struct list_head *)root)->first; n; n = n->next) {
+			if (!fn(data, n))
+				return;
+		}
+	else
+		for (struct rb_node *n = ((struct rb_root *)root)->first; n; n = successor(n)) {
+			if (!fn(data, n))
+				return;
+		}
+}
+
 /* ------------------------------------------------------------------ destruction */
 
 enum { AT_ONCE = 64 }; /* nodes taken out in one hold of the lock */

@@ -110,6 +110,10 @@ HELPER_FN(loop)
 /* void *(slot, new): what the field held (B13, F12). */
 HELPER_FN(kptr_xchg)
 {
+	const struct slot_ctx *slot = slot_current();
+
+	if (b && slot && slot->host->stamps)
+		stamp_field(slot->host->stamps, helper_ptr(a), helper_ptr(b));
 	return (uintptr_t)field_xchg(helper_ptr(a), helper_ptr(b));
 }
 

@@ -50,6 +50,7 @@ static int host_init(struct pintle_host *host)
 	TRY(engine_export(host));
 	TRY(slots_init(host));
 	TRY(heap_init(host));
+	TRY(stamps_init(host));
 	return defer_init(host);
 }
 
@@ -105,6 +106,7 @@ void pintle_host_free(struct pintle_host *host)
 	spaces_free(host);
 	defer_free(host);
 	heap_free(host);
+	free(host->stamps);
 	slots_free(host);
 	fault_free(host);
 	registry_free(host);

@@ -157,7 +157,8 @@ static int lower_all(struct loading *ld)
 	const struct link link = {.data = object, .map = link_map,
 				  .map_value = link_map_value, .helper = link_helper,
 				  .kfunc = link_kfunc, .var = link_var,
-				  .local = link_local};
+				  .local = link_local,
+				  .stamps = object->host->stamps != NULL};
 
 	for (u32 i = 0; i < object->image->nprogs; i++) {
 		int err;

@@ -97,12 +97,6 @@ void local_types_put(struct local_types *set)
 
 /* ------------------------------------------------------------------ one type */
 
-static bool field_owns(const struct run_field *f)
-{
-	return f->kind == FIELD_REF || f->kind == FIELD_PERCPU || f->kind == FIELD_LIST_HEAD ||
-	       f->kind == FIELD_RB_ROOT || f->kind == FIELD_UPTR;
-}
-
 static void fields_learn(struct local_type *type)
 {
 	type->refcount_off = -1;

@@ -107,6 +107,10 @@ void dying_destroy(struct obj *dying);
  * @dying. @lock: what guards it, or NULL. */
 void graph_destroy(const struct run_field *field, void *root, u32 *lock, struct obj **dying);
 
+/* Calls fn for every node in order until it returns false; under the root's lock. */
+void graph_each(const struct run_field *field, void *root,
+		bool (*fn)(void *data, void *node), void *data);
+
 /* Engine functions, as programs call them; type and offset are filled in by lower. */
 u64 list_push_front(u64 head, u64 node, u64 type, u64 off);
 u64 list_push_back(u64 head, u64 node, u64 type, u64 off);

@@ -256,6 +256,18 @@ void map_pin(struct map *map)
 	atomic_fetch_add_explicit(&map->pins, 1, memory_order_relaxed);
 }
 
+bool map_try_pin(struct map *map)
+{
+	u32 n = atomic_load_explicit(&map->pins, memory_order_relaxed);
+
+	while (n)
+		if (atomic_compare_exchange_weak_explicit(&map->pins, &n, n + 1,
+							  memory_order_relaxed,
+							  memory_order_relaxed))
+			return true;
+	return false;
+}
+
 static void map_free(struct map *map)
 {
 	struct fields *fields = map->fields;

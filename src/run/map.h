@@ -94,6 +94,7 @@ int map_create(struct log *log, struct pintle_host *host, const struct image_map
 void map_get(struct map *map);
 void map_put(struct map *map); /* frees after a grace period */
 void map_pin(struct map *map);
+bool map_try_pin(struct map *map); /* of host->maps, under its lock: not when it dies */
 void map_unpin(struct map *map); /* only from deferred calls: may free */
 
 /* 0, or -EINVAL when @flags are not for this map. */
@@ -124,6 +125,8 @@ struct fields {
 	struct run_field at[];
 };
 
+/* Whether what a field holds is destroyed with it. */
+bool field_owns(const struct run_field *field);
 /* NULL record: *out = NULL. -ENOENT with words when a type lost its registration,
  * -ENOTSUP for kinds of fields this version does not run. @what: "map 'sessions'". */
 int fields_create(struct log *log, struct pintle_host *host, const char *what,

@@ -17,6 +17,7 @@
  *	defer.c   deferred calls: the queue of destructors
  *	interp.c  the interpreter
  *	fault.c   fault-safe loads
+ *	refs.c    who holds what
  *	space.c   address spaces: memory that is not the host's own
  *	field.c   life of special fields: copy around, destroy, exchange
  *	local.h   objects that programs allocate: heap.c, local.c, graph.c, percpu.c
@@ -37,6 +38,7 @@ struct heap;
 struct local_types;
 struct map;
 struct space_table;
+struct stamps;
 struct words;
 
 /* One registered type that may live in referenced fields. */
@@ -102,6 +104,7 @@ struct pintle_host {
 	struct local_types *locals;	 /* of all open objects; under locals_lock */
 	struct space_table *spaces;	 /* NULL: there was none yet */
 	u32 spaces_lock;		 /* for making the table */
+	struct stamps *stamps;		 /* since when fields hold what they hold; or NULL */
 	struct heap *heap;		 /* of objects that programs allocate */
 	struct slot_table *slots;
 	struct defer_queue *defer;
@@ -208,6 +211,10 @@ size_t fault_copy(void *to, const void *from, size_t size);
  * has none (J19). */
 u64 space_handle(const struct slot_ctx *slot, u64 pointer);
 void spaces_free(struct pintle_host *host);
+
+/* --- refs.c --- */
+int stamps_init(struct pintle_host *host); /* host->stamps: plain memory, freed by free() */
+void stamp_field(struct stamps *stamps, const void *slot, const void *obj);
 
 /* --- helpers.c --- */
 /* The implementation of helper @id for programs of @type, or NULL. */
