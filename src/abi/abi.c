@@ -18,6 +18,20 @@ const struct abi_map_type *abi_map_type(u32 type)
 	return &map_types[type < NR_MAP_TYPES ? type : MAP_UNSPEC];
 }
 
+bool abi_map_allows(const struct abi_map_type *type, enum field_kind kind)
+{
+	switch (kind) {
+	case FIELD_LOCK: return type->lock;
+	case FIELD_TIMER:
+	case FIELD_WQ: return type->timer;
+	case FIELD_UPTR: return type->uptr;
+	case FIELD_REFCOUNT: return type->refcount;
+	case FIELD_LIST_HEAD:
+	case FIELD_RB_ROOT: return type->roots;
+	default: return type->slots;
+	}
+}
+
 const struct abi_kfunc *abi_find_kfunc(const struct abi *abi, const char *name)
 {
 	u32 i;

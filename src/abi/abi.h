@@ -50,6 +50,8 @@ struct abi_map_type {
 };
 /* maps.def row of @type; never NULL (an unnamed row for unknown numbers). */
 const struct abi_map_type *abi_map_type(u32 type);
+/* Whether its values may hold a special field of @kind (A28). */
+bool abi_map_allows(const struct abi_map_type *type, enum field_kind kind);
 
 /* ------------------------------------------------------------------ helpers and kfuncs */
 
@@ -362,6 +364,7 @@ struct abi_policy {
 	bool ptr_leaks;		 /* I29 */
 	bool no_xchg_lock;	 /* I40 */
 	bool name_capture;	 /* I42 */
+	bool maps_612;		 /* I5: no pointer fields in LPM tries; no uptr at all */
 	bool need_gpl;		 /* B33 */
 };
 

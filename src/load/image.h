@@ -59,6 +59,7 @@ struct image_map {
 	const struct record *record; /* special fields of the value, or NULL */
 	s32 inner;		     /* index of the inner map's template; -1 */
 	const void *data;	     /* initial bytes of data maps; NULL: zero */
+	const char *wrong;	     /* abi.each_program: why no program may use it */
 	bool frozen;		     /* .rodata: programs may treat it as constants */
 	u64 map_extra;
 	/* prog arrays and maps of maps: initial contents by index */

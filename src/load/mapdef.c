@@ -25,18 +25,38 @@ static const struct {
 /* Members that say nothing to a process; accepted. */
 static const char *const ignored[] = {"numa_node", "map_ifindex"};
 
-static int member_uint(struct loader *ld, const char *map, const char *member, u32 type,
-		       u32 *value)
+static int member_ulong(struct loader *ld, const char *map, const char *member, u32 type,
+			u64 *value)
 {
 	const struct btf *btf = ld->image->btf;
 	u32 id = btf_skip_mods(btf, type);
+	const struct btf_type *t;
 
 	if (btf_kind(btf_type(btf, id)) == BTF_PTR)
 		id = btf_skip_mods(btf, btf_type(btf, id)->type);
-	if (btf_kind(btf_type(btf, id)) != BTF_ARRAY)
+	t = btf_type(btf, id);
+	if (btf_kind(t) == BTF_ARRAY)
+		*value = btf_array(t)->nelems;
+	else if (btf_kind(t) == BTF_ENUM && btf_vlen(t) == 1) /* __ulong(): its one value */
+		*value = (u32)btf_enumerators(t)[0].val;
+	else if (btf_kind(t) == BTF_ENUM64 && btf_vlen(t) == 1)
+		*value = btf_enumerators64(t)[0].lo | (u64)btf_enumerators64(t)[0].hi << 32;
+	else
 		return load_fail(ld, -EINVAL, "map '%s': member '%s' is not of the form "
 				 "__uint(%s, N)", map, member, member);
-	*value = btf_array(btf_type(btf, id))->nelems;
+	return 0;
+}
+
+static int member_uint(struct loader *ld, const char *map, const char *member, u32 type,
+		       u32 *value)
+{
+	u64 wide = 0;
+
+	TRY(member_ulong(ld, map, member, type, &wide));
+	if (wide > UINT32_MAX)
+		return load_fail(ld, -EINVAL, "map '%s': member '%s' has more than 32 bits", map,
+				 member);
+	*value = (u32)wide;
 	return 0;
 }
 
@@ -113,8 +133,6 @@ static int member_values(struct loader *ld, struct image_map *map, u32 type)
 static int parse_member(struct loader *ld, struct image_map *map, const char *name,
 			u32 type, bool inner)
 {
-	u32 extra = 0;
-
 	for (u32 i = 0; i < ARRAY_SIZE(uints); i++)
 		if (!strcmp(name, uints[i].name))
 			return member_uint(ld, map->name, name, type,
@@ -128,11 +146,8 @@ static int parse_member(struct loader *ld, struct image_map *map, const char *na
 		return member_pinning(ld, map->name, type);
 	if (!strcmp(name, "values") && !inner)
 		return member_values(ld, map, type);
-	if (!strcmp(name, "map_extra")) {
-		TRY(member_uint(ld, map->name, name, type, &extra));
-		map->map_extra = extra;
-		return 0;
-	}
+	if (!strcmp(name, "map_extra"))
+		return member_ulong(ld, map->name, name, type, &map->map_extra);
 	if (is_ignored(name))
 		return 0;
 	return load_fail(ld, -ENOTSUP, "map '%s': unknown member '%s'%s", map->name, name,
@@ -178,7 +193,7 @@ static int parse_declared(struct loader *ld, const struct strmap *symbols, u32 v
 	if (!strmap_get(symbols, map.name, &sym))
 		return load_fail(ld, -EINVAL, "map '%s' is in BTF but has no symbol in .maps",
 				 map.name);
-	TRY(parse_members(ld, &map, id, false));
+	TRY(load_excuse(ld, parse_members(ld, &map, id, false), &map.wrong));
 	if (!vec_push(&ld->maps, map) || !vec_push(&ld->map_offs, (u32)ld->syms[sym].value))
 		return load_nomem(ld);
 	return 0;
@@ -252,6 +267,48 @@ int maps_collect(struct loader *ld)
 	return 0;
 }
 
+/* Whether a map of its type and flags may have all of @rec (A28, A29). */
+static bool fields_allowed(const struct abi *abi, const struct image_map *map,
+			   const struct record *rec)
+{
+	bool restricted = map->flags & (MAPF_RDONLY_PROG | MAPF_WRONLY_PROG);
+	bool old = abi->policy.maps_612;
+
+	for (u32 i = 0; i < rec->n; i++) {
+		enum field_kind kind = rec->fields[i].kind;
+
+		if (restricted || !abi_map_allows(abi_map_type(map->type), kind) ||
+		    (old && (map->type == MAP_LPM_TRIE || kind == FIELD_UPTR)))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Special fields of one map's values. A map that its types make impossible is refused, with
+ * the object; or, as libbpf does, made without types: then no field of it is special, and
+ * programs that use one as such are refused.
+ */
+static int map_record(struct loader *ld, struct image_map *map,
+		      const struct record_opts *opts)
+{
+	bool typeless_ok = ld->abi->each_program;
+	struct record *rec = NULL;
+	char what[MAX_NAME + 64];
+	int err;
+
+	snprintf(what, sizeof(what), "%s: map '%s'", ld->name, map->name);
+	err = record_parse(ld->arena, ld->log, what, ld->image->btf, map->value_type, opts,
+			   &rec);
+	if (err && (err == -ENOMEM || !typeless_ok))
+		return err;
+	if (!err && (!typeless_ok || !rec || fields_allowed(ld->abi, map, rec)))
+		map->record = rec;
+	else
+		map->key_type = map->value_type = 0;
+	return 0;
+}
+
 int maps_records(struct loader *ld)
 {
 	struct record_opts opts;
@@ -261,15 +318,9 @@ int maps_records(struct loader *ld)
 	image_record_opts(ld->image, &opts);
 	for (u32 i = 0; i < ld->maps.n; i++) {
 		struct image_map *map = &ld->maps.v[i];
-		struct record *rec = NULL;
-		char what[MAX_NAME + 64];
 
-		if (!map->value_type)
-			continue;
-		snprintf(what, sizeof(what), "%s: map '%s'", ld->name, map->name);
-		TRY(record_parse(ld->arena, ld->log, what, ld->image->btf, map->value_type,
-				 &opts, &rec));
-		map->record = rec;
+		if (map->value_type)
+			TRY(map_record(ld, map, &opts));
 	}
 	return 0;
 }

@@ -110,20 +110,6 @@ static int check_flags(struct log *log, const struct image_map *def,
 	return 0;
 }
 
-static bool kind_allowed(const struct abi_map_type *type, enum field_kind kind)
-{
-	switch (kind) {
-	case FIELD_LOCK: return type->lock;
-	case FIELD_TIMER:
-	case FIELD_WQ: return type->timer;
-	case FIELD_UPTR: return type->uptr;
-	case FIELD_REFCOUNT: return type->refcount;
-	case FIELD_LIST_HEAD:
-	case FIELD_RB_ROOT: return type->roots;
-	default: return type->slots;
-	}
-}
-
 /* A28, A29. */
 static int check_fields(struct log *log, const struct image_map *def)
 {
@@ -140,7 +126,7 @@ static int check_fields(struct log *log, const struct image_map *def)
 	for (u32 i = 0; i < rec->n; i++) {
 		const struct field *f = &rec->fields[i];
 
-		if (!kind_allowed(type, f->kind))
+		if (!abi_map_allows(type, f->kind))
 			return log_fail(
 				log, -EOPNOTSUPP,
 				"map '%s': D_MAPTYPE: %s: a map of type %s cannot "

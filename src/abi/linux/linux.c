@@ -18,6 +18,7 @@ static const struct abi_policy policy = {
 	.ptr_leaks = true,
 	.no_xchg_lock = true,
 	.name_capture = true,
+	.maps_612 = true,
 	.need_gpl = true,
 };
 
