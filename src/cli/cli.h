@@ -31,9 +31,9 @@ int contract_read(struct pintle_host *host, const char *from, const char *text, 
 /* json.c: a JSON string with its quotes. */
 void json_string(FILE *f, const char *text);
 
-/* verify.c: prints the verdict on each program of @image; 0 or EXIT_REFUSED. */
+/* verify.c: prints the verdict on each program of @image, of file @path; 0 or EXIT_REFUSED. */
 struct verify_options;
-int verify_image(const struct verify_options *o, const struct image *image);
+int verify_image(const struct verify_options *o, const char *path, const struct image *image);
 
 /* kernel.c: `verify --kernel`: by the rules of a kernel, not of a host. */
 enum { MAX_FILES = 64 };
@@ -47,6 +47,7 @@ int kernel_verify(const struct kernel_options *k, const struct verify_options *o
 
 int cmd_verify(int argc, char **argv);
 int cmd_run(int argc, char **argv);
+int cmd_bench(int argc, char **argv);
 int cmd_dump(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 

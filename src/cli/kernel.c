@@ -39,7 +39,7 @@ static int verify_path(const struct verify_options *o, const struct abi *abi,
 	else if (image_open(&log, abi, data, len, &opts, &image))
 		usage_error("%s", log.error);
 	else
-		exit_code = verify_image(o, image);
+		exit_code = verify_image(o, path, image);
 	image_free(image);
 	log_free(&log);
 	free(data);

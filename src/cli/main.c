@@ -17,6 +17,8 @@ static int cmd_help(int argc, char **argv);
 static const struct command commands[] = {
 	{"verify", "[--host FILE]... [--json] [-v|-vv] OBJECT...",
 	 "say whether each program would load, and why not", cmd_verify},
+	{"bench", "verify [--kernel VERSION ...] OBJECT...",
+	 "how long verifying each program takes, beside the running kernel", cmd_bench},
 	{"run", "OBJECT --prog NAME [--data FILE | --hex BYTES] [--repeat N]",
 	 "load one program and run it", cmd_run},
 	{"dump", "[--host FILE]... OBJECT", "instructions, source lines, maps and fields",

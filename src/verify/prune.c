@@ -303,7 +303,7 @@ static int store_state(struct env *env)
 	cut_lone_links(env);
 	cur->steps = NULL;
 	cur->nsteps = cur->cap_steps = 0;
-	state = state_copy(env, cur);
+	state = state_copy_at(env, cur, env->insn);
 	if (!state)
 		return out_of_memory(env);
 	state->steps = steps;

@@ -2,7 +2,7 @@
  *
  * state.c: memory of states, ids, what is held, and what one event does to all registers.
  *
- * Memory: states, frames, stacks and step lists come from a pool of power-of-two pieces
+ * Memory: states, frames, stacks and step lists come from a pool of pieces of few sizes
  * over the verification's arena and go back to it, so that a long walk reuses the same
  * memory. Nothing of a state is shared with another but the parent chain.
  *
@@ -11,7 +11,8 @@
  */
 #include "verify/walk.h"
 
-enum { POOL_MIN = 6, POOL_CLASSES = 32 };
+/* Four sizes to each power of two. */
+enum { POOL_MIN = 6, POOL_STEPS = 4, POOL_CLASSES = 32 * POOL_STEPS };
 
 struct pool_item {
 	struct pool_item *next;
@@ -21,18 +22,25 @@ struct pool {
 	struct pool_item *free[POOL_CLASSES];
 };
 
-static u32 pool_class(size_t size)
+/* The class of pieces that hold @size bytes, and their true size. */
+static u32 pool_class(size_t size, size_t *bytes)
 {
-	u32 c = POOL_MIN;
+	u32 log = POOL_MIN, step;
 
-	while ((size_t)1 << c < size)
-		c++;
-	return c;
+	if (size <= 1u << POOL_MIN) {
+		*bytes = 1u << POOL_MIN;
+		return 0;
+	}
+	log = 63 - (u32)__builtin_clzll(size - 1);
+	step = (u32)((size - 1) >> (log - 2)) - POOL_STEPS + 1; /* 1 to 4 */
+	*bytes = ((size_t)POOL_STEPS + step) << (log - 2);
+	return (log - POOL_MIN) * POOL_STEPS + step;
 }
 
 void *pool_get(struct env *env, size_t size)
 {
-	u32 c = pool_class(size);
+	size_t bytes;
+	u32 c = pool_class(size, &bytes);
 	struct pool_item *item;
 
 	if (!env->pool)
@@ -41,7 +49,7 @@ void *pool_get(struct env *env, size_t size)
 		return NULL;
 	item = env->pool->free[c];
 	if (!item)
-		return arena_alloc(env->arena, (size_t)1 << c);
+		return arena_alloc(env->arena, bytes);
 	env->pool->free[c] = item->next;
 	return item;
 }
@@ -49,7 +57,8 @@ void *pool_get(struct env *env, size_t size)
 void pool_put(struct env *env, void *p, size_t size)
 {
 	struct pool_item *item = p;
-	u32 c = pool_class(size);
+	size_t bytes;
+	u32 c = pool_class(size, &bytes);
 
 	if (!p)
 		return;
@@ -60,13 +69,16 @@ void pool_put(struct env *env, void *p, size_t size)
 /* Makes room for @need elements; the first @n are kept. */
 bool pool_grow(struct env *env, void **p, u32 *cap, u32 n, u32 need, size_t size)
 {
-	u32 more = *cap ? *cap : 4;
+	u32 more = *cap ? *cap + *cap / 2 : need;
+	size_t bytes;
 	void *fresh;
 
 	if (need <= *cap)
 		return true;
-	while (more < need)
-		more *= 2;
+	if (more < need)
+		more = need;
+	pool_class(more * size, &bytes);
+	more = (u32)(bytes / size);
 	fresh = pool_get(env, more * size);
 	if (!fresh)
 		return false;
@@ -95,7 +107,7 @@ void frame_free(struct env *env, struct frame *frame)
 	pool_put(env, frame, sizeof(*frame));
 }
 
-static struct frame *frame_copy(struct env *env, const struct frame *from)
+static struct frame *frame_copy(struct env *env, const struct frame *from, u32 nslots)
 {
 	struct frame *frame = pool_get(env, sizeof(*frame));
 
@@ -104,13 +116,14 @@ static struct frame *frame_copy(struct env *env, const struct frame *from)
 	*frame = *from;
 	frame->stack = NULL;
 	frame->cap_slots = 0;
-	if (!pool_grow(env, (void **)&frame->stack, &frame->cap_slots, 0, from->nslots,
+	if (!pool_grow(env, (void **)&frame->stack, &frame->cap_slots, 0, nslots,
 		       sizeof(struct slot))) {
 		frame_free(env, frame);
 		return NULL;
 	}
-	if (from->nslots)
-		memcpy(frame->stack, from->stack, from->nslots * sizeof(struct slot));
+	frame->nslots = nslots;
+	if (nslots)
+		memcpy(frame->stack, from->stack, nslots * sizeof(struct slot));
 	return frame;
 }
 
@@ -178,8 +191,25 @@ static bool copy_lists(struct env *env, struct state *to, const struct state *fr
 	return true;
 }
 
-/* A copy that shares only the parent; the counters of stored states begin anew. */
+/* Slots of frame @f that somebody may still read from @insn on. */
+static u32 slots_needed(const struct env *env, const struct state *state, u32 f, u32 insn)
+{
+	u32 nslots = state->frames[f]->nslots;
+	u64 live;
+
+	if (insn == UINT32_MAX)
+		return nslots;
+	live = live_slots_of(env, state, f, insn);
+	return live ? min_u32(nslots, 64 - (u32)__builtin_clzll(live)) : 0;
+}
+
 struct state *state_copy(struct env *env, const struct state *from)
+{
+	return state_copy_at(env, from, UINT32_MAX);
+}
+
+/* A copy that shares only the parent; the counters of stored states begin anew. */
+struct state *state_copy_at(struct env *env, const struct state *from, u32 insn)
 {
 	struct state *to = pool_get(env, sizeof(*to));
 
@@ -196,7 +226,10 @@ struct state *state_copy(struct env *env, const struct state *from)
 	if (!copy_lists(env, to, from))
 		goto fail;
 	for (; to->nframes < from->nframes; to->nframes++) {
-		to->frames[to->nframes] = frame_copy(env, from->frames[to->nframes]);
+		u32 f = to->nframes;
+
+		to->frames[f] = frame_copy(env, from->frames[f],
+					   slots_needed(env, from, f, insn));
 		if (!to->frames[to->nframes])
 			goto fail;
 	}

@@ -42,7 +42,9 @@ int push_state(struct env *env, struct state *state, u32 insn)
 
 struct state *push_branch(struct env *env, u32 insn, int *err)
 {
-	struct state *state = state_copy(env, env->cur);
+	enum isa_kind kind = isa_info(env->notes[env->insn].op)->kind;
+	bool jump = kind == KIND_JMP || kind == KIND_MAY_GOTO;
+	struct state *state = state_copy_at(env, env->cur, jump ? insn : UINT32_MAX);
 
 	*err = state ? push_state(env, state, insn) : out_of_memory(env);
 	return *err ? NULL : state;

@@ -31,6 +31,8 @@ void pool_put(struct env *env, void *p, size_t size);
 bool pool_grow(struct env *env, void **p, u32 *cap, u32 n, u32 need, size_t size);
 struct state *state_new(struct env *env);
 struct state *state_copy(struct env *env, const struct state *from);
+/* A copy for the walk from @insn on: without the slots at the end that nobody reads. */
+struct state *state_copy_at(struct env *env, const struct state *from, u32 insn);
 void state_free(struct env *env, struct state *state);
 struct frame *frame_new(struct env *env);
 void frame_free(struct env *env, struct frame *frame);

@@ -76,6 +76,10 @@ exits 0 "call conn_put#" "$pintle" dump "$good"
 exits 2 "No such file" "$pintle" dump /nonexistent
 exits 2 "not an ELF object" "$pintle" dump "$dir/garbage"
 exits 2 "no object given" "$pintle" dump
+exits 0 "2 programs, 0 refused" "$pintle" bench verify --host "$host" "$good" "$good"
+exits 0 "1 programs, 1 refused" "$pintle" bench verify --host "$host" "$bad"
+exits 2 "known is: bench verify" "$pintle" bench
+exits 2 "no object given" "$pintle" bench verify
 exits 0 "REF_LEAK" "$pintle" explain
 exits 0 "Usual mend" "$pintle" explain REF_LEAK
 exits 0 "Refused:" "$pintle" explain REF_LEAK
