@@ -326,6 +326,7 @@ struct abi_prog_type {
 	bool no_ret;		/* what the program returns is nobody's business */
 	bool packet_writable, may_sleep, has_ret_range;
 	bool packet_hidden;	/* helpers may not be given packet memory */
+	bool sockmap_update, sockmap_delete; /* of maps of sockets, by their helpers */
 	bool ld_abs;		/* legacy packet access (BPF_LD_ABS, BPF_LD_IND) */
 	s64 ret_min, ret_max;
 	const struct helper_set *helpers; /* NULL: every helper with an implementation */
@@ -366,6 +367,8 @@ struct abi_policy {
 	bool name_capture;	 /* I42 */
 	bool maps_612;		 /* I5: no pointer fields in LPM tries; no uptr at all */
 	bool need_gpl;		 /* B33 */
+	bool lookups_may_fail;	 /* those of an array's element that exists, too */
+	bool packet_mem_listed;	 /* packets as memory: for helpers that say so */
 };
 
 struct abi {

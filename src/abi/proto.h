@@ -63,11 +63,8 @@
 #define SOCK_MAPS   (M(SOCKMAP) | M(SOCKHASH))
 #define LOOKUP_MAPS                                                                      \
 	(ELEM_MAPS | SOCK_MAPS | M(ARRAY_OF_MAPS) | M(HASH_OF_MAPS) | M(XSKMAP) |        \
-	 M(DEVMAP) | M(DEVMAP_HASH) | M(CPUMAP))
-#define UPDATE_MAPS                                                                      \
-	(ELEM_MAPS | SOCK_MAPS | M(DEVMAP) | M(DEVMAP_HASH) | M(CPUMAP) | M(XSKMAP) |    \
-	 M(ARRAY_OF_MAPS) | M(HASH_OF_MAPS))
-#define DELETE_MAPS UPDATE_MAPS
+	 M(DEVMAP) | M(DEVMAP_HASH))
+#define UPDATE_MAPS (ELEM_MAPS | SOCK_MAPS)
 #define PUSH_MAPS   (M(QUEUE) | M(STACK) | M(BLOOM_FILTER))
 #define POP_MAPS    (M(QUEUE) | M(STACK))
 #define EACH_MAPS   (ARRAYS | HASHES)

@@ -364,6 +364,8 @@ int access_slot(struct env *env, struct access *acc, bool *handled);
 /* memarg.c: a helper's or kfunc's memory argument: @size bytes readable (and writable
  * with @write) from register @regno; @uninit: stack need not be initialised and becomes
  * so. Size is given by a scalar register when @size_reg >= 0. */
+/* Memory of some kind at all, or NULL where that is allowed. */
+int mem_arg_kind(struct env *env, u32 regno, bool null_ok);
 int mem_arg(struct env *env, u32 regno, u32 size, bool write, bool uninit, bool null_ok);
 int mem_arg_sized(struct env *env, u32 regno, u32 size_regno, bool write, bool uninit,
 		  bool null_ok, bool zero_ok);

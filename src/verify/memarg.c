@@ -103,13 +103,23 @@ static int map_key_arg(struct env *env, struct memarg *m)
 
 /* ---- the rest ---- */
 
+/* What moves the packet cannot read from it at the same time. */
+static int check_packet_mem(struct env *env, const struct abi_helper *helper)
+{
+	bool listed = !helper || !env->abi->policy.packet_mem_listed ||
+		      helper->flags & HELPERF_PACKET_MEM;
+
+	if (listed && !env->prog->type->packet_hidden &&
+	    !(helper && helper->flags & HELPERF_CHANGES_PACKET))
+		return 0;
+	return reject(env, RULE_PACKET_HELPER);
+}
+
 static int packet_arg(struct env *env, struct memarg *m)
 {
 	const struct abi_helper *helper = env->notes[env->insn].proof.helper;
 
-	/* What moves the packet cannot read from it at the same time. */
-	if (helper && helper->flags & HELPERF_CHANGES_PACKET)
-		return reject_kind(env, m->acc.regno, "fp, map_key, map_value, mem");
+	TRY(check_packet_mem(env, helper));
 	if (m->write && !env->prog->type->packet_writable)
 		return reject(env, RULE_PACKET_WRITE);
 	return check_region(env, &m->acc, m->acc.ptr.range, true);
@@ -152,12 +162,24 @@ static int (*const by_base[NR_REG_BASES])(struct env *env, struct memarg *m) = {
 	[REG_BTF] = btf_arg,
 };
 
+int mem_arg_kind(struct env *env, u32 regno, bool null_ok)
+{
+	const struct reg *reg = cur_reg(env, regno);
+
+	if (null_ok && reg_is_null(reg))
+		return 0;
+	if (!by_base[reg->base] || (reg->flags & F_NULL && !null_ok))
+		return reject_kind(env, regno, any_memory);
+	return 0;
+}
+
 static int check_memory(struct env *env, struct memarg *m, bool null_ok)
 {
 	const struct reg *reg = cur_reg(env, m->acc.regno);
 
 	TRY(check_readable(env, m->acc.regno));
-	if (!by_base[reg->base] || (reg->flags & F_NULL && !null_ok))
+	TRY(mem_arg_kind(env, m->acc.regno, null_ok));
+	if (!by_base[reg->base]) /* NULL, with a size */
 		return reject_kind(env, m->acc.regno, any_memory);
 	m->acc.ptr = *reg;
 	m->acc.value_regno = -1;

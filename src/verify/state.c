@@ -402,7 +402,8 @@ void null_learn(struct env *env, struct state *state, u32 id, u32 ref, bool is_n
 	struct null_test test = {id, is_null};
 
 	BUG_ON(!id);
-	if (is_null && ref)
+	/* Of a cast that failed the original is still there. */
+	if (is_null && ref && ref == id)
 		held_drop(state, HELD_REF, ref);
 	state_each_reg(state, learn_null, &test);
 }

@@ -83,6 +83,33 @@ static const struct abi_helper *row_of(const struct abi_prog_type *type, u32 id)
 	return NULL;
 }
 
+/* ---- maps of sockets ---- */
+
+/* Who may change them, beside what is attached to sockets as they are opened. */
+static const struct {
+	u8 type, attach;
+	bool update, delete;
+} sockmaps[] = {
+	{LINUX_TRACING, LINUX_AT_TRACE_ITER, true, true},
+	{LINUX_SOCKET_FILTER, LINUX_AT_ANY, true, true},
+	{LINUX_SCHED_CLS, LINUX_AT_ANY, true, true},
+	{LINUX_SCHED_ACT, LINUX_AT_ANY, true, true},
+	{LINUX_XDP, LINUX_AT_ANY, true, true},
+	{LINUX_SK_REUSEPORT, LINUX_AT_ANY, true, true},
+	{LINUX_FLOW_DISSECTOR, LINUX_AT_ANY, true, true},
+	{LINUX_SK_LOOKUP, LINUX_AT_ANY, true, true},
+	{LINUX_SOCK_OPS, LINUX_AT_ANY, false, true},
+};
+
+static void set_sockmaps(struct abi_prog_type *type)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(sockmaps); i++)
+		if (fits(sockmaps[i].type, sockmaps[i].attach, type)) {
+			type->sockmap_update = sockmaps[i].update;
+			type->sockmap_delete = sockmaps[i].delete;
+		}
+}
+
 int linux_helpers(struct arena *arena, struct abi_prog_type *type)
 {
 	struct helper_set *set = arena_new_of(arena, struct helper_set);
@@ -94,5 +121,6 @@ int linux_helpers(struct arena *arena, struct abi_prog_type *type)
 			add_set(set, &progs[i]);
 	type->helpers = set;
 	type->helper = row_of;
+	set_sockmaps(type);
 	return 0;
 }

@@ -20,6 +20,8 @@ static const struct abi_policy policy = {
 	.name_capture = true,
 	.maps_612 = true,
 	.need_gpl = true,
+	.lookups_may_fail = true,
+	.packet_mem_listed = true,
 };
 
 static const struct abi_setting settings[] = {

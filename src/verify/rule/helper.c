@@ -4,30 +4,11 @@
  * kind of argument, one per kind of result. What a helper alone knows (a lock, a tail
  * call, an exchange) is in the kinds and flags of its row, not in its number.
  */
-#include "verify/rule/rule.h"
+#include "verify/rule/hcall.h"
 
 #include <limits.h>
 
-enum { MAX_ARGS = 5 };
-
-/* What the arguments told, for later arguments and for the result. */
-struct call {
-	const struct abi_helper *helper;
-	const struct image_map *map;
-	u32 map_uid;
-	const struct field *field; /* of ARG_SLOT */
-	u64 mem_size;		   /* of ARG_CONST_SIZE */
-	u32 release_ref;
-	u32 subprog;		   /* of ARG_FUNC */
-	struct reg context;	   /* of ARG_STACK */
-	bool key_known;		   /* an array's element that exists */
-	u32 key;
-};
-
-static const struct abi_arg *arg_of(const struct call *call, u32 i)
-{
-	return &call->helper->args[i];
-}
+enum { MAX_ERRNO = 4095 };
 
 bool licence_is_gpl(const struct image *image)
 {
@@ -105,7 +86,8 @@ static int arg_const_size(struct env *env, struct call *call, u32 i)
 
 static bool writes_map(u32 helper)
 {
-	return helper == 2 || helper == 3 || helper == 87 || helper == 88;
+	return helper == HELPER_map_update_elem || helper == HELPER_map_delete_elem ||
+	       helper == HELPER_map_push_elem || helper == HELPER_map_pop_elem;
 }
 
 static int arg_map(struct env *env, struct call *call, u32 i)
@@ -115,6 +97,9 @@ static int arg_map(struct env *env, struct call *call, u32 i)
 
 	if (reg->base != REG_MAP || reg->flags & F_NULL)
 		return reject_kind(env, i + 1, "map_ptr");
+	if (call->map_of_timer)
+		return timer_map(env, call, reg);
+	TRY(sock_map_change(env, call, reg->map));
 	if (reg->map->type >= NR_MAP_TYPES ||
 	    (h->map_types && !(h->map_types & BIT64(reg->map->type))))
 		return reject(env, RULE_HELPER_MAP, reg->map->type, h->name, h->id);
@@ -155,9 +140,16 @@ static int arg_map_key(struct env *env, struct call *call, u32 i)
 static int arg_map_value(struct env *env, struct call *call, u32 i)
 {
 	u8 flags = arg_of(call, i)->flags;
+	enum abi_table_id table;
 
 	if (!call->map || !call->map->value_size)
 		return reject(env, RULE_HELPER_NO_MAP);
+	/* Maps of sockets are given sockets. */
+	if (sock_of_map(call->map, &table))
+		return sock_arg(env, call, i);
+	/* A filter's question goes in where the answer of others comes out. */
+	if (call->map->type == MAP_BLOOM_FILTER && call->helper->id == HELPER_map_peek_elem)
+		flags = ARGF_RDONLY;
 	return mem_arg(env, i + 1, call->map->value_size, flags & (ARGF_WRITE | ARGF_UNINIT),
 		       flags & ARGF_UNINIT, flags & ARGF_NULL);
 }
@@ -175,8 +167,9 @@ static int arg_mem(struct env *env, struct call *call, u32 i)
 {
 	const struct abi_arg *arg = arg_of(call, i);
 
+	/* The rest is checked with its size. */
 	if (is_size(call, i + 1))
-		return 0; /* checked with its size */
+		return mem_arg_kind(env, i + 1, arg->flags & ARGF_NULL);
 	return mem_arg(env, i + 1, arg->size, arg->flags & (ARGF_WRITE | ARGF_UNINIT),
 		       arg->flags & ARGF_UNINIT, arg->flags & ARGF_NULL);
 }
@@ -187,6 +180,7 @@ static int arg_size(struct env *env, struct call *call, u32 i)
 
 	BUG_ON(i == 0);
 	flags = arg_of(call, i - 1)->flags;
+	call->most_bytes = cur_reg(env, i + 1)->num.umax;
 	return mem_arg_sized(env, i, i + 1, flags & (ARGF_WRITE | ARGF_UNINIT),
 			     flags & ARGF_UNINIT, flags & ARGF_NULL,
 			     arg_of(call, i)->kind == ARG_SIZE_OR_ZERO);
@@ -208,13 +202,16 @@ static int arg_const_str(struct env *env, struct call *call, u32 i)
 	const struct reg *reg = cur_reg(env, i + 1);
 	s64 off = (s64)reg->off + (s64)reg->num.bits.value;
 
-	if (reg->base != REG_MAP_VALUE || reg->flags & F_NULL || !reg->map->frozen)
-		return reject(env, RULE_CONST_STR, i + 1, reg_class_name(env, reg));
+	if (reg->base != REG_MAP_VALUE || reg->flags & F_NULL)
+		return reject_kind(env, i + 1, "map_value");
+	if (!reg->map->frozen)
+		return reject(env, RULE_CONST_STR, i + 1, "does not point to a readonly map");
 	if (!scalar_is_const(reg->num) || off < 0 || off >= reg->map->value_size)
-		return reject(env, RULE_CONST_STR, i + 1, "not a constant address");
+		return reject(env, RULE_CONST_STR, i + 1, "is not a constant address");
 	if (reg->map->data && !memchr((const char *)reg->map->data + off, 0,
 				      reg->map->value_size - (u32)off))
-		return reject(env, RULE_CONST_STR, i + 1, "string is not zero-terminated");
+		return reject(env, RULE_CONST_STR, i + 1,
+			      "is no text: string is not zero-terminated");
 	return 0;
 }
 
@@ -240,11 +237,7 @@ static int arg_ctx(struct env *env, struct call *call, u32 i)
 		return mark_precise(env, i + 1);
 	if (reg->base != REG_CTX || reg->flags & F_NULL)
 		return reject_kind(env, i + 1, "ctx");
-	if (has_var_off(reg))
-		return reject(env, RULE_CTX_VAR_OFF, var_off_str(env, reg));
-	if (reg->off)
-		return reject(env, RULE_CTX_MODIFIED, i + 1, reg->off);
-	return 0;
+	return check_ctx_pointer(env, i + 1, reg);
 }
 
 static int arg_func(struct env *env, struct call *call, u32 i)
@@ -276,6 +269,11 @@ static int arg_spin_lock(struct env *env, struct call *call, u32 i)
 	if (call->helper->flags & HELPERF_UNLOCK)
 		return lock_give(env, i + 1);
 	return reject(env, RULE_UNSUPPORTED, call->helper->name);
+}
+
+static int arg_timer(struct env *env, struct call *call, u32 i)
+{
+	return timer_arg(env, call, i + 1);
 }
 
 static int arg_unsupported(struct env *env, struct call *call, u32 i)
@@ -327,7 +325,8 @@ static int arg_btf(struct env *env, struct call *call, u32 i)
 		return reject(env, RULE_UNSUPPORTED, call->helper->name);
 	TRY(check_btf_offset(env, i + 1, reg));
 	if (!btf_reg_fits(reg, btf, type, release))
-		return reject_kind(env, i + 1, arg->type);
+		return reject(env, RULE_ARG_STRUCT, i + 1, btf_type_name(reg->btf, reg->type),
+			      arg->type);
 	if (release)
 		call->release_ref = reg->ref;
 	return 0;
@@ -347,7 +346,7 @@ static int (*const by_kind[NR_ARG_KINDS])(struct env *env, struct call *call, u3
 	[ARG_FUNC] = arg_func,
 	[ARG_STACK] = arg_stack,
 	[ARG_SPIN_LOCK] = arg_spin_lock,
-	[ARG_TIMER] = arg_unsupported,
+	[ARG_TIMER] = arg_timer,
 	[ARG_SLOT] = arg_slot,
 	[ARG_BTF] = arg_btf,
 	[ARG_BTF_ANY] = arg_btf_any,
@@ -357,6 +356,9 @@ static int (*const by_kind[NR_ARG_KINDS])(struct env *env, struct call *call, u3
 	[ARG_INT] = arg_number,
 	[ARG_RINGBUF_MEM] = arg_ringbuf_mem,
 	[ARG_DYNPTR] = arg_unsupported,
+	[ARG_SOCKET] = sock_arg,
+	[ARG_SOCK] = sock_arg,
+	[ARG_SOCK_BTF] = sock_arg,
 };
 
 /* What such a register happens to hold is nothing for the helper to see. */
@@ -387,15 +389,20 @@ static int check_args(struct env *env, struct call *call)
 
 /* ---- the result ---- */
 
-static int finish(struct env *env, const struct call *call, struct reg *r0)
+int helper_ret_finish(struct env *env, const struct call *call, struct reg *r0)
 {
 	u8 flags = call->helper->ret_flags;
 	u32 ref = 0;
 
 	if (flags & RETF_ACQUIRE)
 		TRY(ref_take(env, &ref));
-	r0->ref = ref;
 	r0->flags |= flags & RETF_NULL ? F_NULL : 0;
+	if (flags & RETF_CAST) {
+		r0->ref = call->cast_ref;
+		r0->id = id_new(env);
+		return 0;
+	}
+	r0->ref = ref;
 	r0->id = ref ? ref : id_new(env);
 	return 0;
 }
@@ -404,6 +411,11 @@ static int ret_scalar(struct env *env, const struct call *call, struct reg *r0)
 {
 	const struct abi_helper *h = call->helper;
 
+	/* An error, or how many bytes of the memory it was given. */
+	if (h->ret_flags & RETF_SIZED) {
+		*r0 = reg_num(scalar_srange(-MAX_ERRNO, (s64)call->most_bytes));
+		return 0;
+	}
 	*r0 = h->ret_min < h->ret_max ? reg_num(scalar_srange(h->ret_min, h->ret_max))
 				      : reg_unknown();
 	return 0;
@@ -428,18 +440,37 @@ static bool is_map_of_maps(const struct image_map *map)
 	return map->type == MAP_ARRAY_OF_MAPS || map->type == MAP_HASH_OF_MAPS;
 }
 
+/* What is in a map of sockets is looked up with a reference; XDP's sockets stay. */
+static int ret_map_sock(struct env *env, const struct call *call, enum abi_table_id table,
+			struct reg *r0)
+{
+	*r0 = reg_pointer(REG_TABLE, F_NULL);
+	r0->table = abi_table(table);
+	if (table != TABLE_SOCK) {
+		r0->id = id_new(env);
+		return 0;
+	}
+	TRY(ref_take(env, &r0->ref));
+	r0->id = r0->ref;
+	return 0;
+}
+
 static int ret_map_value(struct env *env, const struct call *call, struct reg *r0)
 {
 	bool of_maps = call->map && is_map_of_maps(call->map);
+	enum abi_table_id table;
 
 	if (!call->map || (of_maps && (call->map->inner < 0 ||
 				       (u32)call->map->inner >= env->image->nmaps)))
 		return reject(env, RULE_HELPER_NO_MAP);
+	if (sock_of_map(call->map, &table))
+		return ret_map_sock(env, call, table, r0);
 	*r0 = reg_pointer(of_maps ? REG_MAP : REG_MAP_VALUE, 0);
-	TRY(finish(env, call, r0));
+	TRY(helper_ret_finish(env, call, r0));
 	r0->map = of_maps ? &env->image->maps[call->map->inner] : call->map;
 	r0->map_uid = of_maps ? r0->id : call->map_uid;
-	if (call->key_known && call->helper->id == 1)
+	if (call->key_known && call->helper->id == HELPER_map_lookup_elem &&
+	    !env->abi->policy.lookups_may_fail)
 		r0->flags &= ~F_NULL;
 	return 0;
 }
@@ -452,7 +483,7 @@ static int ret_mem(struct env *env, const struct call *call, struct reg *r0)
 	if (call->helper->ret_flags & RETF_RDONLY)
 		r0->flags |= F_RDONLY;
 	r0->mem_size = (u32)call->mem_size;
-	return finish(env, call, r0);
+	return helper_ret_finish(env, call, r0);
 }
 
 static int ret_btf(struct env *env, const struct call *call, struct reg *r0)
@@ -469,9 +500,9 @@ static int ret_btf(struct env *env, const struct call *call, struct reg *r0)
 		r0->flags |= F_TRUSTED;
 	else if (flags & RETF_RCU)
 		r0->flags |= in_read_section(env) ? F_RCU : F_UNTRUSTED;
-	else if (!(flags & RETF_ACQUIRE))
+	else if (!(flags & RETF_ACQUIRE) && !env->abi->policy.legacy_walk)
 		r0->flags |= F_UNTRUSTED;
-	return finish(env, call, r0);
+	return helper_ret_finish(env, call, r0);
 }
 
 /* B13.5: the old value is the program's now. */
@@ -500,6 +531,9 @@ static int (*const by_ret[])(struct env *env, const struct call *call, struct re
 	[RET_SLOT] = ret_slot,
 	[RET_PERCPU_MEM] = ret_unsupported,
 	[RET_TAIL_CALL] = ret_tail_call,
+	[RET_SOCKET] = sock_ret,
+	[RET_SOCK_COMMON] = sock_ret,
+	[RET_TCP_SOCK] = sock_ret,
 };
 
 /* ---- callbacks ---- */

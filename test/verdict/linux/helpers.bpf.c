@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Helpers by program type, and what they are given.
+ */
+#include "linux.h"
+
+struct timed {
+	long x;
+	struct bpf_timer timer;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct timed);
+} timers SEC(".maps"), more_timers SEC(".maps");
+
+/* ---- who may call what ---- */
+
+ACCEPT
+SEC("cgroup/connect4")
+int by_attach_type(struct bpf_sock_addr *ctx)
+{
+	return bpf_get_retval() & 1;
+}
+
+REJECT(HELPER_PROG_TYPE, "program of this type cannot use helper bpf_get_retval#186")
+SEC("cgroup/recvmsg4")
+int by_attach_type_not(struct bpf_sock_addr *ctx)
+{
+	bpf_get_retval();
+	return 1;
+}
+
+/* The same helper, with and without a context. */
+ACCEPT
+SEC("cgroup/dev")
+int classid_of_task(struct bpf_cgroup_dev_ctx *ctx)
+{
+	return bpf_get_cgroup_classid(0) & 1;
+}
+
+REJECT(ARG_KIND, "R1 type=scalar expected=ctx")
+SEC("tc")
+int classid_of_skb(struct __sk_buff *skb)
+{
+	return bpf_get_cgroup_classid(0) & 1;
+}
+
+/* ---- packets as memory ---- */
+
+ACCEPT
+SEC("xdp")
+int sum_of_packet(struct xdp_md *ctx)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+
+	if (data + 8 > end)
+		return 0;
+	return bpf_csum_diff(NULL, 0, data, 8, 0) & 1;
+}
+
+REJECT(PACKET_HELPER, "helper access to the packet is not allowed")
+SEC("xdp")
+int comm_of_packet(struct xdp_md *ctx)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+
+	if (data + 8 > end)
+		return 0;
+	return bpf_strncmp(data, 8, "x") & 1;
+}
+
+REJECT(PACKET_HELPER, "helper access to the packet is not allowed")
+SEC("tc")
+int store_from_packet(struct __sk_buff *ctx)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+
+	if (data + 8 > end)
+		return 0;
+	return bpf_skb_store_bytes(ctx, 0, data, 8, 0) & 1;
+}
+
+/* ---- how much was read ---- */
+
+ACCEPT
+SEC("raw_tp/sys_enter")
+int text_length(void *ctx)
+{
+	char buf[16] = {}, sum = 0;
+	long n = bpf_probe_read_kernel_str(buf, sizeof(buf), ctx);
+
+	if (n > 0)
+		sum = buf[n - 1];
+	return sum;
+}
+
+REJECT(STACK_VAR, "invalid variable-offset read from stack")
+SEC("raw_tp/sys_enter")
+int text_length_plus(void *ctx)
+{
+	char buf[16] = {}, sum = 0;
+	long n = bpf_probe_read_kernel_str(buf, sizeof(buf), ctx);
+
+	if (n > 0)
+		sum = buf[n];
+	return sum;
+}
+
+/* An element that exists may not be found: the kernel does not look at the key. */
+REJECT(NULL_DEREF, "map_value_or_null")
+SEC("tc")
+int sure_lookup(struct __sk_buff *skb)
+{
+	struct timed *v = bpf_map_lookup_elem(&timers, &(__u32){1});
+
+	return v->x & 1;
+}
+
+/* ---- timers ---- */
+
+static int ring(void *map, __u32 *key, struct timed *v)
+{
+	v->x++;
+	return 0;
+}
+
+#define WITH_TIMER(v)                                                                    \
+	struct timed *v = bpf_map_lookup_elem(&timers, &(__u32){1});                     \
+	if (!v)                                                                          \
+		return 0
+
+ACCEPT
+SEC("tc")
+int timer(struct __sk_buff *skb)
+{
+	WITH_TIMER(v);
+	bpf_timer_init(&v->timer, &timers, 0);
+	bpf_timer_set_callback(&v->timer, ring);
+	bpf_timer_start(&v->timer, 1, 0);
+	return 0;
+}
+
+REJECT(TIMER_ARG, "R1 off 0 doesn't point to 'struct bpf_timer'")
+SEC("tc")
+int timer_beside(struct __sk_buff *skb)
+{
+	WITH_TIMER(v);
+	bpf_timer_start((void *)v, 1, 0);
+	return 0;
+}
+
+REJECT(TIMER_CONST_OFF, "R1 doesn't have constant offset. bpf_timer has to be at the constant offset")
+SEC("tc")
+int timer_somewhere(struct __sk_buff *skb)
+{
+	__u64 i = bpf_get_prandom_u32() & 8;
+
+	WITH_TIMER(v);
+	bpf_timer_start((void *)v + i, 1, 0);
+	return 0;
+}
+
+REJECT(TIMER_MAP, "timer pointer in R1 map_uid=0 doesn't match map pointer in R2 map_uid=0")
+SEC("tc")
+int timer_of_other_map(struct __sk_buff *skb)
+{
+	WITH_TIMER(v);
+	bpf_timer_init(&v->timer, &more_timers, 0);
+	return 0;
+}
