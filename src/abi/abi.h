@@ -307,6 +307,12 @@ enum ctx_arg_flag {
 	CTX_ARG_RCU = 1 << 5,	  /* protected by the read section */
 };
 
+/* Bytes of a host struct. */
+struct abi_write {
+	const struct btf *btf;
+	u32 type, off, size;
+};
+
 struct abi_prog_type {
 	const char *name;	/* "xdp", or "hook/on_request" */
 	u32 bit;		/* of abi_kfunc.prog_types */
@@ -323,6 +329,11 @@ struct abi_prog_type {
 	u32 first_arg;		/* PROG_ARGS: parameters of proto that programs do not see */
 	u8 args[16];		/* PROG_ARGS: enum ctx_arg_flag by argument */
 	bool ret_arg;		/* PROG_ARGS: the function's result is the last argument */
+	u32 promote_from, promote_to; /* PROG_ARGS: pointers to one struct are to the other */
+	const struct abi_write *writes; /* members of host structs that programs may write */
+	u32 nwrites;
+	bool ret_32bit;		/* has_ret_range: of the lower 32 bits, signed */
+	bool no_d_path;		/* bpf_d_path() takes locks that may be held there */
 	bool no_ret;		/* what the program returns is nobody's business */
 	bool packet_writable, may_sleep, has_ret_range;
 	bool packet_hidden;	/* helpers may not be given packet memory */

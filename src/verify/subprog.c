@@ -95,26 +95,42 @@ int call_subprog(struct env *env, const struct insn *insn, u32 *next)
 
 /* --- returns --- */
 
-int check_ret_range(struct env *env, const char *when, u32 regno, s64 min, s64 max)
+/* What programs may return: some functions' results are read as 64 bits, some as 32. */
+struct ret_range {
+	const char *when;
+	s64 min, max;
+	bool low;
+};
+
+static int check_range(struct env *env, u32 regno, struct ret_range want)
 {
 	const struct reg *r0 = cur_reg(env, regno);
+	s64 min = want.low ? r0->num.s32min : r0->num.smin;
+	s64 max = want.low ? r0->num.s32max : r0->num.smax;
+	s64 least = want.low ? INT32_MIN : INT64_MIN, most = want.low ? INT32_MAX : INT64_MAX;
 	char text[256];
 
 	if (r0->base != REG_SCALAR)
-		return reject(env, RULE_RET_SCALAR, when, regno, reg_class_name(env, r0));
+		return reject(env, RULE_RET_SCALAR, want.when, regno, reg_class_name(env, r0));
 	TRY(mark_precise(env, regno));
-	if (r0->num.smin >= min && r0->num.smax <= max)
+	if (min >= want.min && max <= want.max)
 		return 0;
-	if (r0->num.smin == INT64_MIN && r0->num.smax == INT64_MAX)
+	if (min == least && max == most)
 		snprintf(text, sizeof(text), "unknown scalar value");
-	else if (r0->num.smin == INT64_MIN)
-		snprintf(text, sizeof(text), "smax=%lld", (long long)r0->num.smax);
-	else if (r0->num.smax == INT64_MAX)
-		snprintf(text, sizeof(text), "smin=%lld", (long long)r0->num.smin);
+	else if (min == least)
+		snprintf(text, sizeof(text), "smax=%lld", (long long)max);
+	else if (max == most)
+		snprintf(text, sizeof(text), "smin=%lld", (long long)min);
 	else
-		snprintf(text, sizeof(text), "smin=%lld smax=%lld",
-			 (long long)r0->num.smin, (long long)r0->num.smax);
-	return reject(env, RULE_RET_RANGE, when, regno, text, (long long)min, (long long)max);
+		snprintf(text, sizeof(text), "smin=%lld smax=%lld", (long long)min,
+			 (long long)max);
+	return reject(env, RULE_RET_RANGE, want.when, regno, text, (long long)want.min,
+		      (long long)want.max);
+}
+
+int check_ret_range(struct env *env, const char *when, u32 regno, s64 min, s64 max)
+{
+	return check_range(env, regno, (struct ret_range){when, min, max, false});
 }
 
 static void drop_frame(struct env *env, struct state *state)
@@ -177,8 +193,9 @@ int check_prog_return(struct env *env, u32 regno)
 	if (reg_is_pointer(cur_reg(env, regno)) && !env->abi->policy.ptr_leaks)
 		return reject(env, RULE_RET_LEAK, regno);
 	if (type && type->has_ret_range)
-		return check_ret_range(env, "program exit", regno, type->ret_min,
-				       type->ret_max);
+		return check_range(env, regno,
+				   (struct ret_range){"program exit", type->ret_min,
+						      type->ret_max, type->ret_32bit});
 	return 0;
 }
 

@@ -43,6 +43,11 @@ static const struct {
 #include "abi/linux/attach.def"
 };
 
+static const char *const d_paths[] = {
+#define D_PATH(name) #name,
+#include "abi/linux/attach.def"
+};
+
 static const char *const denied[] = {
 #define DENY(name) #name,
 #include "abi/linux/attach.def"
@@ -203,6 +208,8 @@ static void lsm_result(struct abi_prog_type *type, u8 flags)
 
 	type->no_ret = is_void && type->attach == LINUX_AT_LSM_MAC;
 	type->has_ret_range = !type->no_ret;
+	type->ret_32bit = true;
+	type->ret_arg = !is_void && type->attach == LINUX_AT_LSM_MAC;
 	if (type->attach == LINUX_AT_LSM_CGROUP || flags & BOOL) {
 		type->ret_min = is_void;
 		type->ret_max = 1;
@@ -274,16 +281,50 @@ static int attach_ops(const struct attach *a)
 	if (!id || !find_named(a, "bpf_struct_ops_", place->ops, BTF_STRUCT, &btf))
 		return refuse(a, "attach_btf_id: struct '%s' is not one that programs may "
 			      "implement", place->ops);
+	if (!linux_ops_member(place->ops, place->member))
+		return refuse(a, "attach to unsupported member %s", place->member);
 	type->proto = member_proto(type->btf, id, place->member);
 	if (!type->proto)
 		return refuse(a, "attach_btf_id: member '%s' is not a function", place->member);
 	all_args(type, CTX_ARG_TRUSTED);
+	linux_promote(a->abi, place->ops, type);
 	snprintf(stub, sizeof(stub), "%s__", place->ops);
 	func = find_named(a, stub, place->member, BTF_FUNC, &btf);
 	if (func)
 		nullable_args(type, btf, func);
 	type->no_ret = !returned(type);
 	return 0;
+}
+
+/* bpf_d_path() takes locks: only where these are known not to be held. */
+static bool may_d_path(const struct attach *a)
+{
+	const struct abi_prog_type *type = a->type;
+
+	if (type->bit == LINUX_LSM)
+		return lsm_flags(a->target) & SLEEPS;
+	if (type->attach == LINUX_AT_TRACE_ITER)
+		return true;
+	for (u32 i = 0; i < ARRAY_SIZE(d_paths); i++)
+		if (!strcmp(d_paths[i], type->target))
+			return true;
+	return false;
+}
+
+/* The way to the target's prototype, by attach type. */
+static int attach_by_type(const struct attach *a)
+{
+	switch (a->type->attach) {
+	case LINUX_AT_LSM_MAC:
+	case LINUX_AT_LSM_CGROUP:
+		return attach_lsm(a);
+	case LINUX_AT_TRACE_RAW_TP:
+		return attach_tp(a);
+	case LINUX_AT_TRACE_ITER:
+		return attach_iter(a);
+	default:
+		return attach_trampoline(a);
+	}
 }
 
 int linux_attach(const struct abi *abi, struct abi_place *place, const char *target,
@@ -300,9 +341,7 @@ int linux_attach(const struct abi *abi, struct abi_place *place, const char *tar
 		return attach_ops(&a);
 	if (!*target)
 		return refuse(&a, "section '%s' names nothing to attach to", place->section);
-	if (type->bit == LINUX_LSM)
-		return attach_lsm(&a);
-	if (type->attach == LINUX_AT_TRACE_RAW_TP)
-		return attach_tp(&a);
-	return type->attach == LINUX_AT_TRACE_ITER ? attach_iter(&a) : attach_trampoline(&a);
+	TRY(attach_by_type(&a));
+	type->no_d_path = !may_d_path(&a);
+	return 0;
 }

@@ -113,6 +113,15 @@ int linux_helpers(struct arena *arena, struct abi_prog_type *type);
 /* member.c: members as safe as the object that has them. */
 int linux_members(struct abi *abi);
 
+/* Where member @path ("a.b") of a struct lies. */
+bool linux_member(const struct btf *btf, u32 type, const char *path, u32 *off, u32 *size);
+
+/* write.c: what programs of @type, for member of struct @ops or NULL, may write. */
+int linux_writes(const struct abi *abi, struct arena *arena, const char *ops,
+		 struct abi_prog_type *type);
+bool linux_ops_member(const char *ops, const char *member); /* programs can be it */
+void linux_promote(const struct abi *abi, const char *ops, struct abi_prog_type *type);
+
 /* kfunc.c: the kernel's kfuncs and one more table of them. */
 int linux_kfuncs(struct log *log, struct abi *abi);
 int linux_kfuncs_tsv(struct log *log, struct abi *abi, const char *name, char *text);

@@ -47,6 +47,27 @@ static const struct btf_member *member_by_name(const struct btf *btf, const stru
 	return NULL;
 }
 
+bool linux_member(const struct btf *btf, u32 type, const char *path, u32 *off, u32 *size)
+{
+	char name[64];
+	size_t len;
+
+	for (*off = 0; *path; path += len + (path[len] == '.')) {
+		const struct btf_type *t = btf_type(btf, btf_skip_mods(btf, type));
+		const struct btf_member *m;
+
+		len = strcspn(path, ".");
+		if (len >= sizeof(name) || !btf_is_composite(t))
+			return false;
+		snprintf(name, sizeof(name), "%.*s", (int)len, path);
+		m = member_by_name(btf, t, name, *off, off);
+		if (!m)
+			return false;
+		type = m->type;
+	}
+	return btf_size(btf, type, size);
+}
+
 static int add_members(struct abi *abi, const struct btf *btf, u32 list, u32 type,
 		       enum member_class class_)
 {

@@ -135,6 +135,7 @@ int linux_place(const struct abi *abi, struct abi_place *place)
 		return -ENOMEM;
 	fill(row, type);
 	TRY(linux_helpers(place->arena, type));
+	TRY(linux_writes(abi, place->arena, place->ops, type));
 	place->sleepable = row->flags & LINUX_SLEEPS;
 	place->type = type;
 	return row->flags & LINUX_BTF ? linux_attach(abi, place, target, type)

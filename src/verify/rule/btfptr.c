@@ -272,12 +272,33 @@ static int check_own_object(struct env *env, const struct access *acc, u32 off)
 	return check_no_leak(env, acc, "object");
 }
 
+/* A member that programs of this type may write, of an object that is sure to exist. */
+static bool may_write_member(const struct env *env, const struct access *acc)
+{
+	const struct abi_prog_type *type = env->prog->type;
+	const struct reg *ptr = &acc->ptr;
+	s64 off = (s64)ptr->off + acc->off;
+
+	if (!type || may_dangle(ptr))
+		return false;
+	for (u32 i = 0; i < type->nwrites; i++) {
+		const struct abi_write *w = &type->writes[i];
+
+		if (btf_same_type(w->btf, w->type, ptr->btf, ptr->type) && off >= w->off &&
+		    off + acc->size <= (s64)w->off + w->size)
+			return true;
+	}
+	return false;
+}
+
 static int check_write(struct env *env, const struct access *acc)
 {
 	if (!access_writes(acc))
 		return 0;
 	if (is_live_object(&acc->ptr))
 		return 0;
+	if (acc->kind == ACC_WRITE && may_write_member(env, acc))
+		return check_no_leak(env, acc, "object");
 	return reject(env, RULE_BTF_RDONLY, acc->regno, reg_class_name(env, &acc->ptr));
 }
 

@@ -19,6 +19,7 @@ struct arg {
 	u32 param;	  /* BTF id of its type */
 	const char *name; /* "" for a result */
 	u8 flags;	  /* enum ctx_arg_flag */
+	bool result;	  /* of the function */
 };
 
 static const char *func_name(const struct abi_prog_type *type)
@@ -53,6 +54,7 @@ static bool arg_at(const struct abi_prog_type *type, u32 off, struct arg *arg)
 	}
 	arg->i += (off - end) / 8;
 	arg->param = proto->type;
+	arg->result = true;
 	return type->ret_arg && off < end + 8 && btf_skip_mods(type->btf, proto->type);
 }
 
@@ -103,6 +105,8 @@ static int pointer_value(struct env *env, const struct access *acc, const struct
 	const struct btf *btf = arg->type->btf, *host;
 	u32 ptr = btf_skip_mods(btf, arg->param), to = btf_pointee(btf, ptr), type;
 
+	if (to && to == arg->type->promote_from)
+		to = arg->type->promote_to;
 	if (arg->flags & CTX_ARG_BUF)
 		*value = buffer(env, arg);
 	else if (host_struct(env, btf, to, &host, &type))
@@ -137,8 +141,12 @@ int access_ctx_args(struct env *env, struct access *acc)
 	id = btf_skip_mods(type->btf, arg.param);
 	acc->class_ = ACCESS_CTX;
 	acc->ctx_arg = (u8)(arg.i + 1);
-	if (btf_kind(btf_type(type->btf, id)) != BTF_PTR)
+	if (btf_kind(btf_type(type->btf, id)) != BTF_PTR) {
+		/* What other programs there may have returned. */
+		acc->result_set = arg.result && type->ret_32bit && acc->size == 8;
+		acc->result = reg_num(scalar_srange(type->ret_min, type->ret_max));
 		return 0;
+	}
 	TRY(pointer_value(env, acc, &arg, &value));
 	acc->result = value;
 	acc->result_set = value.base != REG_SCALAR;
