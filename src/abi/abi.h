@@ -380,6 +380,8 @@ struct abi_policy {
 	bool need_gpl;		 /* B33 */
 	bool lookups_may_fail;	 /* those of an array's element that exists, too */
 	bool packet_mem_listed;	 /* packets as memory: for helpers that say so */
+	bool iter_results_stay;	 /* objects that an iterator gave outlive it */
+	bool slice_stack_buffer; /* writable dynptr slices may be of a buffer on the stack */
 };
 
 struct abi {

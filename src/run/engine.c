@@ -57,6 +57,43 @@ static u64 percpu_obj_drop(u64 object, u64 type)
 	return 0;
 }
 
+/* --- numbers in order: `struct bpf_iter_num` of the interface, 8 bytes of the program's
+ * stack. The element is the iterator's own memory. --- */
+
+enum { MAX_NUMBERS = 1 << 23 };
+
+struct iter_num {
+	s32 cur, end;
+};
+
+static s32 iter_num_new(struct iter_num *it, s32 start, s32 end)
+{
+	*it = (struct iter_num){0, 0};
+	if (start > end)
+		return -EINVAL;
+	if ((s64)end - start > MAX_NUMBERS)
+		return -E2BIG;
+	*it = (struct iter_num){(s32)((u32)start - 1), end}; /* may wrap, and back */
+	return 0;
+}
+
+static s32 *iter_num_next(struct iter_num *it)
+{
+	s32 next = (s32)((u32)it->cur + 1);
+
+	if (next >= it->end) {
+		*it = (struct iter_num){0, 0};
+		return NULL;
+	}
+	it->cur = next;
+	return &it->cur;
+}
+
+static void iter_num_destroy(struct iter_num *it)
+{
+	*it = (struct iter_num){0, 0};
+}
+
 #define FN(fn) ((void (*)(void))(fn))
 
 static const struct engine_func {
@@ -84,6 +121,9 @@ static const struct engine_func {
 	{KS_RBTREE_ROOT,	FN(rbtree_root)},
 	{KS_RBTREE_LEFT,	FN(rbtree_left)},
 	{KS_RBTREE_RIGHT,	FN(rbtree_right)},
+	{KS_ITER_NUM_NEW,	FN(iter_num_new)},
+	{KS_ITER_NUM_NEXT,	FN(iter_num_next)},
+	{KS_ITER_NUM_DESTROY,	FN(iter_num_destroy)},
 };
 
 int engine_export(struct pintle_host *host)

@@ -5,7 +5,7 @@
  */
 #include "verify/walk.h"
 
-static void clobber_args(struct env *env)
+void call_clobber(struct env *env)
 {
 	for (u32 r = R1; r <= R5; r++)
 		set_reg(env, r, reg_none());
@@ -20,7 +20,7 @@ int exec_call(struct env *env, const struct insn *insn, u32 *next)
 		TRY(call_helper(env, insn, next));
 	else
 		TRY(call_kfunc(env, insn));
-	clobber_args(env);
+	call_clobber(env);
 	cur_reg(env, R0)->def = env->insn;
 	cur_frame(env)->written |= (u16)BIT(R0);
 	return 0;

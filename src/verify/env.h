@@ -34,8 +34,12 @@ enum reg_base {
 	REG_BTF,	/* struct `type` of `btf` */
 	REG_FUNC,	/* subprogram `subprog` */
 	REG_TABLE,	/* an object that is a table of members: a socket */
+	REG_DYNPTR,	/* registers: a dynptr that is only read; in SLOT_DYNPTR: the dynptr */
+	REG_ITER,	/* in SLOT_ITER only: an open-coded iterator, struct `type` of `btf` */
 	NR_REG_BASES,
 };
+
+enum dynptr_kind { DYNPTR_LOCAL, DYNPTR_RINGBUF, DYNPTR_SKB, DYNPTR_XDP };
 
 /* Flags of pointers (rule book 0.3). */
 enum reg_flag {
@@ -50,6 +54,7 @@ enum reg_flag {
 	F_NONOWN = 1 << 8,
 	F_RINGBUF = 1 << 9,   /* REG_MEM reserved in a ring buffer */
 	F_BUF = 1 << 11,      /* REG_MEM of a size that attachment will check */
+	F_PKT = 1 << 10,      /* REG_MEM, REG_DYNPTR: bytes of the packet */
 };
 
 struct reg {
@@ -64,9 +69,15 @@ struct reg {
 			const struct image_map *map;
 			u32 map_uid;	/* which lookup of an inner map gave it */
 		};
-		struct {		/* REG_BTF */
+		struct {		/* REG_BTF, REG_ITER */
 			const struct btf *btf;
 			u32 type;
+			u16 depth;	/* REG_ITER: elements taken on this path */
+			bool drained;	/* REG_ITER: it gives NULL for ever */
+		};
+		struct {		/* REG_DYNPTR */
+			u8 dynptr;	/* enum dynptr_kind */
+			bool first;	/* of its two slots: the one it is passed by */
 		};
 		u32 range;		/* REG_PACKET*: bytes known to be there from off 0 */
 		u32 mem_size;		/* REG_MEM */
@@ -76,6 +87,7 @@ struct reg {
 	};
 	struct scalar num; /* scalars: the value; pointers: the variable part of the offset */
 	u32 def;	/* instruction that made this value: for explanations */
+	u32 owner;	/* dynptr (its id) or iterator (its ref) that it lives no longer than */
 };
 
 enum slot_kind {
@@ -119,7 +131,7 @@ struct held {
 	u32 insn;	/* where it was taken */
 	u8 kind;	/* enum held_kind */
 	u8 frame;	/* callback frame that took it */
-	const void *owner; /* locks: the map, or NULL */
+	const void *owner; /* locks: the map, or NULL; iterators: what makes them */
 };
 
 /*
@@ -301,6 +313,11 @@ int ref_release(struct env *env, u32 ref);
 /* B19: after a null test of a register with @id: all copies become NULL (a scalar 0; its
  * reference is discarded) or lose F_NULL. */
 void null_learn(struct env *env, struct state *state, u32 id, u32 ref, bool is_null);
+/* What lives no longer than @owner (a dynptr or iterator) becomes unreadable. */
+void owner_forget(struct env *env, u32 owner);
+/* Calls @fn for every slot of @kind (SLOT_DYNPTR, SLOT_ITER). */
+void state_each_object(struct env *env, struct state *state, enum slot_kind kind,
+		       void (*fn)(struct env *env, struct slot *slot, void *data), void *data);
 /* Packet pointers die (helpers that change the packet). */
 void packet_forget(struct env *env);
 void packet_forget_in(struct state *state);
@@ -379,6 +396,19 @@ int stack_mark_written(struct env *env, struct frame *frame, s32 off, u32 size);
 int stack_readable(struct env *env, u32 regno, struct frame *frame, s64 lo, s64 hi, u32 size);
 /* The same bounds check for writes ("invalid write to stack R%d off=%d size=%d"). */
 int stack_writable(struct env *env, u32 regno, struct frame *frame, s64 lo, s64 hi, u32 size);
+/*
+ * Objects of the engine on the stack (dynptrs, iterators) of @nslots whole slots:
+ * stack_object() finds where register @regno points to: @frame and the slot @at of its
+ * lowest address (the others are below @at); refuses offsets that vary or are odd. @what
+ * names it in messages. stack_object_put() makes one there, of kind @kind; _clear() ends
+ * it. stack_object_is(): all of it is of that kind.
+ */
+int stack_object(struct env *env, u32 regno, u32 nslots, const char *what,
+		 struct frame **frame, u32 *at);
+int stack_object_put(struct env *env, struct frame *frame, u32 at, u32 nslots,
+		     enum slot_kind kind, struct reg object);
+void stack_object_clear(struct frame *frame, u32 at, u32 nslots);
+bool stack_object_is(const struct frame *frame, u32 at, u32 nslots, enum slot_kind kind);
 /* The constant number a callee will read at @off, as far as known; marks it precise. */
 bool stack_const(struct env *env, u32 frame, s32 off, u32 size, u64 *value);
 
@@ -413,6 +443,19 @@ int throw_exit(struct env *env, const char *name);
 /* rule/ref.c: nothing may be held here. @what: "BPF_EXIT instruction in main prog",
  * "tail_call", … */
 int check_nothing_held(struct env *env, const char *what);
+
+/*
+ * rule/iter.c: the path is back at the iterator's _next() at env->insn, at stored state
+ * @old. True: the same iterator gave an element meanwhile, and no other that is alive was
+ * made anew, so the loop ends by itself. iters_kept(): no iterator that a loop below @root
+ * goes by was made anew between the ancestors of @cur and @cur, compared with @old.
+ */
+bool iter_advanced(struct env *env, const struct state *old, const struct state *cur);
+bool iters_kept(const struct state *root, const struct state *old, const struct state *cur);
+
+/* rule/dynptr.c: slot @i of @frame, part of a dynptr, is about to be written: the dynptr
+ * ends, unless it holds a reference. */
+int dynptr_overwritten(struct env *env, struct frame *frame, u32 i);
 
 /* rule/btfptr.c: B14/B15: pointer @reg (class and type) fits a place of struct (btf, type). */
 bool btf_reg_fits(const struct reg *reg, const struct btf *btf, u32 type, bool strict);

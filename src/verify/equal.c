@@ -91,6 +91,11 @@ static bool objects_match(struct ids *ids, const struct reg *old, const struct r
 		return old->subprog == cur->subprog;
 	case REG_TABLE:
 		return old->table == cur->table;
+	case REG_DYNPTR:
+		return old->dynptr == cur->dynptr && old->first == cur->first;
+	case REG_ITER: /* that took another number of elements is the same */
+		return old->btf == cur->btf && old->type == cur->type &&
+		       old->drained == cur->drained;
 	default:
 		return true;
 	}
@@ -105,7 +110,7 @@ static bool pointers_cover(struct ids *ids, const struct reg *old, const struct 
 	if (ids->how == COVER_SAME && !scalar_within(cur->num, old->num))
 		return false;
 	return objects_match(ids, old, cur) && ids_match(ids, old->id, cur->id) &&
-	       ids_match(ids, old->ref, cur->ref);
+	       ids_match(ids, old->ref, cur->ref) && ids_match(ids, old->owner, cur->owner);
 }
 
 static bool reg_covers(struct ids *ids, const struct reg *old, const struct reg *cur)
@@ -130,9 +135,15 @@ static u32 spilled_bytes(const struct slot *slot)
 	return n;
 }
 
+static bool is_object(u8 kind)
+{
+	return kind == SLOT_DYNPTR || kind == SLOT_ITER;
+}
+
+/* Where an object of the engine is, the old walk must have known of one. */
 static bool byte_covers(u8 old, u8 cur, enum cover how)
 {
-	if (how == COVER_SAME)
+	if (how == COVER_SAME || is_object(old) || is_object(cur))
 		return old == cur;
 	return old == SLOT_INVALID || old == SLOT_MISC || old == SLOT_SPILL ||
 	       old == SLOT_ADDRESS || old == cur;
@@ -159,9 +170,7 @@ static bool slot_covers(struct ids *ids, const struct slot *old, const struct sl
 		    (!ids->leaks && slot_shows_address(cur, b) && !slot_shows_address(old, b)))
 			return false;
 	if (!bytes)
-		return old->kind[0] != SLOT_DYNPTR && old->kind[0] != SLOT_ITER
-			       ? true
-			       : pointers_cover(ids, &old->spilled, &cur->spilled);
+		return !is_object(old->kind[0]) || reg_covers(ids, &old->spilled, &cur->spilled);
 	now = now_at_spill(cur, bytes);
 	return reg_covers(ids, &old->spilled, &now);
 }
@@ -175,8 +184,10 @@ static bool stack_covers(struct ids *ids, const struct frame *old,
 		const struct slot *a = i < old->nslots ? &old->stack[i] : &none;
 		const struct slot *b = i < cur->nslots ? &cur->stack[i] : &none;
 
-		if (i >= old->nslots && (ids->how != COVER_SAME || i >= cur->nslots))
+		if (i >= old->nslots && i >= cur->nslots)
 			break;
+		if (i >= old->nslots && ids->how != COVER_SAME && !is_object(b->kind[0]))
+			continue; /* never written: anything will do */
 		if (live >> i & 1 && !slot_covers(ids, a, b))
 			return false;
 	}

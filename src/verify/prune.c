@@ -6,7 +6,7 @@
  * A stored state is
  *  - active while paths below it are being walked (branches > 0): it is an ancestor of
  *    the current path. Coming back to it unchanged is an endless loop; coming back to it
- *    at a call or may_goto that ends by itself closes that loop: by induction, whatever the
+ *    at a call or may_goto that ends by itself (iterators: rule/iter.c) closes that loop: by induction, whatever the
  *    next iteration does has been proved if all of the rest is.
  *  - done: everything below it was accepted. Its precise marks are complete, unless
  *  - open: done, but below it a loop was closed on an ancestor that is still active. Its
@@ -339,6 +339,13 @@ static bool blind(struct env *env)
 	return env->random >> 16 & 1;
 }
 
+static bool is_iter_next(const struct env *env)
+{
+	const struct abi_kfunc *kfunc = env->notes[env->insn].proof.kfunc;
+
+	return kfunc && kfunc->flags & KF_ITER_NEXT;
+}
+
 /* The path came back to an ancestor. 1: a loop that converged; 0: goes on. */
 static int revisit(struct env *env, struct state *old)
 {
@@ -352,6 +359,8 @@ static int revisit(struct env *env, struct state *old)
 	if (!env->notes[env->insn].force_state ||
 	    !state_covers(env, old, cur, COVER_WITHIN))
 		return 0;
+	if (is_iter_next(env) && !iter_advanced(env, old, cur))
+		return 0;
 	TRY(close_loop(env, old, old));
 	return PATH_ENDED;
 }
@@ -364,7 +373,7 @@ static int compare(struct env *env, struct state *old)
 
 	if (!state_covers(env, old, env->cur, root ? COVER_WITHIN : COVER_PRECISE))
 		return 0;
-	if (blind(env))
+	if (blind(env) || (root && !iters_kept(root, old, env->cur)))
 		return 0;
 	old->hits++;
 	env->prune_hits++;

@@ -57,6 +57,8 @@ static const char *const base_names[NR_REG_BASES] = {
 	[REG_BTF] = "ptr_",
 	[REG_FUNC] = "func",
 	[REG_TABLE] = "table",
+	[REG_DYNPTR] = "dynptr_ptr",
+	[REG_ITER] = "iter_",
 };
 
 /* In the order in which they are written. */
@@ -184,6 +186,9 @@ static void add_what(struct text *t, const struct reg *reg)
 	case REG_MEM:
 		ATTR(t, "sz=%u", reg->mem_size);
 		break;
+	case REG_ITER:
+		ATTR(t, "%s,depth=%u", reg->drained ? "drained" : "active", reg->depth);
+		break;
 	default:
 		break;
 	}
@@ -200,7 +205,7 @@ static void print_pointer(struct env *env, struct text *t, const struct reg *reg
 		add(t, reg->off ? "%+d" : "0", reg->off);
 		return;
 	}
-	if (reg->base == REG_BTF)
+	if (reg->base == REG_BTF || reg->base == REG_ITER)
 		add(t, "%s", btf_type_name(reg->btf, reg->type));
 	add(t, "(");
 	if (reg->id)
@@ -249,7 +254,7 @@ static void slot_print(struct env *env, const struct slot *slot, u32 i, const ch
 		kinds[n++] = letters[slot->kind[b]];
 	}
 	text[0] = 0;
-	if (n < 8)
+	if (n < 8 || slot->spilled.base == REG_DYNPTR || slot->spilled.base == REG_ITER)
 		reg_print(env, &slot->spilled, text, sizeof(text));
 	log_print(env->log, level, " fp-%u%s=%s%s", 8 * (i + 1), marks, kinds, text);
 }

@@ -5,6 +5,8 @@
  * something, or never written. Accesses are aligned, so none of 8 bytes or fewer crosses
  * a slot. As in kernels since 6.3, reading bytes never written gives an unknown number.
  *
+ * Dynptrs and iterators take whole slots; only the functions made for them look inside.
+ *
  * Every access of a fixed place is noted in the step: precise.c follows values through
  * it.
  */
@@ -55,12 +57,23 @@ static void note_step(struct env *env, const struct frame *frame, u32 slot)
 	step->flags |= STEP_STACK;
 }
 
-static int check_special(struct env *env, const struct slot *slot)
+static bool is_object(u8 kind)
 {
-	for (u32 b = 0; b < 8; b++)
-		if (slot->kind[b] == SLOT_DYNPTR || slot->kind[b] == SLOT_ITER)
-			return reject(env, RULE_STACK_OBJECT);
-	return 0;
+	return kind == SLOT_DYNPTR || kind == SLOT_ITER;
+}
+
+/* Its bytes are the engine's. @regno: of a callee's argument; 0: an instruction's. */
+static int check_no_object(struct env *env, const struct frame *frame, u32 regno, s64 off,
+			   s64 at, u32 size)
+{
+	char who[16] = "";
+
+	if (slot_of(at) >= frame->nslots ||
+	    !is_object(frame->stack[slot_of(at)].kind[byte_of(at)]))
+		return 0;
+	if (regno)
+		snprintf(who, sizeof(who), "R%u ", regno);
+	return reject(env, RULE_STACK_OBJECT, who, (int)off, (int)(at - off), size);
 }
 
 /* --- reading --- */
@@ -114,7 +127,6 @@ static int read_slot(struct env *env, struct slot *slot, u32 byte, u32 size,
 {
 	u32 spilled = spill_size(slot);
 
-	TRY(check_special(env, slot));
 	if (spilled && slot->spilled.base != REG_SCALAR) {
 		if (byte || size != 8)
 			return reject(env, RULE_STACK_FILL);
@@ -143,6 +155,7 @@ int stack_read_fixed(struct env *env, struct frame *frame, s32 off, u32 size,
 		*out = reg_num(scalar_zext(scalar_unknown(), (u8)size));
 		return 0;
 	}
+	TRY(check_no_object(env, frame, 0, off, off, size));
 	return read_slot(env, &frame->stack[i], byte_of(off), size, out);
 }
 
@@ -160,7 +173,7 @@ static int read_variable(struct env *env, struct frame *frame, s64 lo, s64 hi, u
 			zero = false;
 			continue;
 		}
-		TRY(check_special(env, &frame->stack[i]));
+		TRY(check_no_object(env, frame, 0, lo, at, size));
 		TRY(check_no_address(env, &frame->stack[i], byte_of(at), 1));
 		/* A spilled 0 may be imprecise: only true zero bytes are sure. */
 		zero &= frame->stack[i].kind[byte_of(at)] == SLOT_ZERO;
@@ -170,6 +183,24 @@ static int read_variable(struct env *env, struct frame *frame, s64 lo, s64 hi, u
 }
 
 /* --- writing --- */
+
+/*
+ * A dynptr ends when a byte of it is written; one that holds a reference must not be.
+ * What is left of an iterator is none, and shows nothing; its reference stays, and leaks.
+ */
+static int break_object(struct env *env, struct frame *frame, u32 i)
+{
+	struct slot *slot = &frame->stack[i];
+	bool hide = !env->abi->policy.ptr_leaks;
+
+	if (slot->kind[0] == SLOT_DYNPTR)
+		return dynptr_overwritten(env, frame, i);
+	if (slot->kind[0] != SLOT_ITER)
+		return 0;
+	memset(slot->kind, hide ? SLOT_ADDRESS : SLOT_MISC, sizeof(slot->kind));
+	slot->spilled = reg_none();
+	return 0;
+}
 
 /*
  * Bytes [byte, byte + size) are about to change. A spill they touch is gone, and its
@@ -237,7 +268,7 @@ static int write_fixed(struct env *env, struct frame *frame, s32 off, struct acc
 	note_depth(env, frame, off);
 	note_step(env, frame, slot_of(off));
 	frame->written_slots |= BIT64(slot_of(off));
-	TRY(check_special(env, slot));
+	TRY(break_object(env, frame, slot_of(off)));
 	TRY(check_spill(env, frame, acc));
 	if (!byte) {
 		if (acc->value_regno >= 0) {
@@ -273,7 +304,7 @@ static int write_variable(struct env *env, struct frame *frame, s64 lo, s64 hi,
 
 		if (!slot)
 			return out_of_memory(env);
-		TRY(check_special(env, slot));
+		TRY(break_object(env, frame, slot_of(at)));
 		write_perhaps(env, slot, byte_of(at));
 	}
 	return 0;
@@ -303,8 +334,10 @@ static int access_rmw(struct env *env, struct frame *frame, s64 lo, s64 hi,
 	for (s64 at = lo; at < hi + acc->size; at++) {
 		u32 i = slot_of(at);
 
-		if (i < frame->nslots)
-			TRY(check_no_address(env, &frame->stack[i], byte_of(at), 1));
+		if (i >= frame->nslots)
+			continue;
+		TRY(check_no_object(env, frame, 0, lo, at, acc->size));
+		TRY(check_no_address(env, &frame->stack[i], byte_of(at), 1));
 	}
 	if (lo == hi)
 		note_step(env, frame, slot_of(lo));
@@ -344,7 +377,9 @@ int stack_mark_written(struct env *env, struct frame *frame, s32 off, u32 size)
 
 		if (!slot)
 			return out_of_memory(env);
-		TRY(check_special(env, slot));
+		if (slot->kind[0] == SLOT_DYNPTR)
+			return reject(env, RULE_DYNPTR_WRITE, (int)at);
+		TRY(break_object(env, frame, slot_of(at)));
 		write_bytes(env, slot, byte_of(at), 1, SLOT_MISC);
 	}
 	return 0;
@@ -355,9 +390,8 @@ int stack_readable(struct env *env, u32 regno, struct frame *frame, s64 lo, s64 
 {
 	TRY(check_bounds(env, regno, lo, hi, size, INDIRECT));
 	note_depth(env, frame, lo);
-	for (u32 i = slot_of(hi + (size ? size - 1 : 0));
-	     i <= slot_of(lo) && i < frame->nslots; i++)
-		TRY(check_special(env, &frame->stack[i]));
+	for (s64 at = lo; at < hi + size; at++)
+		TRY(check_no_object(env, frame, regno, lo, at, size));
 	return 0;
 }
 
@@ -365,6 +399,59 @@ int stack_writable(struct env *env, u32 regno, struct frame *frame, s64 lo, s64 
 		   u32 size)
 {
 	return check_bounds(env, regno, lo, hi, size, INDIRECT);
+}
+
+/* --- objects of the engine --- */
+
+int stack_object(struct env *env, u32 regno, u32 nslots, const char *what,
+		 struct frame **frame, u32 *at)
+{
+	const struct reg *reg = cur_reg(env, regno);
+	s64 off = reg->off + (s64)reg->num.bits.value;
+
+	BUG_ON(reg->base != REG_STACK);
+	if (!scalar_is_const(reg->num))
+		return reject(env, RULE_OBJECT_VAR_OFF, what);
+	if (off >= 0 || off < -STACK_SIZE || off % 8 || off + 8 * (s64)nslots > 0)
+		return reject(env, RULE_OBJECT_OFF, what, (int)off);
+	*frame = env->cur->frames[reg->frame];
+	*at = slot_of(off);
+	note_depth(env, *frame, off);
+	return 0;
+}
+
+int stack_object_put(struct env *env, struct frame *frame, u32 at, u32 nslots,
+		     enum slot_kind kind, struct reg object)
+{
+	for (u32 i = at + 1 - nslots; i <= at; i++) {
+		struct slot *slot = frame_slot(env, frame, i);
+
+		if (!slot)
+			return out_of_memory(env);
+		TRY(break_object(env, frame, i));
+		break_spill(env, slot, 0, 8);
+	}
+	object.def = env->insn;
+	for (u32 i = at + 1 - nslots; i <= at; i++) {
+		memset(frame->stack[i].kind, (int)kind, sizeof(frame->stack[i].kind));
+		frame->stack[i].spilled = object;
+	}
+	return 0;
+}
+
+void stack_object_clear(struct frame *frame, u32 at, u32 nslots)
+{
+	for (u32 i = at + 1 - nslots; i <= at; i++)
+		frame->stack[i] = (struct slot){.spilled = reg_none()};
+}
+
+bool stack_object_is(const struct frame *frame, u32 at, u32 nslots, enum slot_kind kind)
+{
+	for (u32 i = at + 1 - nslots; i <= at; i++)
+		if (i >= frame->nslots || frame->stack[i].kind[0] != kind ||
+		    frame->stack[i].kind[7] != kind)
+			return false;
+	return true;
 }
 
 bool stack_const(struct env *env, u32 frameno, s32 off, u32 size, u64 *value)

@@ -263,6 +263,15 @@ void state_each_reg(struct state *state, void (*fn)(struct reg *reg, void *data)
 		frame_each_reg(state->frames[i], fn, data);
 }
 
+void state_each_object(struct env *env, struct state *state, enum slot_kind kind,
+		       void (*fn)(struct env *env, struct slot *slot, void *data), void *data)
+{
+	for (u32 f = 0; f < state->nframes; f++)
+		for (u32 i = 0; i < state->frames[f]->nslots; i++)
+			if (state->frames[f]->stack[i].kind[0] == kind)
+				fn(env, &state->frames[f]->stack[i], data);
+}
+
 /* --- what is held --- */
 
 u32 held_add(struct env *env, enum held_kind kind, u32 id, const void *owner)
@@ -325,7 +334,7 @@ static void forget_ref(struct reg *reg, void *data)
 {
 	const struct released *r = data;
 
-	if (reg->ref != r->ref || !reg_is_pointer(reg))
+	if ((reg->ref != r->ref && reg->owner != r->ref) || !reg_is_pointer(reg))
 		return;
 	*reg = reg_unknown();
 	reg->def = r->insn;
@@ -340,10 +349,27 @@ int ref_release(struct env *env, u32 ref)
 	return 0;
 }
 
+static void forget_owned(struct reg *reg, void *data)
+{
+	const struct released *r = data;
+
+	if (reg->owner != r->ref)
+		return;
+	*reg = reg_unknown();
+	reg->def = r->insn;
+}
+
+void owner_forget(struct env *env, u32 owner)
+{
+	if (owner)
+		state_each_reg(env->cur, forget_owned,
+			       &(struct released){owner, env->insn});
+}
+
 static void forget_packet(struct reg *reg, void *data)
 {
 	if (reg->base == REG_PACKET || reg->base == REG_PACKET_META ||
-	    reg->base == REG_PACKET_END)
+	    reg->base == REG_PACKET_END || (reg->base == REG_MEM && reg->flags & F_PKT))
 		*reg = reg_unknown();
 }
 

@@ -67,6 +67,8 @@ struct step *cur_step(struct env *env);
 void log_break(struct env *env);
 /* What the last instruction did, if that was not yet said. */
 void log_effect(struct env *env);
+/* --- call.c --- */
+void call_clobber(struct env *env); /* what a call leaves unreadable: r1-r5 */
 
 /* --- prune.c, precise.c --- */
 int prune_visit(struct env *env); /* 0: go on, 1: pruned, or an error */

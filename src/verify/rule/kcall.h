@@ -25,10 +25,16 @@ struct kcall {
 	const struct btf_type *proto;
 	/* What the arguments told: */
 	u32 release_regno;  /* whose reference dies; 0: none */
+	u32 arg_ref;	    /* reference that an argument carries; 0: none */
 	bool has_constant;  /* of a __k argument */
 	u64 constant;
 	bool has_buf, buf_rdonly; /* rdonly_buf_size, rdwr_buf_size */
 	u32 buf_size;
+	struct dynptr_at dynptr, new_dynptr; /* the last one passed; the place for a new one */
+	struct iter_at {		     /* KA_ITER */
+		struct frame *frame;
+		u32 at, nslots;
+	} iter;
 };
 
 /* What an argument is; decides which check it gets. */
@@ -66,11 +72,14 @@ struct karg {
 
 /* Gives back what the arguments said is given back. */
 int kfunc_release(struct env *env, struct kcall *call);
+/* The whole of a call that only prototype and flags describe. */
+int kfunc_ordinary(struct env *env, struct kcall *call);
 
 /* --- kfunc_arg.c --- */
 
 /* Describes argument @i, whose register must be readable unless it is ignored. */
 int kfunc_arg(struct env *env, const struct kcall *call, u32 i, struct karg *arg);
+bool arg_name_ends(const struct karg *arg, const char *suffix);
 /* Checks argument @i, or all of them, as those of an ordinary function. */
 int kfunc_check_arg(struct env *env, struct kcall *call, u32 i);
 int kfunc_check_args(struct env *env, struct kcall *call);
@@ -84,10 +93,18 @@ bool btf_is_number(const struct btf *btf, u32 id);
 int kfunc_result(struct env *env, const struct kcall *call);
 void kfunc_set_result(struct env *env, struct reg r0);
 
-/* --- special.c --- */
+/* --- iter.c --- */
+
+/* Argument @arg of an iterator's function: the iterator on the stack, or its place. */
+int arg_iter(struct env *env, struct kcall *call, const struct karg *arg);
+/* What _new(), _next() and _destroy() do; _next() forks the path. Sets r0. */
+int iter_call(struct env *env, struct kcall *call);
+
+/* --- special.c, and where such functions live --- */
 
 /* Checks its arguments, applies its effect, sets r0. */
 typedef int special_fn(struct env *env, struct kcall *call);
 int special_call(struct env *env, struct kcall *call);
+special_fn special_dynptr_from, special_dynptr_clone, special_dynptr_slice; /* dynptr.c */
 
 #endif

@@ -25,11 +25,11 @@ static int check_call(struct env *env, const struct abi_kfunc *kfunc)
 	TRY(check_call_under_lock(env, false));
 	if (kfunc->flags & KF_SLEEPABLE)
 		TRY(check_may_sleep(env, kfunc->name));
-	if (kfunc->flags & (KF_ITER_NEW | KF_ITER_NEXT | KF_ITER_DESTROY))
-		return reject(env, RULE_UNSUPPORTED, "open-coded iterators");
 	if (kfunc->flags & KF_KPTR_GET && env->abi->policy.no_kptr_get)
 		return reject(env, RULE_KFUNC_ALLOW, kfunc->name);
-	if (kfunc->flags & KF_RCU_PROTECTED && !in_read_section(env))
+	/* An iterator made outside is of no use: rule/iter.c. */
+	if (kfunc->flags & KF_RCU_PROTECTED && !(kfunc->flags & KF_ITER_NEW) &&
+	    !in_read_section(env))
 		return reject(env, RULE_KFUNC_RCU_CS, kfunc->name);
 	return 0;
 }
@@ -57,6 +57,15 @@ int kfunc_release(struct env *env, struct kcall *call)
 	return ref_release(env, cur_reg(env, call->release_regno)->ref);
 }
 
+int kfunc_ordinary(struct env *env, struct kcall *call)
+{
+	TRY(kfunc_check_args(env, call));
+	TRY(kfunc_release(env, call));
+	if (call->kfunc->flags & (KF_ITER_NEW | KF_ITER_NEXT | KF_ITER_DESTROY))
+		return iter_call(env, call);
+	return kfunc_result(env, call);
+}
+
 int call_kfunc(struct env *env, const struct insn *insn)
 {
 	struct kcall call = {0};
@@ -66,7 +75,5 @@ int call_kfunc(struct env *env, const struct insn *insn)
 	TRY(check_call(env, call.kfunc));
 	if (call.kfunc->special != KS_NONE)
 		return special_call(env, &call);
-	TRY(kfunc_check_args(env, &call));
-	TRY(kfunc_release(env, &call));
-	return kfunc_result(env, &call);
+	return kfunc_ordinary(env, &call);
 }

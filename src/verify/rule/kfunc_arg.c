@@ -24,6 +24,11 @@ static const char *param_name(const struct kcall *call, u32 i)
 	return btf_str(call->btf, btf_params(call->proto)[i].name_off);
 }
 
+bool arg_name_ends(const struct karg *arg, const char *suffix)
+{
+	return ends_with(arg->name, suffix);
+}
+
 static bool is_size_of(const struct kcall *call, u32 i)
 {
 	return i < btf_vlen(call->proto) && (ends_with(param_name(call, i), "__sz") ||
@@ -181,7 +186,9 @@ static void classify(const struct env *env, const struct kcall *call, struct kar
 {
 	if (class_by_suffix(arg))
 		return;
-	if (!is_ptr(call->btf, arg->type))
+	if (!arg->i && call->kfunc->flags & (KF_ITER_NEW | KF_ITER_NEXT | KF_ITER_DESTROY))
+		arg->class_ = KA_ITER;
+	else if (!is_ptr(call->btf, arg->type))
 		arg->class_ = btf_is_number(call->btf, arg->type) ? KA_NUMBER : KA_UNKNOWN;
 	else if (call->kfunc->flags & KF_KPTR_GET && arg->i == 0)
 		arg->class_ = KA_SLOT;
@@ -235,7 +242,12 @@ static int arg_size(struct env *env, struct kcall *call, const struct karg *arg)
 	if (!arg->i || !is_ptr(call->btf, btf_params(call->proto)[arg->i - 1].type))
 		return reject(env, RULE_UNSUPPORTED, "a size without its memory");
 	TRY(arg_number(env, call, arg));
-	return ends_with(arg->name, "__szk") ? check_constant(env, arg) : 0;
+	if (!ends_with(arg->name, "__szk"))
+		return 0;
+	TRY(check_constant(env, arg));
+	call->has_constant = true;
+	call->constant = arg->reg->num.bits.value;
+	return 0;
 }
 
 static int arg_null(struct env *env, struct kcall *call, const struct karg *arg)
@@ -334,6 +346,13 @@ static int arg_ctx(struct env *env, struct kcall *call, const struct karg *arg)
 	return 0;
 }
 
+static int arg_dynptr(struct env *env, struct kcall *call, const struct karg *arg)
+{
+	if (arg_name_ends(arg, "__uninit"))
+		return dynptr_arg_new(env, arg->regno, &call->new_dynptr);
+	return dynptr_arg(env, arg->regno, &call->dynptr);
+}
+
 /* C2: the address of a referenced field of exactly the type that is returned. */
 static int arg_slot(struct env *env, struct kcall *call, const struct karg *arg)
 {
@@ -371,6 +390,8 @@ static int (*const by_class[NR_KARG_CLASSES])(struct env *env, struct kcall *cal
 	[KA_OBJECT] = arg_object,
 	[KA_MEM] = arg_mem,
 	[KA_MEM_SIZED] = arg_mem_sized,
+	[KA_ITER] = arg_iter,
+	[KA_DYNPTR] = arg_dynptr,
 };
 
 /* A pointer that may be NULL reaches only those that say so. */
@@ -394,6 +415,8 @@ int kfunc_check_arg(struct env *env, struct kcall *call, u32 i)
 	if (!by_class[arg.class_])
 		return reject(env, RULE_UNSUPPORTED, arg.name);
 	TRY(check_null(env, call, &arg));
+	if (reg_is_pointer(arg.reg) && arg.reg->ref && arg.class_ != KA_IGNORED)
+		call->arg_ref = arg.reg->ref;
 	return by_class[arg.class_](env, call, &arg);
 }
 

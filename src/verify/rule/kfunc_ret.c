@@ -27,6 +27,32 @@ static int struct_result(struct env *env, const struct kcall *call, u32 ptr, str
 	return 0;
 }
 
+/* Its size is what an argument says, or that of the number it points to; the latter only
+ * where something says how long it lives, unless policy believes all hosts. */
+static bool is_memory(const struct env *env, const struct kcall *call, u32 ptr)
+{
+	if (call->has_buf)
+		return true;
+	return btf_is_number(call->btf, btf_pointee(call->btf, ptr)) &&
+	       (call->kfunc->flags & KF_ITER_NEXT || env->abi->policy.legacy_walk);
+}
+
+/* Memory that nothing says may be written is only read. */
+static int memory_result(struct env *env, const struct kcall *call, u32 ptr, struct reg *r0)
+{
+	u32 flags = call->kfunc->flags, size = call->buf_size;
+
+	if (!call->has_buf && !btf_size(call->btf, btf_pointee(call->btf, ptr), &size))
+		return reject(env, RULE_UNSUPPORTED, call->kfunc->name);
+	*r0 = reg_pointer(REG_MEM, flags & KF_RET_NULL ? F_NULL : 0);
+	if (!call->has_buf || call->buf_rdonly)
+		r0->flags |= F_RDONLY;
+	r0->mem_size = size;
+	r0->owner = call->arg_ref;
+	r0->id = flags & KF_RET_NULL ? id_new(env) : 0;
+	return 0;
+}
+
 int kfunc_result(struct env *env, const struct kcall *call)
 {
 	u32 ret = btf_skip_mods(call->btf, call->proto->type);
@@ -35,7 +61,8 @@ int kfunc_result(struct env *env, const struct kcall *call)
 	if (!ret)
 		r0 = reg_none();
 	else if (btf_kind(btf_type(call->btf, ret)) == BTF_PTR)
-		TRY(struct_result(env, call, ret, &r0));
+		TRY(is_memory(env, call, ret) ? memory_result(env, call, ret, &r0)
+					 : struct_result(env, call, ret, &r0));
 	else if (!btf_is_number(call->btf, ret))
 		return reject(env, RULE_UNSUPPORTED, "results that are structs");
 	if (call->kfunc->flags & KF_ACQUIRE && !r0.ref)

@@ -32,6 +32,7 @@ void rcu_downgrade(struct env *env)
 	bool drops_null = env->abi->policy.unlock_612;
 
 	state_each_reg(env->cur, downgrade, &drops_null);
+	iter_downgrade(env);
 }
 
 int rcu_leave(struct env *env, const char *name)

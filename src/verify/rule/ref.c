@@ -16,17 +16,24 @@ static u32 callback_frame(const struct state *state)
 	return 0;
 }
 
-int check_releasable(struct env *env, u32 regno, const struct reg *reg)
+int check_release_here(struct env *env, u32 regno, u32 ref)
 {
-	struct held *held = reg->ref ? held_find(env->cur, HELD_REF, reg->ref) : NULL;
+	struct held *held = ref ? held_find(env->cur, HELD_REF, ref) : NULL;
 
 	if (!held)
 		return reject(env, RULE_RELEASE_UNREF, regno);
+	if (held->frame < callback_frame(env->cur))
+		return reject(env, RULE_RELEASE_CALLBACK, regno, ref);
+	return 0;
+}
+
+int check_releasable(struct env *env, u32 regno, const struct reg *reg)
+{
+	if (!reg->ref || !held_find(env->cur, HELD_REF, reg->ref))
+		return reject(env, RULE_RELEASE_UNREF, regno);
 	if (reg->off || has_var_off(reg))
 		return reject(env, RULE_RELEASE_OFF, regno);
-	if (held->frame < callback_frame(env->cur))
-		return reject(env, RULE_RELEASE_CALLBACK, regno, reg->ref);
-	return 0;
+	return check_release_here(env, regno, reg->ref);
 }
 
 int ref_take(struct env *env, u32 *ref)

@@ -58,6 +58,8 @@ int check_ctx_pointer(struct env *env, u32 regno, const struct reg *reg);
 
 /* Register @regno carries a reference that this place may give back (B20, B22). */
 int check_releasable(struct env *env, u32 regno, const struct reg *reg);
+/* The same of a reference that an object on the stack holds. */
+int check_release_here(struct env *env, u32 regno, u32 ref);
 /* Takes a new reference for the current instruction into *ref. */
 int ref_take(struct env *env, u32 *ref);
 
@@ -93,6 +95,33 @@ int preempt_enable(struct env *env, const char *name);
 void rcu_downgrade(struct env *env);
 /* B32: @name, which may block, can be called here. */
 int check_may_sleep(struct env *env, const char *name);
+
+/* --- dynptr.c --- */
+
+/* A dynptr that an argument names, or the place for one. */
+struct dynptr_at {
+	struct frame *frame; /* NULL: handed to a callback, not on the stack */
+	u32 at;		     /* its first slot */
+	struct reg object;   /* what is there; base REG_DYNPTR when it is a dynptr */
+};
+/* Register @regno names a dynptr; one of @kind; a place for a new one; one whose reference
+ * this place may give back. */
+int dynptr_arg(struct env *env, u32 regno, struct dynptr_at *d);
+int dynptr_arg_of(struct env *env, u32 regno, enum dynptr_kind kind, struct dynptr_at *d);
+int dynptr_arg_new(struct env *env, u32 regno, struct dynptr_at *d);
+int dynptr_arg_release(struct env *env, u32 regno, struct dynptr_at *d);
+/* These change the state: a new dynptr at @d; the end of the one there. */
+int dynptr_make(struct env *env, const struct dynptr_at *d, enum dynptr_kind kind);
+int dynptr_release(struct env *env, const struct dynptr_at *d);
+/* What points to @size bytes of its memory. */
+struct reg dynptr_slice(struct env *env, const struct reg *object, u32 size, u16 flags);
+/* What a callback is handed. */
+struct reg dynptr_const(struct env *env);
+
+/* --- iter.c --- */
+
+/* After a read section ended: iterators over what it protected cannot go on. */
+void iter_downgrade(struct env *env);
 
 /* --- helper.c --- */
 

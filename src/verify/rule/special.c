@@ -45,6 +45,14 @@ static special_fn *const specials[NR_KS] = {
 	[KS_PREEMPT_DISABLE] = special_preempt_disable,
 	[KS_PREEMPT_ENABLE] = special_preempt_enable,
 	[KS_THROW] = special_throw,
+	[KS_DYNPTR_FROM_SKB] = special_dynptr_from,
+	[KS_DYNPTR_FROM_XDP] = special_dynptr_from,
+	[KS_DYNPTR_SLICE] = special_dynptr_slice,
+	[KS_DYNPTR_SLICE_RDWR] = special_dynptr_slice,
+	[KS_DYNPTR_CLONE] = special_dynptr_clone,
+	[KS_ITER_NUM_NEW] = kfunc_ordinary,
+	[KS_ITER_NUM_NEXT] = kfunc_ordinary,
+	[KS_ITER_NUM_DESTROY] = kfunc_ordinary,
 };
 
 int special_call(struct env *env, struct kcall *call)

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * rule/dynptr.c: dynptrs: two slots of the stack that describe memory whose size is known
+ * at run time only. Helpers and kfuncs make, use and end them (struct dynptr_at is what
+ * their arguments say); callbacks may be handed one that can only be read.
+ *
+ * Invariants
+ *  - every dynptr has an id; whatever points into its memory (a slice) has that id for its
+ *    owner and dies with it; slices of packets die whenever packets move, too;
+ *  - a dynptr of a ring buffer holds the reference of its record. Clones share it, and all
+ *    of them end when it is given back; writing over one is refused;
+ *  - its slots are written by the functions made for it alone; any other write ends it.
+ */
+#include "verify/rule/kcall.h"
+
+enum { DYNPTR_SLOTS = 2 };
+
+static const char *const kind_names[] = {
+	[DYNPTR_LOCAL] = "local", [DYNPTR_RINGBUF] = "ringbuf", [DYNPTR_SKB] = "skb",
+	[DYNPTR_XDP] = "xdp",
+};
+
+/* ---- finding it ---- */
+
+static int check_unmodified(struct env *env, u32 regno, const struct reg *reg)
+{
+	if (reg->off < 0)
+		return reject(env, RULE_DYNPTR_NEG, regno, reg->off);
+	if (reg->off || has_var_off(reg))
+		return reject(env, RULE_DYNPTR_OFF, regno, reg->off);
+	return 0;
+}
+
+static bool is_dynptr(const struct frame *frame, u32 at)
+{
+	return stack_object_is(frame, at, DYNPTR_SLOTS, SLOT_DYNPTR) &&
+	       frame->stack[at].spilled.first && !frame->stack[at - 1].spilled.first;
+}
+
+/* Where register @regno points to: a place on the stack, or a dynptr it was handed. */
+static int find_place(struct env *env, u32 regno, struct dynptr_at *d)
+{
+	const struct reg *reg = cur_reg(env, regno);
+
+	*d = (struct dynptr_at){.object = reg_none()};
+	if (reg->base == REG_DYNPTR) {
+		d->object = *reg;
+		return check_unmodified(env, regno, reg);
+	}
+	if (reg->base != REG_STACK)
+		return reject(env, RULE_DYNPTR_KIND, regno - 1);
+	TRY(stack_object(env, regno, DYNPTR_SLOTS, "dynptr", &d->frame, &d->at));
+	if (is_dynptr(d->frame, d->at))
+		d->object = d->frame->stack[d->at].spilled;
+	return 0;
+}
+
+int dynptr_arg(struct env *env, u32 regno, struct dynptr_at *d)
+{
+	TRY(find_place(env, regno, d));
+	if (d->object.base != REG_DYNPTR)
+		return reject(env, RULE_DYNPTR_INIT, regno - 1);
+	return 0;
+}
+
+int dynptr_arg_of(struct env *env, u32 regno, enum dynptr_kind kind, struct dynptr_at *d)
+{
+	TRY(dynptr_arg(env, regno, d));
+	if (d->object.dynptr != kind)
+		return reject(env, RULE_DYNPTR_TYPE, kind_names[kind], regno - 1);
+	return 0;
+}
+
+int dynptr_arg_new(struct env *env, u32 regno, struct dynptr_at *d)
+{
+	const struct reg *reg = cur_reg(env, regno);
+
+	if (reg->base != REG_STACK && reg->base != REG_DYNPTR)
+		return reject(env, RULE_DYNPTR_KIND, regno - 1);
+	if (reg->base == REG_DYNPTR)
+		return reject(env, RULE_DYNPTR_UNINIT);
+	return find_place(env, regno, d);
+}
+
+int dynptr_arg_release(struct env *env, u32 regno, struct dynptr_at *d)
+{
+	TRY(find_place(env, regno, d));
+	if (!d->frame)
+		return reject(env, RULE_DYNPTR_RELEASE_CONST);
+	if (!d->object.ref)
+		return reject(env, RULE_DYNPTR_RELEASE, regno);
+	return check_release_here(env, regno, d->object.ref);
+}
+
+/* ---- beginning and end ---- */
+
+static int put(struct env *env, const struct dynptr_at *d, struct reg object)
+{
+	object.first = false;
+	TRY(stack_object_put(env, d->frame, d->at, DYNPTR_SLOTS, SLOT_DYNPTR, object));
+	d->frame->stack[d->at].spilled.first = true;
+	return 0;
+}
+
+int dynptr_make(struct env *env, const struct dynptr_at *d, enum dynptr_kind kind)
+{
+	struct reg object = reg_pointer(REG_DYNPTR, 0);
+
+	object.dynptr = (u8)kind;
+	object.id = id_new(env);
+	if (kind == DYNPTR_SKB || kind == DYNPTR_XDP)
+		object.flags |= F_PKT;
+	if (kind == DYNPTR_RINGBUF)
+		TRY(ref_take(env, &object.ref));
+	return put(env, d, object);
+}
+
+/* Another view of the same memory, which shares the reference. */
+static int dynptr_clone(struct env *env, const struct dynptr_at *d, const struct reg *of)
+{
+	struct reg object = reg_pointer(REG_DYNPTR, of->flags);
+
+	object.dynptr = of->dynptr;
+	object.ref = of->ref;
+	object.id = id_new(env);
+	return put(env, d, object);
+}
+
+static void end_if_of(struct env *env, struct slot *slot, void *data)
+{
+	const u32 *ref = data;
+
+	if (slot->spilled.ref != *ref)
+		return;
+	owner_forget(env, slot->spilled.id);
+	*slot = (struct slot){.spilled = reg_none()};
+}
+
+int dynptr_release(struct env *env, const struct dynptr_at *d)
+{
+	u32 ref = d->object.ref;
+
+	TRY(ref_release(env, ref));
+	state_each_object(env, env->cur, SLOT_DYNPTR, end_if_of, &ref);
+	return 0;
+}
+
+int dynptr_overwritten(struct env *env, struct frame *frame, u32 i)
+{
+	const struct reg *object = &frame->stack[i].spilled;
+
+	if (object->ref)
+		return reject(env, RULE_DYNPTR_OVERWRITE);
+	owner_forget(env, object->id);
+	stack_object_clear(frame, object->first ? i : i + 1, DYNPTR_SLOTS);
+	return 0;
+}
+
+/* ---- what is in it ---- */
+
+struct reg dynptr_slice(struct env *env, const struct reg *object, u32 size, u16 flags)
+{
+	struct reg reg = reg_pointer(REG_MEM, flags | (object->flags & F_PKT));
+
+	reg.mem_size = size;
+	reg.owner = object->id;
+	reg.id = flags & F_NULL ? id_new(env) : 0;
+	return reg;
+}
+
+struct reg dynptr_const(struct env *env)
+{
+	struct reg reg = reg_pointer(REG_DYNPTR, 0);
+
+	reg.dynptr = DYNPTR_LOCAL;
+	reg.first = true;
+	reg.id = id_new(env);
+	return reg;
+}
+
+/* ---- kfuncs ---- */
+
+int special_dynptr_from(struct env *env, struct kcall *call)
+{
+	bool skb = call->kfunc->special == KS_DYNPTR_FROM_SKB;
+
+	TRY(kfunc_check_args(env, call));
+	TRY(dynptr_make(env, &call->new_dynptr, skb ? DYNPTR_SKB : DYNPTR_XDP));
+	return kfunc_result(env, call);
+}
+
+int special_dynptr_clone(struct env *env, struct kcall *call)
+{
+	struct reg object;
+
+	TRY(kfunc_check_args(env, call));
+	object = call->dynptr.object;
+	TRY(dynptr_clone(env, &call->new_dynptr, &object));
+	return kfunc_result(env, call);
+}
+
+/* Memory inside the dynptr, or a copy in the program's own buffer: as many bytes as that
+ * has. */
+int special_dynptr_slice(struct env *env, struct kcall *call)
+{
+	bool rdwr = call->kfunc->special == KS_DYNPTR_SLICE_RDWR;
+	struct reg r0;
+
+	TRY(kfunc_check_args(env, call));
+	if (!call->has_constant)
+		return reject(env, RULE_UNSUPPORTED, call->kfunc->name);
+	if (rdwr && !(env->prog->type && env->prog->type->packet_writable))
+		return reject(env, RULE_DYNPTR_RDWR);
+	r0 = dynptr_slice(env, &call->dynptr.object, (u32)call->constant,
+			  F_NULL | (rdwr ? 0 : F_RDONLY));
+	kfunc_set_result(env, r0);
+	return 0;
+}
