@@ -79,7 +79,9 @@ enum arg_kind {
 	ARG_LONG,	  /* pointer to a writable 8-byte aligned integer */
 	ARG_INT,	  /* the same of 4 bytes */
 	ARG_RINGBUF_MEM,  /* memory reserved in a ring buffer (released) */
-	ARG_DYNPTR,	  /* on the stack; ARGF_UNINIT: made by the call */
+	ARG_DYNPTR,	  /* on the stack; ARGF_UNINIT: made by the call; ARGF_WRITE: its bytes
+			   * are written */
+	ARG_DYNPTR_DATA,  /* ARG_MEM that a dynptr is made of: it must stay */
 	ARG_SOCKET,	  /* a full socket (struct bpf_sock) */
 	ARG_SOCK,	  /* any kind of socket as a table of fields */
 	ARG_SOCK_BTF,	  /* the same, or a struct that begins with a struct sock_common */

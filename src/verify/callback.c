@@ -39,6 +39,7 @@ static void set_callback(struct frame *frame, enum callback_kind kind,
 {
 	for (u32 i = 0; i < 5; i++)
 		frame->regs[R1 + i] = args[i];
+	frame->owner = args[0].base == REG_DYNPTR ? args[0].id : 0;
 	frame->cb_kind = (u8)kind;
 	frame->callback = shapes[kind].async ? FRAME_ASYNC : FRAME_CALLBACK;
 	frame->ret_ranged = true;
@@ -158,6 +159,7 @@ int callback_return(struct env *env, u32 *next)
 	TRY(check_readable(env, R0));
 	TRY(check_ret_range(env, "callback return", R0, frame->ret_min, frame->ret_max));
 	cur_step(env)->flags |= STEP_POP | STEP_CB;
+	owner_forget(env, frame->owner);
 	pop_frame(env);
 	widen(env, callsite, env->cur, NULL);
 	*next = callsite;

@@ -118,6 +118,7 @@ struct frame {
 	u32 cb_depth;		/* how many iterations of it have been walked */
 	u16 written;		/* registers, slots: since the last stored state (logs) */
 	u64 written_slots;
+	u32 owner;		/* callbacks: the dynptr it is handed, which dies with it */
 	bool ret_ranged;	/* callbacks: r0 at exit must lie in ret_range */
 	s64 ret_min, ret_max;
 };

@@ -200,7 +200,7 @@ static bool frame_covers(struct ids *ids, const struct frame *old,
 			 const struct frame *cur, u16 regs, u64 slots)
 {
 	/* Fewer iterations behind it: it walked at least as many as are left now. */
-	if (old->cb_depth > cur->cb_depth)
+	if (old->cb_depth > cur->cb_depth || !ids_match(ids, old->owner, cur->owner))
 		return false;
 	for (u32 r = 0; r < R_FP; r++)
 		if (regs & BIT(r) && !reg_covers(ids, &old->regs[r], &cur->regs[r]))

@@ -15,11 +15,6 @@
 
 enum { DYNPTR_SLOTS = 2 };
 
-static const char *const kind_names[] = {
-	[DYNPTR_LOCAL] = "local", [DYNPTR_RINGBUF] = "ringbuf", [DYNPTR_SKB] = "skb",
-	[DYNPTR_XDP] = "xdp",
-};
-
 /* ---- finding it ---- */
 
 static int check_unmodified(struct env *env, u32 regno, const struct reg *reg)
@@ -63,14 +58,6 @@ int dynptr_arg(struct env *env, u32 regno, struct dynptr_at *d)
 	return 0;
 }
 
-int dynptr_arg_of(struct env *env, u32 regno, enum dynptr_kind kind, struct dynptr_at *d)
-{
-	TRY(dynptr_arg(env, regno, d));
-	if (d->object.dynptr != kind)
-		return reject(env, RULE_DYNPTR_TYPE, kind_names[kind], regno - 1);
-	return 0;
-}
-
 int dynptr_arg_new(struct env *env, u32 regno, struct dynptr_at *d)
 {
 	const struct reg *reg = cur_reg(env, regno);
@@ -90,6 +77,15 @@ int dynptr_arg_release(struct env *env, u32 regno, struct dynptr_at *d)
 	if (!d->object.ref)
 		return reject(env, RULE_DYNPTR_RELEASE, regno);
 	return check_release_here(env, regno, d->object.ref);
+}
+
+int check_dynptr_data(struct env *env, u32 regno)
+{
+	const struct reg *reg = cur_reg(env, regno);
+
+	if (reg->base != REG_MAP_VALUE || reg->flags & F_NULL)
+		return reject(env, RULE_DYNPTR_MEM, reg_class_name(env, reg));
+	return 0;
 }
 
 /* ---- beginning and end ---- */
@@ -209,6 +205,10 @@ int special_dynptr_slice(struct env *env, struct kcall *call)
 	TRY(kfunc_check_args(env, call));
 	if (!call->has_constant)
 		return reject(env, RULE_UNSUPPORTED, call->kfunc->name);
+	/* Writes through it would change slots that the walk knows the contents of. */
+	if (rdwr && !env->abi->policy.slice_stack_buffer &&
+	    cur_reg(env, R3)->base == REG_STACK)
+		return reject(env, RULE_UNSUPPORTED, "writable slices of a buffer on the stack");
 	if (rdwr && !(env->prog->type && env->prog->type->packet_writable))
 		return reject(env, RULE_DYNPTR_RDWR);
 	r0 = dynptr_slice(env, &call->dynptr.object, (u32)call->constant,

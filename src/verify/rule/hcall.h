@@ -26,6 +26,7 @@ struct call {
 	u32 cast_ref;		   /* reference that a socket argument carries */
 	u32 subprog;		   /* of ARG_FUNC */
 	struct reg context;	   /* of ARG_STACK */
+	struct dynptr_at dynptr, new_dynptr; /* of ARG_DYNPTR */
 	bool key_known;		   /* an array's element that exists */
 	u32 key;
 };

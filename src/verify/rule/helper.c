@@ -174,6 +174,12 @@ static int arg_mem(struct env *env, struct call *call, u32 i)
 		       arg->flags & ARGF_UNINIT, arg->flags & ARGF_NULL);
 }
 
+/* Memory that stays as long as the program runs; its size is checked with it. */
+static int arg_dynptr_data(struct env *env, struct call *call, u32 i)
+{
+	return check_dynptr_data(env, i + 1);
+}
+
 static int arg_size(struct env *env, struct call *call, u32 i)
 {
 	u8 flags;
@@ -281,6 +287,40 @@ static int arg_unsupported(struct env *env, struct call *call, u32 i)
 	return reject(env, RULE_UNSUPPORTED, call->helper->name);
 }
 
+/* ---- dynptrs ---- */
+
+static int arg_dynptr(struct env *env, struct call *call, u32 i)
+{
+	u8 flags = arg_of(call, i)->flags;
+
+	if (flags & ARGF_UNINIT)
+		return dynptr_arg_new(env, i + 1, &call->new_dynptr);
+	if (flags & ARGF_RELEASE)
+		return dynptr_arg_release(env, i + 1, &call->dynptr);
+	return dynptr_arg(env, i + 1, &call->dynptr);
+}
+
+/* What the call does to the dynptrs of its arguments. */
+static int apply_dynptrs(struct env *env, const struct call *call)
+{
+	for (u32 i = 0; i < MAX_ARGS; i++) {
+		const struct abi_arg *arg = arg_of(call, i);
+
+		if (arg->kind != ARG_DYNPTR)
+			continue;
+		if (arg->flags & ARGF_UNINIT)
+			TRY(dynptr_make(env, &call->new_dynptr,
+					arg->flags & ARGF_RINGBUF ? DYNPTR_RINGBUF
+								  : DYNPTR_LOCAL));
+		if (arg->flags & ARGF_RELEASE)
+			TRY(dynptr_release(env, &call->dynptr));
+		/* Writing makes room first: the packet may move. */
+		if (arg->flags & ARGF_WRITE && call->dynptr.object.dynptr == DYNPTR_SKB)
+			packet_forget(env);
+	}
+	return 0;
+}
+
 /* ---- typed pointers ---- */
 
 static int arg_slot(struct env *env, struct call *call, u32 i)
@@ -355,10 +395,11 @@ static int (*const by_kind[NR_ARG_KINDS])(struct env *env, struct call *call, u3
 	[ARG_LONG] = arg_number,
 	[ARG_INT] = arg_number,
 	[ARG_RINGBUF_MEM] = arg_ringbuf_mem,
-	[ARG_DYNPTR] = arg_unsupported,
 	[ARG_SOCKET] = sock_arg,
 	[ARG_SOCK] = sock_arg,
 	[ARG_SOCK_BTF] = sock_arg,
+	[ARG_DYNPTR] = arg_dynptr,
+	[ARG_DYNPTR_DATA] = arg_dynptr_data,
 };
 
 /* What such a register happens to hold is nothing for the helper to see. */
@@ -517,6 +558,13 @@ static int ret_slot(struct env *env, const struct call *call, struct reg *r0)
 	return 0;
 }
 
+static int ret_dynptr_mem(struct env *env, const struct call *call, struct reg *r0)
+{
+	*r0 = dynptr_slice(env, &call->dynptr.object, (u32)call->mem_size,
+			   call->helper->ret_flags & RETF_NULL ? F_NULL : 0);
+	return 0;
+}
+
 static int ret_unsupported(struct env *env, const struct call *call, struct reg *r0)
 {
 	return reject(env, RULE_UNSUPPORTED, call->helper->name);
@@ -534,6 +582,7 @@ static int (*const by_ret[])(struct env *env, const struct call *call, struct re
 	[RET_SOCKET] = sock_ret,
 	[RET_SOCK_COMMON] = sock_ret,
 	[RET_TCP_SOCK] = sock_ret,
+	[RET_DYNPTR_MEM] = ret_dynptr_mem,
 };
 
 /* ---- callbacks ---- */
@@ -575,6 +624,10 @@ static int callback_args(struct env *env, const struct call *call, struct reg *a
 		args[0] = map_pointer(env, call, REG_MAP);
 		args[1] = map_pointer(env, call, REG_MAP_KEY);
 		args[2] = map_pointer(env, call, REG_MAP_VALUE);
+		return 0;
+	case CB_USER_RINGBUF:
+		args[0] = dynptr_const(env);
+		args[1] = call->context;
 		return 0;
 	case CB_FIND_VMA:
 		args[0] = *cur_reg(env, R1);
@@ -682,6 +735,7 @@ static int apply_flags(struct env *env, const struct call *call)
 
 	if (call->release_ref)
 		TRY(ref_release(env, call->release_ref));
+	TRY(apply_dynptrs(env, call));
 	if (h->flags & HELPERF_RCU_LOCK)
 		TRY(rcu_enter(env, h->name));
 	if (h->flags & HELPERF_RCU_UNLOCK)

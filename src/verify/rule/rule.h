@@ -104,12 +104,13 @@ struct dynptr_at {
 	u32 at;		     /* its first slot */
 	struct reg object;   /* what is there; base REG_DYNPTR when it is a dynptr */
 };
-/* Register @regno names a dynptr; one of @kind; a place for a new one; one whose reference
- * this place may give back. */
+/* Register @regno names a dynptr; a place for a new one; one whose reference this place may
+ * give back (records of ring buffers only have one). */
 int dynptr_arg(struct env *env, u32 regno, struct dynptr_at *d);
-int dynptr_arg_of(struct env *env, u32 regno, enum dynptr_kind kind, struct dynptr_at *d);
 int dynptr_arg_new(struct env *env, u32 regno, struct dynptr_at *d);
 int dynptr_arg_release(struct env *env, u32 regno, struct dynptr_at *d);
+/* Memory that a dynptr may be made of. */
+int check_dynptr_data(struct env *env, u32 regno);
 /* These change the state: a new dynptr at @d; the end of the one there. */
 int dynptr_make(struct env *env, const struct dynptr_at *d, enum dynptr_kind kind);
 int dynptr_release(struct env *env, const struct dynptr_at *d);
