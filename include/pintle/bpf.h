@@ -21,6 +21,16 @@
 #define __kptr_percpu __attribute__((btf_type_tag("kptr_percpu")))
 #define __kptr_user __attribute__((btf_type_tag("kptr_user")))
 
+/*
+ * The version of the pointer fields of one map value, for readers without references: even
+ * while nothing changes them; each exchange, and whatever else empties a field, makes it
+ * odd before and even after. Programs read it, with an acquire, before and after what they
+ * read through a field.
+ */
+struct pintle_seq {
+	unsigned long long version;
+};
+
 #ifndef __ksym
 #define __ksym __attribute__((section(".ksyms")))
 #endif
@@ -35,5 +45,75 @@
 #define pintle_xchg(field, ptr)                                                          \
 	((typeof(*(field)))__sync_lock_test_and_set((unsigned long *)(field),            \
 						    (unsigned long)(ptr)))
+
+/*
+ * Objects that programs allocate, and lists and trees of them. A list head or tree root
+ * stands beside a struct bpf_spin_lock, and says which struct it holds and by which member:
+ *
+ *	struct bpf_rb_root root __contains(node, link);
+ */
+#ifndef __VMLINUX_H__
+#include <linux/version.h>
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+struct bpf_list_head {
+	__u64 opaque[2];
+} __attribute__((aligned(8)));
+struct bpf_list_node {
+	__u64 opaque[3];
+} __attribute__((aligned(8)));
+#endif
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+struct bpf_rb_root {
+	__u64 opaque[2];
+} __attribute__((aligned(8)));
+struct bpf_rb_node {
+	__u64 opaque[4];
+} __attribute__((aligned(8)));
+#endif
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+struct bpf_refcount {
+	__u32 opaque[1];
+} __attribute__((aligned(4)));
+#endif
+#endif
+
+#define __contains(struct_name, member)                                                  \
+	__attribute__((btf_decl_tag("contains:" #struct_name ":" #member)))
+
+extern void *bpf_obj_new_impl(__u64 local_type_id, void *meta) __ksym;
+extern void bpf_obj_drop_impl(void *object, void *meta) __ksym;
+extern void *bpf_percpu_obj_new_impl(__u64 local_type_id, void *meta) __ksym;
+extern void bpf_percpu_obj_drop_impl(void *object, void *meta) __ksym;
+extern void *bpf_refcount_acquire_impl(void *object, void *meta) __ksym;
+extern int bpf_list_push_front_impl(struct bpf_list_head *head, struct bpf_list_node *node,
+				    void *meta, __u64 off) __ksym;
+extern int bpf_list_push_back_impl(struct bpf_list_head *head, struct bpf_list_node *node,
+				   void *meta, __u64 off) __ksym;
+extern struct bpf_list_node *bpf_list_pop_front(struct bpf_list_head *head) __ksym;
+extern struct bpf_list_node *bpf_list_pop_back(struct bpf_list_head *head) __ksym;
+extern int bpf_rbtree_add_impl(struct bpf_rb_root *root, struct bpf_rb_node *node,
+			       _Bool (*less)(struct bpf_rb_node *a,
+					     const struct bpf_rb_node *b),
+			       void *meta, __u64 off) __ksym;
+extern struct bpf_rb_node *bpf_rbtree_remove(struct bpf_rb_root *root,
+					     struct bpf_rb_node *node) __ksym;
+extern struct bpf_rb_node *bpf_rbtree_first(struct bpf_rb_root *root) __ksym;
+
+/* The id of a type in the program's own BTF, as CO-RE numbers its questions. */
+#define pintle_type_id(type) __builtin_btf_type_id(*(type *)0, 0)
+
+#ifndef bpf_obj_new
+#define bpf_obj_new(type) ((type *)bpf_obj_new_impl(pintle_type_id(type), (void *)0))
+#define bpf_obj_drop(object) bpf_obj_drop_impl(object, (void *)0)
+#define bpf_percpu_obj_new(type)                                                         \
+	((type *)bpf_percpu_obj_new_impl(pintle_type_id(type), (void *)0))
+#define bpf_percpu_obj_drop(object) bpf_percpu_obj_drop_impl(object, (void *)0)
+#define bpf_refcount_acquire(object)                                                     \
+	((typeof(*(object)) *)bpf_refcount_acquire_impl(object, (void *)0))
+#define bpf_list_push_front(head, node) bpf_list_push_front_impl(head, node, (void *)0, 0)
+#define bpf_list_push_back(head, node) bpf_list_push_back_impl(head, node, (void *)0, 0)
+#define bpf_rbtree_add(root, node, less)                                                 \
+	bpf_rbtree_add_impl(root, node, less, (void *)0, 0)
+#endif
 
 #endif

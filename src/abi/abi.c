@@ -32,6 +32,35 @@ bool abi_map_allows(const struct abi_map_type *type, enum field_kind kind)
 	}
 }
 
+int abi_check_fields(struct log *log, const struct abi_policy *policy, const char *name,
+		     u32 type, u32 flags, u32 value_size, const struct record *rec)
+{
+	const struct abi_map_type *t = abi_map_type(type);
+	bool no_trie = policy && policy->maps_612 && type == MAP_LPM_TRIE; /* I5 */
+
+	if (!rec || !rec->n)
+		return 0;
+	if (flags & (MAPF_RDONLY_PROG | MAPF_WRONLY_PROG))
+		return log_fail(log, -EACCES,
+				"map '%s': D_MAPFLAG: its values have special fields, so "
+				"programs must be allowed to read and to write it", name);
+	for (u32 i = 0; i < rec->n; i++) {
+		const struct field *f = &rec->fields[i];
+
+		if (!abi_map_allows(t, f->kind) || no_trie)
+			return log_fail(log, -EOPNOTSUPP,
+					"map '%s': D_MAPTYPE: %s: a map of type %s cannot "
+					"hold a field of kind %s", name,
+					f->path ? f->path : "?", t->name,
+					field_kind_name(f->kind));
+		if (!add_fits(f->off, f->size, value_size))
+			return log_fail(log, -EINVAL,
+					"map '%s': %s: lies outside of the value's %u bytes",
+					name, f->path ? f->path : "?", value_size);
+	}
+	return 0;
+}
+
 const struct abi_kfunc *abi_find_kfunc(const struct abi *abi, const char *name)
 {
 	u32 i;
@@ -179,6 +208,11 @@ void abi_record_opts(const struct abi *abi, struct record_opts *opts)
 		.lenient = abi->policy.lenient_decl,
 		.no_local = abi->policy.no_local_types,
 		.max_fields = abi->policy.max_fields,
+		.strict_tags = abi->policy.strict_tags,
+		.nest_519 = abi->policy.nest_519,
+		.name_capture = abi->policy.name_capture,
+		.kinds_off = abi->policy.kinds_off,
+		.own_depth = abi->policy.own_depth,
 		.host = abi->btfs.v,
 		.nhost = abi->btfs.n,
 		.has_dtor = has_dtor,

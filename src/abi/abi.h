@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/vec.h"
 #include "btf/btf.h"
 #include "btf/record.h"
@@ -48,6 +49,12 @@ struct abi_map_type {
 	bool any_key;	     /* key size free; else a u32 index, or none */
 	bool supported;	     /* src/run implements it */
 };
+struct abi_policy;
+/* A28, A29: a map of this type and flags can have values with the fields of @rec (NULL:
+ * none). 0, or -EOPNOTSUPP, -EACCES, -EINVAL with words about map @name. @policy may be
+ * NULL: the default. */
+int abi_check_fields(struct log *log, const struct abi_policy *policy, const char *name,
+		     u32 type, u32 flags, u32 value_size, const struct record *rec);
 /* maps.def row of @type; never NULL (an unnamed row for unknown numbers). */
 const struct abi_map_type *abi_map_type(u32 type);
 /* Whether its values may hold a special field of @kind (A28). */
@@ -384,6 +391,16 @@ struct abi_policy {
 	bool packet_mem_listed;	 /* packets as memory: for helpers that say so */
 	bool iter_results_stay;	 /* objects that an iterator gave outlive it */
 	bool slice_stack_buffer; /* writable dynptr slices may be of a buffer on the stack */
+	bool kernel_names;	 /* 0.3: classes are printed as the kernel's log has them */
+	bool local_unref_612;	 /* B7: no pointer that was loaded into fields of local types */
+	bool local_mem_612;	 /* G14: objects of programs are no memory for functions */
+	bool percpu_612;	 /* I16 */
+	bool percpu_nonnull;	 /* I23 */
+	bool casts;		 /* J12, C20: whatever a register holds can be cast */
+	bool strict_tags;	 /* I9 */
+	bool nest_519;		 /* I6: fields of nested structs and arrays are bytes */
+	u32 kinds_off;		 /* I3: pointer kinds that are refused, by enum field_kind */
+	u32 own_depth;		 /* I36: objects owned one by the other; 0: 8 */
 };
 
 struct abi {

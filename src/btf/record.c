@@ -31,6 +31,7 @@ static const struct special {
 	{"bpf_timer",         FIELD_TIMER,     16, 8, .single = true},
 	{"bpf_wq",            FIELD_WQ,        16, 8, .single = true},
 	{"bpf_refcount",      FIELD_REFCOUNT,   4, 4, .single = true},
+	{"pintle_seq",        FIELD_SEQ,        8, 8, .single = true},
 	{"bpf_list_head",     FIELD_LIST_HEAD, 16, 8, .may_repeat = true},
 	{"bpf_list_node",     FIELD_LIST_NODE, 24, 8},
 	{"bpf_rb_root",       FIELD_RB_ROOT,   16, 8, .may_repeat = true},
@@ -46,6 +47,7 @@ static const char *const kind_names[NR_FIELD_KINDS] = {
 	[FIELD_WQ] = "bpf_wq",		  [FIELD_LIST_HEAD] = "bpf_list_head",
 	[FIELD_LIST_NODE] = "bpf_list_node", [FIELD_RB_ROOT] = "bpf_rb_root",
 	[FIELD_RB_NODE] = "bpf_rb_node",  [FIELD_REFCOUNT] = "bpf_refcount",
+	[FIELD_SEQ] = "pintle_seq",
 };
 
 const char *field_kind_name(enum field_kind kind)
@@ -157,7 +159,7 @@ static int walk_type(struct rec_walk *w, u32 type, const struct rec_place *place
 
 static const struct special *special_named(const char *name)
 {
-	if (strncmp(name, "bpf_", 4))
+	if (strncmp(name, "bpf_", 4) && strncmp(name, "pintle_", 7))
 		return NULL;
 	for (u32 i = 0; i < ARRAY_SIZE(specials); i++)
 		if (!strcmp(specials[i].name, name))
@@ -251,8 +253,10 @@ static int walk_type(struct rec_walk *w, u32 type, const struct rec_place *place
 
 	if (btf_kind(t) == BTF_STRUCT)
 		sp = special_named(btf_type_name(w->s->btf, id));
-	if (sp)
+	if (sp && !(sp->kind < NR_FIELD_KINDS && w->s->opts->kinds_off & BIT(sp->kind)))
 		return w->found++, walk_special(w, sp, t->size, place);
+	if (w->s->opts->nest_519 && place->level && btf_kind(t) != BTF_PTR)
+		return 0;
 	if (btf_is_composite(t))
 		return walk_struct(w, id, place);
 	if (btf_kind(t) == BTF_ARRAY)
@@ -349,6 +353,9 @@ static int parse(struct rec_walk *w, u32 type, struct record **out)
 	if (!s->plain)
 		return -ENOMEM;
 	TRY(rec_collect(w, type));
+	if (s->opts->strict_tags && w->foreign_tag && w->fields.n) /* I9 */
+		return log_fail(s->log, -EINVAL, "%s: %s: a pointer beside it has a tag that is "
+				"no pointer field's (D_TAG)", s->what, w->fields.v[0].path);
 	TRY(rec_check_graph(w, type));
 	return finish(w, out);
 }

@@ -22,6 +22,7 @@ enum field_kind {
 	FIELD_RB_ROOT,
 	FIELD_RB_NODE,
 	FIELD_REFCOUNT,
+	FIELD_SEQ,	/* struct pintle_seq: version of the slots beside it (H6) */
 	NR_FIELD_KINDS,
 };
 
@@ -48,6 +49,11 @@ struct record_opts {
 	bool lenient;	 /* lenient_decl: what kernels ignore becomes plain bytes */
 	bool no_local;	 /* local_types=off: unknown pointees are errors */
 	u32 max_fields;	 /* 0: 64 */
+	bool strict_tags;  /* I9: no other tag beside a slot */
+	bool nest_519;	   /* I6: nested structs and arrays hold no fields */
+	bool name_capture; /* I42: the host's struct by its name alone */
+	u32 kinds_off;	   /* by enum field_kind: not known */
+	u32 own_depth;	   /* 0: 8 */
 	/* The host objects, base first: where pointees are looked up. */
 	const struct btf *const *host;
 	u32 nhost;

@@ -9,7 +9,11 @@
 #include "base/arena.h"
 #include "base/log.h"
 
-enum { MAX_OWNED = 8 }; /* objects owned one by the other */
+/* Objects owned one by the other (I36). */
+static u32 max_owned(const struct rec_session *s)
+{
+	return s->opts->own_depth ? s->opts->own_depth : 8;
+}
 
 /* What is known of a local struct whose record was read. */
 struct rec_owner {
@@ -147,17 +151,18 @@ static int check_owned(struct rec_walk *w, const struct field *f, bool has_node,
 	struct rec_place place = {.name = f->path};
 	struct rec_owner below;
 
-	if (level == MAX_OWNED)
+	if (level >= max_owned(w->s))
 		return rec_fail(w, &place, field_kind_name(f->kind), -ELOOP, "D_CYCLE",
 				"objects own each other in a circle, or more than %u deep",
-				MAX_OWNED);
+				max_owned(w->s));
 	TRY(read_owner(w->s, f->type, level + 1, &below));
 	if (is_root(f) && has_node && below.has_root)
 		return rec_fail(w, &place, field_kind_name(f->kind), -ELOOP, "D_CYCLE",
 				"what it holds holds others, and is held itself");
-	if (level + 1 + below.levels > MAX_OWNED)
+	if (level + 1 + below.levels > max_owned(w->s))
 		return rec_fail(w, &place, field_kind_name(f->kind), -ELOOP, "D_CYCLE",
-				"objects own each other more than %u deep", MAX_OWNED);
+				"objects own each other more than %u deep",
+				max_owned(w->s));
 	out->levels = (u8)max_u32(out->levels, below.levels + 1);
 	return 0;
 }

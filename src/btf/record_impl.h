@@ -27,6 +27,7 @@ struct rec_session {
 struct rec_walk {
 	struct rec_session *s;
 	VEC(struct field) fields;
+	bool foreign_tag; /* a pointer with a tag that means nothing here */
 	u32 found; /* special things met, those that became plain bytes too */
 };
 

@@ -152,7 +152,7 @@ static int plain_kind(struct rec_walk *w, const struct rec_place *place,
 		return rec_refuse(w, place, tag, -EINVAL, "D_TAG",
 				  "%u type tags on one pointer, where one is wanted",
 				  s->ntags);
-	if (!row)
+	if (!row || w->s->opts->kinds_off & BIT(row->kind))
 		return bad_name(w, place, tag);
 	*kind = row->kind;
 	return 0;
@@ -273,7 +273,7 @@ static int check_capture(struct rec_walk *w, const struct rec_place *place, cons
 	if (btf_kind(btf_type(btf, own)) != BTF_STRUCT ||
 	    btf_layout_known(w->s->arena, btf, own, f->btf, f->type, &path))
 		return 0;
-	if (w->s->opts->lenient)
+	if (w->s->opts->lenient || w->s->opts->name_capture)
 		return 0;
 	return rec_fail(w, place, tag, -EINVAL, "D_POINTEE",
 			"struct %s is the host's by its name, but %s does not fit it; "
@@ -378,8 +378,10 @@ int rec_slot(struct rec_walk *w, u32 type, const struct rec_place *place)
 
 	read_shape(btf, type, &s);
 	tag = first_of_ours(&s);
-	if (!tag && !(w->s->opts->era == TAGS_V1 && s.ntags))
+	if (!tag && !(w->s->opts->era == TAGS_V1 && s.ntags)) {
+		w->foreign_tag |= s.ntags > 0;
 		return 0;
+	}
 	w->found++;
 	if (tag && (why = badly_written(&s)))
 		return rec_refuse(w, place, tag, -EINVAL, "D_PLACE", "%s", why);

@@ -300,6 +300,9 @@ static int map_record(struct loader *ld, struct image_map *map,
 	snprintf(what, sizeof(what), "%s: map '%s'", ld->name, map->name);
 	err = record_parse(ld->arena, ld->log, what, ld->image->btf, map->value_type, opts,
 			   &rec);
+	if (!err && !typeless_ok)
+		err = abi_check_fields(ld->log, &ld->abi->policy, map->name, map->type,
+				       map->flags, map->value_size, rec);
 	if (err && (err == -ENOMEM || !typeless_ok))
 		return err;
 	if (!err && (!typeless_ok || !rec || fields_allowed(ld->abi, map, rec)))

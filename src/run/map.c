@@ -110,38 +110,6 @@ static int check_flags(struct log *log, const struct image_map *def,
 	return 0;
 }
 
-/* A28, A29. */
-static int check_fields(struct log *log, const struct image_map *def)
-{
-	const struct abi_map_type *type = abi_map_type(def->type);
-	const struct record *rec = def->record;
-
-	if (!rec || !rec->n)
-		return 0;
-	if (def->flags & (MAPF_RDONLY_PROG | MAPF_WRONLY_PROG))
-		return log_fail(log, -EACCES,
-				"map '%s': D_MAPFLAG: its values have special fields, so "
-				"programs must be allowed to read and to write it",
-				def->name);
-	for (u32 i = 0; i < rec->n; i++) {
-		const struct field *f = &rec->fields[i];
-
-		if (!abi_map_allows(type, f->kind))
-			return log_fail(
-				log, -EOPNOTSUPP,
-				"map '%s': D_MAPTYPE: %s: a map of type %s cannot "
-				"hold a field of kind %s",
-				def->name, f->path ? f->path : "?", type->name,
-				field_kind_name(f->kind));
-		if (!add_fits(f->off, f->size, def->value_size))
-			return log_fail(
-				log, -EINVAL,
-				"map '%s': %s: lies outside of the value's %u bytes",
-				def->name, f->path ? f->path : "?", def->value_size);
-	}
-	return 0;
-}
-
 static int check_def(struct log *log, const struct image_map *def,
 		     const struct map_ops *ops)
 {
@@ -154,7 +122,8 @@ static int check_def(struct log *log, const struct image_map *def,
 				def->name, type ? type : "unknown", def->type);
 	TRY(check_sizes(log, def, ops));
 	TRY(check_flags(log, def, ops));
-	return check_fields(log, def);
+	return abi_check_fields(log, NULL, def->name, def->type, def->flags, def->value_size,
+				def->record);
 }
 
 /* ------------------------------------------------------------------ life */

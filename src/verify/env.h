@@ -311,6 +311,9 @@ void held_drop(struct state *state, enum held_kind kind, u32 id);
 bool held_lock(const struct state *state);
 /* B20: the reference is gone; every register that carries it becomes unreadable. */
 int ref_release(struct env *env, u32 ref);
+/* B13.4: the reference went into a field. As ref_release(), but in a read section copies of
+ * a per-CPU object stay usable: the field's reference keeps it until the section ends. */
+int ref_moved(struct env *env, u32 ref);
 /* B19: after a null test of a register with @id: all copies become NULL (a scalar 0; its
  * reference is discarded) or lose F_NULL. */
 void null_learn(struct env *env, struct state *state, u32 id, u32 ref, bool is_null);
@@ -345,7 +348,7 @@ struct access {
 	struct reg value;	/* its contents; an immediate as a constant */
 	struct reg result;	/* loads and fetches: what the register becomes */
 	bool result_set;	/* false: an unknown number of `size` bytes */
-	u32 release_ref;	/* reference that moves into memory: released by mem.c */
+	u32 release_ref;	/* reference that moves into a field: ref_moved() by mem.c */
 	/* How it is to be lowered; mem.c merges it into the instruction's note and refuses
 	 * what does not agree between paths (B45). */
 	u8 class_;		/* enum access_class; ACCESS_PLAIN to begin with */
@@ -466,8 +469,9 @@ struct reg btf_member_reg(struct env *env, const struct reg *parent, u32 member_
 /* rule/kptr.c: B14: may @value live in @field? Refuses with A_TYPE. */
 int slot_takes(struct env *env, const struct field *field, u32 regno,
 	       const struct reg *value, bool exchange);
-/* What an exchange or load of @field gives. */
-struct reg slot_loaded(struct env *env, const struct field *field);
+/* Whether the field owns a reference of what it holds. */
+bool slot_owns(const struct field *field);
+/* What an exchange of @field gives; @ref: the reference taken, when it owns one. */
 struct reg slot_taken(struct env *env, const struct field *field, u32 ref);
 /* The field at a register's constant offset (X_CONSTOFF, X_NOKPTR, X_NOTREF). */
 int slot_of_arg(struct env *env, u32 regno, const struct field **field);

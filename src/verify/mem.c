@@ -213,7 +213,7 @@ int mem_access(struct env *env, struct access *acc)
 	if (acc->kind != ACC_READ && p->base == REG_PACKET)
 		env->packet_writes = true;
 	if (acc->release_ref)
-		ref_release(env, acc->release_ref);
+		ref_moved(env, acc->release_ref);
 	return 0;
 }
 

@@ -136,15 +136,34 @@ static int mem_base_arg(struct env *env, struct memarg *m)
 	return check_region(env, &m->acc, ptr->mem_size, true);
 }
 
+/* G14: an object of the program's own, beside its special fields. */
+static int check_own_bytes(struct env *env, const struct memarg *m)
+{
+	const struct reg *ptr = &m->acc.ptr;
+	const struct record *rec;
+	const struct field *field;
+
+	TRY(own_record(env, ptr->btf, ptr->type, &rec));
+	field = m->acc.size ? record_overlap(rec, (u32)ptr->off, m->acc.size) : NULL;
+	if (!field)
+		return 0;
+	if (field->kind > FIELD_UPTR)
+		return reject(env, RULE_FIELD_DIRECT, field_kind_name(field->kind));
+	return reject(env, RULE_SLOT_INDIRECT, (s64)ptr->off, m->acc.size);
+}
+
 /* A host object as bytes shows its pointers; only where leaks are allowed (B30). */
 static int btf_arg(struct env *env, struct memarg *m)
 {
 	const struct reg *ptr = &m->acc.ptr;
+	bool own = object_lives(ptr) && !env->abi->policy.local_mem_612;
 	u32 size = 0;
 
-	if (m->write || !env->abi->policy.ptr_leaks || ptr->flags != F_TRUSTED)
+	if (!own && (m->write || !env->abi->policy.ptr_leaks || ptr->flags != F_TRUSTED))
 		return reject_kind(env, m->acc.regno, any_memory);
 	TRY(check_btf_offset(env, m->acc.regno, ptr));
+	if (own)
+		TRY(check_own_bytes(env, m));
 	btf_size(ptr->btf, ptr->type, &size);
 	if (!add_fits((u32)ptr->off, m->acc.size, size))
 		return reject(env, RULE_BTF_BEYOND, btf_type_name(ptr->btf, ptr->type),

@@ -61,14 +61,18 @@ static const char *const base_names[NR_REG_BASES] = {
 	[REG_ITER] = "iter_",
 };
 
-/* In the order in which they are written. */
+/* In the order in which they are written. The kernel has no names for the last two, and
+ * none that tells its objects from those of programs (rule book 0.3). */
 static const struct {
 	u16 flag;
+	bool ours;
 	const char *text;
 } prefixes[] = {
-	{F_RDONLY, "rdonly_"},	 {F_RINGBUF, "ringbuf_"}, {F_USER, "user_"},
-	{F_PERCPU, "percpu_"},	 {F_RCU, "rcu_"},	  {F_UNTRUSTED, "untrusted_"},
-	{F_TRUSTED, "trusted_"},
+	{F_RDONLY, false, "rdonly_"},	{F_RINGBUF, false, "ringbuf_"},
+	{F_USER, false, "user_"},	{F_PERCPU, false, "percpu_"},
+	{F_RCU, false, "rcu_"},		{F_UNTRUSTED, false, "untrusted_"},
+	{F_TRUSTED, false, "trusted_"}, {F_NONOWN, true, "non_own_ref_"},
+	{F_ALLOC, true, "local_"},
 };
 
 enum { NR_NAMES = 8 };
@@ -104,7 +108,8 @@ const char *reg_class_name(struct env *env, const struct reg *reg)
 		return base_name(reg);
 	buf[0] = 0;
 	for (u32 i = 0; i < ARRAY_SIZE(prefixes); i++)
-		if (reg->flags & prefixes[i].flag)
+		if (reg->flags & prefixes[i].flag &&
+		    !(prefixes[i].ours && env->abi->policy.kernel_names))
 			n += (size_t)snprintf(buf + n, sizeof(env->names[0]) - n, "%s",
 					      prefixes[i].text);
 	snprintf(buf + n, sizeof(env->names[0]) - n, "%s%s", base_name(reg), null);
@@ -212,6 +217,8 @@ static void print_pointer(struct env *env, struct text *t, const struct reg *reg
 		ATTR(t, "id=%u", reg->id);
 	if (reg->ref)
 		ATTR(t, "ref_obj_id=%u", reg->ref);
+	if (reg->flags & F_NONOWN && env->abi->policy.kernel_names)
+		ATTR(t, "non_own_ref");
 	if (reg->off)
 		ATTR(t, "off=%d", reg->off);
 	add_what(t, reg);

@@ -366,6 +366,23 @@ void owner_forget(struct env *env, u32 owner)
 			       &(struct released){owner, env->insn});
 }
 
+static void keep_percpu(struct reg *reg, void *data)
+{
+	const struct released *r = data;
+
+	if (reg->ref != r->ref || reg->base != REG_BTF || !(reg->flags & F_PERCPU))
+		return;
+	reg->flags = (reg->flags & (u16)~F_ALLOC) | F_RCU;
+	reg->ref = reg->id = 0;
+}
+
+int ref_moved(struct env *env, u32 ref)
+{
+	if (in_read_section(env))
+		state_each_reg(env->cur, keep_percpu, &(struct released){ref, env->insn});
+	return ref_release(env, ref);
+}
+
 static void forget_packet(struct reg *reg, void *data)
 {
 	if (reg->base == REG_PACKET || reg->base == REG_PACKET_META ||

@@ -6,23 +6,49 @@
 #include "base/log.h"
 #include "verify/verify.h"
 
+/* "RULE:phrase" */
+static void read_reject(struct expectation *e, const char *text)
+{
+	const char *colon = strchr(text, ':');
+
+	if (!colon)
+		return;
+	e->reject = true;
+	snprintf(e->rule, sizeof(e->rule), "%.*s", (int)(colon - text), text);
+	snprintf(e->phrase, sizeof(e->phrase), "%s", colon + 1);
+}
+
+/* "policy:accept:" or "policy:reject:phrase" */
+static void read_policy(struct expectation *e, const char *text)
+{
+	const char *verdict = strchr(text, ':');
+	const char *phrase = verdict ? strchr(verdict + 1, ':') : NULL;
+	struct policy_case *c = &e->policies[e->npolicies];
+
+	if (!phrase || e->npolicies == MAX_POLICIES)
+		return;
+	snprintf(c->policy, sizeof(c->policy), "%.*s", (int)(verdict - text), text);
+	c->accept = !strncmp(verdict + 1, "accept:", 7);
+	snprintf(c->phrase, sizeof(c->phrase), "%s", phrase + 1);
+	e->npolicies++;
+}
+
 /* Fills @e in from one tag's text (behind "expect:"). */
 static void read_tag(struct expectation *e, const char *tag)
 {
-	const char *colon;
-
 	if (!strcmp(tag, "accept"))
 		e->accept = true;
 	else if (!strncmp(tag, "retval:", 7)) {
 		e->run = true;
 		e->retval = strtoll(tag + 7, NULL, 0);
-	} else if (!strncmp(tag, "book:", 5))
-		snprintf(e->book, sizeof(e->book), "%s", tag + 5);
-	else if (!strncmp(tag, "reject:", 7) && (colon = strchr(tag + 7, ':'))) {
-		e->reject = true;
-		snprintf(e->rule, sizeof(e->rule), "%.*s", (int)(colon - tag - 7), tag + 7);
-		snprintf(e->phrase, sizeof(e->phrase), "%s", colon + 1);
-	}
+	} else if (!strncmp(tag, "book:", 5) && e->nbooks < MAX_BOOKS)
+		snprintf(e->books[e->nbooks++], sizeof(e->books[0]), "%s", tag + 5);
+	else if (!strncmp(tag, "reject:", 7))
+		read_reject(e, tag + 7);
+	else if (!strncmp(tag, "policy:", 7))
+		read_policy(e, tag + 7);
+	else if (!strncmp(tag, "object:", 7))
+		snprintf(e->phrase, sizeof(e->phrase), "%s", tag + 7);
 }
 
 struct expectation expectation_of(const struct btf *btf, u32 id)
@@ -73,6 +99,28 @@ bool expect_verdict(const struct expectation *e, const struct image *image,
 		ok = !snprintf(words, size, "refused: %s", log.error);
 	else if (e->reject)
 		ok = words_fit(e, &why, &log, words, size);
+	proof_free(proof);
+	log_free(&log);
+	arena_free(arena);
+	return ok;
+}
+
+bool expect_policy(const struct policy_case *c, const struct image *image,
+		   const struct image_prog *prog, char *words, size_t size)
+{
+	struct arena *arena = arena_new();
+	struct log log = {.level = LOG_ERROR};
+	struct rejection why = {0};
+	struct proof *proof = NULL;
+	int err = verify(arena, &log, image, prog, NULL, &proof, &why, NULL);
+	bool ok = true;
+
+	if (c->accept && err)
+		ok = !snprintf(words, size, "refused: %s", log.error);
+	else if (!c->accept && !err)
+		ok = !snprintf(words, size, "ACCEPTED, want \"%s\"", c->phrase);
+	else if (!c->accept && !strstr(log_text(&log), c->phrase))
+		ok = !snprintf(words, size, "no \"%s\" in: %s", c->phrase, log.error);
 	proof_free(proof);
 	log_free(&log);
 	arena_free(arena);

@@ -3,6 +3,7 @@
  * verdicts.c: verifies every program of every object of test/verdict, runs those that say
  * what they return, and compares with the expectation beside the source (verdict.h).
  */
+#include "abi/linux/linux.h"
 #include "fixture/host.h"
 #include "run/expect.h"
 #include "run/run.h"
@@ -13,6 +14,7 @@
 
 struct counts {
 	int programs, bad;
+	FILE *book; /* results by case of the rule book, for tools/rulebook */
 };
 
 struct where {
@@ -20,24 +22,108 @@ struct where {
 	struct pintle_host *host;
 	const char *object, *prog;
 	struct expectation e;
+	bool bad;
 };
 
-static void complain(const struct where *w, const char *fmt, ...) FORMAT(2, 3);
-static void complain(const struct where *w, const char *fmt, ...)
+static void complain(struct where *w, const char *fmt, ...) FORMAT(2, 3);
+static void complain(struct where *w, const char *fmt, ...)
 {
 	va_list args;
 
+	w->bad = true;
 	w->counts->bad++;
-	printf("%s: %s %s: ", w->object, w->prog, w->e.book);
+	printf("%s: %s %s: ", w->object, w->prog, w->e.nbooks ? w->e.books[0] : "");
 	va_start(args, fmt);
 	vprintf(fmt, args);
 	va_end(args);
 	putchar('\n');
 }
 
+/* One line for each case that the program is; then the next check begins. */
+static void record(struct where *w, const char *policy, const char *verdict)
+{
+	for (u32 i = 0; w->counts->book && i < w->e.nbooks; i++)
+		fprintf(w->counts->book, "%s\t%s\t%s%s%s\t%s\t%s\n", w->e.books[i],
+			w->bad ? "FAIL" : "pass", verdict, *policy ? " under " : "", policy,
+			w->object, w->prog);
+	w->bad = false;
+}
+
+/* ------------------------------------------------------------------ policies */
+
+static const struct policy {
+	const char *name;
+	const struct abi_policy *policy;
+	enum tag_era tags;
+} policies[] = {
+	{"kernel", &linux_policy},
+	{"tags519", &(const struct abi_policy){.tags = TAGS_519}, TAGS_519},
+	{"seed", &(const struct abi_policy){.tags = TAGS_V1}, TAGS_V1},
+	{"max11", &(const struct abi_policy){.max_fields = 11}},
+	{"nolocal", &(const struct abi_policy){.no_local_types = true}},
+	{"nest519", &(const struct abi_policy){.nest_519 = true}},
+};
+
+static const struct policy *find_policy(const char *name)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(policies); i++)
+		if (!strcmp(policies[i].name, name))
+			return &policies[i];
+	return NULL;
+}
+
+/* The host's policy is @c's afterwards; the caller puts the old one back. */
+static struct pintle_object *open_under(struct where *w, const char *path,
+					const struct policy_case *c)
+{
+	struct pintle_open_opts opts = {.size = sizeof(opts)};
+	const struct policy *policy = find_policy(c->policy);
+
+	if (!policy) {
+		complain(w, "there is no policy '%s'", c->policy);
+		return NULL;
+	}
+	opts.tags = (enum pintle_tags)policy->tags;
+	w->host->abi.policy = *policy->policy;
+	return pintle_open(w->host, path, &opts);
+}
+
+static void check_prog_under(struct where *w, const char *path, const struct policy_case *c)
+{
+	struct abi_policy before = w->host->abi.policy;
+	struct pintle_object *obj = open_under(w, path, c);
+	const struct image_prog *prog = obj ? image_find_prog(obj->image, w->prog) : NULL;
+	char words[600];
+
+	if (!prog)
+		complain(w, "does not open under %s: %s", c->policy, pintle_host_error(w->host));
+	else if (prog && !expect_policy(c, obj->image, prog, words, sizeof(words)))
+		complain(w, "under %s: %s", c->policy, words);
+	w->host->abi.policy = before;
+	record(w, c->policy, c->accept ? "accept" : "reject");
+	pintle_close(obj);
+}
+
+static void check_object_under(struct where *w, const char *path, const struct policy_case *c)
+{
+	struct abi_policy before = w->host->abi.policy;
+	struct pintle_object *obj = open_under(w, path, c);
+	const char *error = pintle_host_error(w->host);
+
+	if (c->accept && !obj)
+		complain(w, "refused under %s: %s", c->policy, error);
+	if (!c->accept && obj)
+		complain(w, "OPENED under %s", c->policy);
+	if (!c->accept && !obj && !strstr(error, c->phrase))
+		complain(w, "under %s: no \"%s\" in: %s", c->policy, c->phrase, error);
+	w->host->abi.policy = before;
+	record(w, c->policy, c->accept ? "accept" : "reject");
+	pintle_close(obj);
+}
+
 /* ------------------------------------------------------------------ verdicts */
 
-static void check_verdict(const struct where *w, const struct image *image,
+static void check_verdict(struct where *w, const struct image *image,
 			  const struct image_prog *prog)
 {
 	char words[600];
@@ -73,7 +159,7 @@ static int run_ctx(struct pintle_prog *prog, s64 *result)
 	return err;
 }
 
-static void check_run(const struct where *w, struct pintle_object *obj)
+static void check_run(struct where *w, struct pintle_object *obj)
 {
 	struct pintle_load_opts opts = {.size = sizeof(opts), .only = w->prog};
 	struct pintle_prog *prog = pintle_prog_find(obj, w->prog);
@@ -93,7 +179,7 @@ static void check_run(const struct where *w, struct pintle_object *obj)
 }
 
 /* Each run is of a fresh object: what one program leaves in a map is not another's. */
-static void check_fresh_run(const struct where *w, const char *path)
+static void check_fresh_run(struct where *w, const char *path)
 {
 	struct pintle_object *obj = pintle_open(w->host, path, NULL);
 
@@ -107,34 +193,51 @@ static void check_fresh_run(const struct where *w, const char *path)
 
 /* ------------------------------------------------------------------ objects */
 
-/* "expect:object:PHRASE" on the variable object_reject. */
-static void object_phrase(const char *path, char *buf, size_t size)
+/* What is said of the object itself, beside variable @name; false: nothing. */
+static bool object_expectation(const char *path, const char *name, struct expectation *e)
 {
 	struct log log = {0};
 	struct btf *btf = NULL;
-	const char *text;
-	u32 id, n;
+	u32 id = 0;
 
-	*buf = 0;
 	if (!btf_open_file(&log, path, NULL, &btf)) {
-		id = btf_find(btf, "object_reject", BTF_VAR);
-		text = id ? btf_decl_tag(btf, id, -1, "expect:object:", &n) : NULL;
-		snprintf(buf, size, "%s", text ? text : "");
+		id = btf_find(btf, name, BTF_VAR);
+		if (id)
+			*e = expectation_of(btf, id);
 	}
 	btf_close(btf);
 	log_free(&log);
+	return id;
 }
 
-static void check_refused_object(struct where *w, const char *path, const char *phrase)
+static void check_refused_object(struct where *w, const char *path)
 {
 	struct pintle_object *obj = pintle_open(w->host, path, NULL);
 
 	w->counts->programs++;
 	if (obj && !pintle_load(obj))
-		complain(w, "LOADED, want \"%s\"", phrase);
-	else if (!strstr(pintle_host_error(w->host), phrase))
-		complain(w, "no \"%s\" in: %s", phrase, pintle_host_error(w->host));
+		complain(w, "LOADED, want \"%s\"", w->e.phrase);
+	else if (!strstr(pintle_host_error(w->host), w->e.phrase))
+		complain(w, "no \"%s\" in: %s", w->e.phrase, pintle_host_error(w->host));
+	record(w, "", "reject");
 	pintle_close(obj);
+}
+
+static void check_program(struct where *w, const char *path, const struct image *image,
+			  const struct image_prog *prog)
+{
+	w->prog = prog->name;
+	w->e = expectation_of(image->btf, prog->subprogs[0].func);
+	w->counts->programs++;
+	if (w->e.accept == w->e.reject)
+		complain(w, "needs ACCEPT or REJECT");
+	else
+		check_verdict(w, image, prog);
+	if (w->e.run)
+		check_fresh_run(w, path);
+	record(w, "", w->e.accept ? "accept" : "reject");
+	for (u32 i = 0; i < w->e.npolicies; i++)
+		check_prog_under(w, path, &w->e.policies[i]);
 }
 
 static void check_programs(struct where *w, const char *path)
@@ -143,33 +246,31 @@ static void check_programs(struct where *w, const char *path)
 
 	if (!obj)
 		complain(w, "does not open: %s", pintle_host_error(w->host));
-	for (u32 i = 0; obj && i < obj->image->nprogs; i++) {
-		const struct image_prog *prog = &obj->image->progs[i];
-
-		w->prog = prog->name;
-		w->e = expectation_of(obj->image->btf, prog->subprogs[0].func);
-		w->counts->programs++;
-		if (w->e.accept == w->e.reject)
-			complain(w, "needs ACCEPT or REJECT");
-		else
-			check_verdict(w, obj->image, prog);
-		if (w->e.run)
-			check_fresh_run(w, path);
-	}
+	record(w, "", "accept");
+	for (u32 i = 0; obj && i < obj->image->nprogs; i++)
+		check_program(w, path, obj->image, &obj->image->progs[i]);
 	pintle_close(obj);
 }
 
 static void check_object(struct counts *c, struct pintle_host *host, const char *name)
 {
 	struct where w = {.counts = c, .host = host, .object = name, .prog = "object"};
-	char path[600], phrase[256];
+	struct expectation e = {0};
+	char path[600];
 
 	snprintf(path, sizeof(path), "%s/%s", test_object("verdict"), name);
-	object_phrase(path, phrase, sizeof(phrase));
-	if (*phrase)
-		check_refused_object(&w, path, phrase);
-	else
+	if (object_expectation(path, "object_reject", &w.e)) {
+		check_refused_object(&w, path);
+		e = w.e;
+	} else {
+		if (object_expectation(path, "object_accept", &w.e))
+			e = w.e;
 		check_programs(&w, path);
+		w.prog = "object";
+		w.e = e;
+	}
+	for (u32 i = 0; i < e.npolicies; i++)
+		check_object_under(&w, path, &e.policies[i]);
 }
 
 static int is_object(const struct dirent *d)
@@ -189,12 +290,25 @@ static void add_flag(struct pintle_host *host, const char *name, u32 flag)
 }
 
 /* Variables, which hosts cannot register yet; nothing here is run. */
-static void add_var(struct pintle_host *host, const char *name, u32 type)
+static void add_var(struct pintle_host *host, const char *name, u32 type, bool percpu)
 {
-	struct abi_var var = {.name = name, .btf = host->abi.btfs.v[0], .type = type};
+	struct abi_var var = {.name = name, .btf = host->abi.btfs.v[0], .type = type,
+			      .percpu = percpu};
 
 	CHECK(strmap_set(&host->abi.var_names, name, host->abi.vars.n));
 	CHECK(vec_push(&host->abi.vars, var));
+}
+
+/* Helpers that the rules below need, whether the engine has them or not: nothing that calls
+ * them is run. */
+static bool any_helper(const struct abi *abi, const struct abi_prog_type *type, u32 id)
+{
+	static const u32 more[] = {112, 114, 148, 153, 154, 156};
+
+	for (u32 i = 0; i < ARRAY_SIZE(more); i++)
+		if (id == more[i])
+			return true;
+	return helper_find(abi->data, type, id);
 }
 
 static void break_contract(struct pintle_host *host)
@@ -205,15 +319,20 @@ static void break_contract(struct pintle_host *host)
 	add_flag(host, "t_seen", KF_RCU_PROTECTED);
 	add_flag(host, "t_kget_one", KF_KPTR_GET);
 	host->abi.policy.need_gpl = true;
-	add_var(host, "host_number", btf_find(btf, "int", BTF_INT));
-	add_var(host, "host_thing", btf_find(btf, "T", BTF_STRUCT));
-	add_var(host, "host_void", 0);
+	host->abi.helper_there = any_helper;
+	add_var(host, "host_number", btf_find(btf, "int", BTF_INT), false);
+	add_var(host, "host_thing", btf_find(btf, "T", BTF_STRUCT), false);
+	add_var(host, "host_void", 0, false);
+	add_var(host, "host_percpu", btf_find(btf, "X", BTF_STRUCT), true);
+	add_var(host, "host_counter", btf_find(btf, "long int", BTF_INT) ?:
+		btf_find(btf, "long", BTF_INT), true);
 }
 
 TEST(verdicts_of_annotated_programs)
 {
 	struct pintle_host *host = test_host_new();
-	struct counts c = {0};
+	const char *book = getenv("PINTLE_RULEBOOK");
+	struct counts c = {.book = book ? fopen(book, "w") : NULL};
 	struct dirent **list;
 	int n = scandir(test_object("verdict"), &list, is_object, alphasort);
 
@@ -225,6 +344,8 @@ TEST(verdicts_of_annotated_programs)
 	}
 	free(list);
 	test_host_free(host);
+	if (c.book)
+		fclose(c.book);
 	if (c.bad)
 		test_fail(__FILE__, __LINE__, "%d of %d programs", c.bad, c.programs);
 }

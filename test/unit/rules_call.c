@@ -106,7 +106,7 @@ static const struct rules_case kfuncs[] = {
 	{"constant", ARGS "r1 = 5\ncall @const_use\n" OUT},
 	{"not constant", ARGS "r1 = *(u64 *)(r9 +8)\ncall @const_use\n" OUT, RULE_NOT_CONST},
 	{"suffix not modelled", V "r1 = r7\ncall @str_use\n" OUT, RULE_UNSUPPORTED},
-	{"obj_new", ARGS "r1 = 1\ncall @bpf_obj_new_impl\n" OUT, RULE_UNSUPPORTED},
+	{"obj_new", ARGS "r1 = 1\ncall @bpf_obj_new_impl\n" OUT, RULE_OBJ_TYPE},
 	{"not a number", ARGS "r1 = r6\ncall @t_find\n" OUT, RULE_KFUNC_SCALAR},
 	{"L19", ARGS "r6 += 16\nr0 = *(u32 *)(r6 +0)\n" OUT},
 	{"ends inside", ARGS "r0 = *(u64 *)(r6 +84)\n" OUT, RULE_BTF_BEYOND},
@@ -165,7 +165,7 @@ static const struct rules_case locks[] = {
 	 RULE_LOCK_OTHER},
 	{"same value, copied", VL "r8 = r7\n" LOCK "r1 = r8\ncall 94\n" OUT},
 	{"not the lock", VL "r1 = r7\nr1 += 8\ncall 93\n" OUT, RULE_LOCK_ARG},
-	{"map without lock", V LOCK OUT, RULE_LOCK_ARG},
+	{"map without lock", V LOCK OUT, RULE_LOCK_HAS_NONE},
 	{"not a value", ARGS "r1 = r10\nr1 += -8\ncall 93\n" OUT, RULE_ARG_KIND},
 };
 RULES_TEST(rules_locks, locks)

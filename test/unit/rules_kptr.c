@@ -61,9 +61,9 @@ static const struct rules_case loads[] = {
 	{"past the value, variable", V "r1 = *(u64 *)(r9 +8)\nr1 &= 127\nr7 += r1\n"
 		"r1 = *(u8 *)(r7 +0)\n" OUT, RULE_REGION_MAX,
 	 .phrase = "outside of the allowed memory range"},
-	{"percpu field", V "r1 = *(u64 *)(r7 +40)\n" OUT, RULE_UNSUPPORTED},
-	{"user field", V "r1 = *(u64 *)(r7 +48)\n" OUT, RULE_UNSUPPORTED},
-	{"uptr field", V "r1 = *(u64 *)(r7 +56)\n" OUT, RULE_UNSUPPORTED},
+	{"percpu field", V "r1 = *(u64 *)(r7 +40)\n" OUT},
+	{"user field", V "r1 = *(u64 *)(r7 +48)\n" OUT},
+	{"uptr field", V "r1 = *(u64 *)(r7 +56)\n" OUT},
 	{"lock field", VL "r1 = *(u32 *)(r7 +0)\n" OUT, RULE_FIELD_DIRECT,
 	 .phrase = "bpf_spin_lock cannot be accessed directly by load/store"},
 };
@@ -133,7 +133,7 @@ static const struct rules_case exchanges[] = {
 	 .phrase = "off=8 kptr isn't referenced kptr"},
 	{"X09", V XCHG(0, "0") OUT, RULE_XCHG_NO_KPTR, .phrase = "off=0 doesn't point to kptr"},
 	{"X10", ARGS KEY "r1 = map[id:4]\ncall 1\n" TEST_NULL("r0") "r7 = r0\n" XCHG(0, "0") OUT,
-	 RULE_XCHG_NO_KPTR, .phrase = "has no valid kptr"},
+	 RULE_XCHG_NO_SLOTS, .phrase = "has no valid kptr"},
 	{"X11", V "r1 = *(u64 *)(r9 +8)\nr1 &= 8\nr7 += r1\n" XCHG(16, "0") OUT,
 	 RULE_XCHG_CONST_OFF, .phrase = "doesn't have constant offset"},
 	{"X12", V XCHG(88, "0") TEST_NULL("r0") PUT("r0") OUT},
@@ -153,7 +153,7 @@ static const struct rules_case exchanges[] = {
 		XCHG(16, "r8") "if r0 == 0x0 goto l2\n" PUT("r0") "l2: " XCHG(16, "r6")
 		TEST_NULL("r0") PUT("r0") OUT},
 	{"U17", V XCHG(56, "0") OUT, RULE_XCHG_NO_KPTR},
-	{"percpu", V XCHG(40, "0") OUT, RULE_UNSUPPORTED},
+	{"percpu", V XCHG(40, "0") OUT, RULE_REF_LEAK},
 	{"value may be null", ARGS KEY "r1 = map[id:1]\ncall 1\nr7 = r0\n" XCHG(16, "0") OUT,
 	 RULE_PTR_NULL_MATH},
 	{"local", V XCHG(32, "0") OUT, RULE_REF_LEAK},
@@ -182,7 +182,7 @@ static const struct rules_case by_insn[] = {
 		"r1 = *(u64 *)(r10 -16)\nr0 = *(u32 *)(r1 +16)\n" OUT, RULE_MEM_ACCESS},
 	{"untested", V FIND("r8") SWAP(16, "r8") OUT, RULE_ARG_MAYBE_NULL},
 	{"owned into unreferenced", OWNED "r1 = r8\n" SWAP(8, "r1") PUT("r8") OUT},
-	{"user", V "r1 = 0\n" SWAP(48, "r1") OUT, RULE_UNSUPPORTED},
+	{"user", V "r1 = 0\n" SWAP(48, "r1") OUT},
 };
 RULES_TEST(rules_slot_exchange_instruction, by_insn)
 

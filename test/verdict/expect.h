@@ -12,8 +12,10 @@
 #define RETVAL(n) EXPECT("retval:" #n)
 #define BOOK(id) EXPECT("book:" id)
 #define KERNEL(verdict, why) EXPECT("kernel:" #verdict ":" why)
-#define OBJECT_REJECT(phrase)                                                            \
-	int object_reject __attribute__((btf_decl_tag("expect:object:" phrase)))
+#define POLICY(which, ...) EXPECT("policy:" #which ":" POLICY_TEXT(__VA_ARGS__, ""))
+#define POLICY_TEXT(verdict, phrase, ...) #verdict ":" phrase
+#define OBJECT_REJECT(phrase) int object_reject EXPECT("object:" phrase)
+#define OBJECT_ACCEPT int object_accept EXPECT("accept")
 
 #define ASM(...) asm volatile(__VA_ARGS__)
 /* Operands of ASM: a helper or subprogram by name, the address of a map, a constant. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Pointer fields of other kinds, and objects of the program's own type: what of them is
- * modelled, and that the rest is refused.
+ * Pointer fields that hold objects of the program's own types.
  */
 #include "verdict.h"
 
@@ -123,23 +122,6 @@ P(null_to_percpu)
 	ASM("*(u64 *)(%0 + 16) = 0" : : "r"(v) : "memory");
 	return 0;
 }
-
-REJECT(UNSUPPORTED, "unsupported: per-CPU pointer fields")
-	KERNEL(accept, "per-CPU fields are modelled there")
-P(percpu_loaded)
-{
-	WITH_VALUE(v);
-	return v->pc != NULL;
-}
-
-#ifndef FOR_KERNEL
-REJECT(UNSUPPORTED, "unsupported: user pointer fields")
-P(user_loaded)
-{
-	WITH_VALUE(v);
-	return v->user != NULL;
-}
-#endif
 
 /* A member that has one copy per CPU is opened by a helper only. */
 REJECT(BTF_PERCPU, "access percpu memory") BOOK("P25")

@@ -116,7 +116,7 @@ P(plain_bytes)
 	return 0;
 }
 
-REJECT(XCHG_NO_KPTR, "has no valid kptr") BOOK("X10")
+REJECT(XCHG_NO_SLOTS, "has no valid kptr") BOOK("X10")
 P(map_without_fields)
 {
 	struct plain *v = element(plain);

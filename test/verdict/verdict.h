@@ -8,13 +8,18 @@
  *  ACCEPT                the program loads
  *  REJECT(RULE, PHRASE)  it is refused by RULE, and the log holds PHRASE
  *  BOOK("X05")           the case of the rule book's section K that it is
+ *  POLICY(kernel, accept)
+ *  POLICY(kernel, reject, PHRASE)
+ *			  another verdict under the policy of --kernel (src/abi/linux), or
+ *			  with one switch of it (test/run/verdicts.c), for the same host
  *  RETVAL(n)             one run of it (hook arguments: a T and 1; else an empty context
  *			  with a packet of 64 zero bytes) gives n
  *  KERNEL(verdict, why)  the live kernel's verdict (accept, reject) where it is another
  *			  one, and why that is right (test/run/kernel.sh)
  *
  * Every file is an object of its own; a declaration that must fail is in a file whose
- * OBJECT_REJECT(PHRASE) says what opening or loading it complains of.
+ * OBJECT_REJECT(PHRASE) says what opening or loading it complains of. BOOK and POLICY may
+ * stand before it, and before OBJECT_ACCEPT; of these the object is opened only.
  *
  * P(name) and Q(name) define a program of the hooks p and q (q's may sleep), with t and n
  * for arguments; XDP(name) and CTX(name) programs of the types xdp and test_ctx; _ASM in

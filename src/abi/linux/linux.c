@@ -7,7 +7,7 @@
 #define DEFAULT_BTF "/sys/kernel/btf/vmlinux"
 
 /* The kernel's answers where the rule book has a stricter default (its section I). */
-static const struct abi_policy policy = {
+const struct abi_policy linux_policy = {
 	.lenient_decl = true,
 	.max_fields = 11,
 	.no_xchg_insn = true,
@@ -24,6 +24,14 @@ static const struct abi_policy policy = {
 	.need_gpl = true,
 	.lookups_may_fail = true,
 	.packet_mem_listed = true,
+	.kernel_names = true,
+	.local_unref_612 = true,
+	.local_mem_612 = true,
+	.percpu_612 = true,
+	.percpu_nonnull = true,
+	.casts = true,
+	.strict_tags = true,
+	.kinds_off = BIT(FIELD_USER) | BIT(FIELD_UPTR) | BIT(FIELD_SEQ),
 };
 
 static const struct abi_setting settings[] = {
@@ -107,7 +115,7 @@ int linux_abi(struct log *log, const struct linux_opts *opts, struct abi *abi)
 {
 	struct linux_data *data = calloc(1, sizeof(*data));
 
-	*abi = (struct abi){.policy = policy, .prog_type = linux_place, .each_program = true,
+	*abi = (struct abi){.policy = linux_policy, .prog_type = linux_place, .each_program = true,
 			    .untyped_vars = true, .settings = settings,
 			    .nsettings = ARRAY_SIZE(settings),
 			    .data = data};

@@ -56,6 +56,9 @@ enum linux_prog_flag {
 	LINUX_FRAGS = 1 << 3,	/* packets may be in several pieces */
 };
 
+/* What the kernel does where the rule book gives a choice (section I, column 6.12). */
+extern const struct abi_policy linux_policy;
+
 /* A row of progs.def. */
 struct linux_section {
 	const char *name;

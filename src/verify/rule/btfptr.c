@@ -180,17 +180,10 @@ static const char *type_of(const struct access *acc)
 	return btf_type_name(acc->ptr.btf, acc->ptr.type);
 }
 
-/* An object of the program's own that is sure to exist. */
-static bool is_live_object(const struct reg *reg)
-{
-	return reg->flags & F_ALLOC && !(reg->flags & F_UNTRUSTED) &&
-	       (reg->ref || reg->flags & (F_RCU | F_NONOWN));
-}
-
 static bool may_dangle(const struct reg *reg)
 {
 	return reg->flags & F_UNTRUSTED || is_bare(reg) ||
-	       (reg->flags & F_ALLOC && !is_live_object(reg));
+	       (reg->flags & F_ALLOC && !object_lives(reg));
 }
 
 static int check_class(struct env *env, const struct access *acc)
@@ -223,50 +216,14 @@ static int check_offset(struct env *env, const struct access *acc)
 
 /* ---- the program's own objects ---- */
 
-struct own_record { /* special fields of a struct of the program; found once */
-	const struct btf *btf;
-	u32 type;
-	struct record *record;
-	struct own_record *next;
-};
-
-static int find_own_record(struct env *env, const struct reg *ptr, const struct record **out)
-{
-	struct own_record *own = env->own_records;
-	struct record_opts opts;
-	int err;
-
-	while (own && !(own->btf == ptr->btf && own->type == ptr->type))
-		own = own->next;
-	*out = own ? own->record : NULL;
-	if (own)
-		return 0;
-	own = arena_new_of(env->arena, struct own_record);
-	if (!own)
-		return -ENOMEM;
-	image_record_opts(env->image, &opts);
-	err = record_parse(env->arena, NULL, "object", ptr->btf, ptr->type, &opts,
-			   &own->record);
-	if (err == -ENOMEM)
-		return err;
-	if (err)
-		return reject(env, RULE_UNSUPPORTED, "objects whose special fields are wrong");
-	own->btf = ptr->btf;
-	own->type = ptr->type;
-	own->next = env->own_records;
-	env->own_records = own;
-	*out = own->record;
-	return 0;
-}
-
 /* All but the special fields may be used (B38, G6). */
 static int check_own_object(struct env *env, const struct access *acc, u32 off)
 {
 	const struct record *rec;
 	const struct field *field;
 
-	TRY(find_own_record(env, &acc->ptr, &rec));
-	field = rec ? record_overlap(rec, off, acc->size) : NULL;
+	TRY(own_record(env, acc->ptr.btf, acc->ptr.type, &rec));
+	field = record_overlap(rec, off, acc->size);
 	if (field)
 		return reject(env, RULE_BTF_SPECIAL, field_kind_name(field->kind));
 	return check_no_leak(env, acc, "object");
@@ -295,7 +252,7 @@ static int check_write(struct env *env, const struct access *acc)
 {
 	if (!access_writes(acc))
 		return 0;
-	if (is_live_object(&acc->ptr))
+	if (object_lives(&acc->ptr))
 		return 0;
 	if (acc->kind == ACC_WRITE && may_write_member(env, acc))
 		return check_no_leak(env, acc, "object");

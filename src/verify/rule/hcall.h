@@ -27,6 +27,7 @@ struct call {
 	u32 subprog;		   /* of ARG_FUNC */
 	struct reg context;	   /* of ARG_STACK */
 	struct dynptr_at dynptr, new_dynptr; /* of ARG_DYNPTR */
+	struct reg percpu;	   /* of ARG_PERCPU */
 	bool key_known;		   /* an array's element that exists */
 	u32 key;
 };

@@ -282,11 +282,6 @@ static int arg_timer(struct env *env, struct call *call, u32 i)
 	return timer_arg(env, call, i + 1);
 }
 
-static int arg_unsupported(struct env *env, struct call *call, u32 i)
-{
-	return reject(env, RULE_UNSUPPORTED, call->helper->name);
-}
-
 /* ---- dynptrs ---- */
 
 static int arg_dynptr(struct env *env, struct call *call, u32 i)
@@ -372,6 +367,12 @@ static int arg_btf(struct env *env, struct call *call, u32 i)
 	return 0;
 }
 
+static int arg_percpu(struct env *env, struct call *call, u32 i)
+{
+	call->percpu = *cur_reg(env, i + 1);
+	return percpu_arg(env, i + 1);
+}
+
 static int (*const by_kind[NR_ARG_KINDS])(struct env *env, struct call *call, u32 i) = {
 	[ARG_ANYTHING] = arg_anything,
 	[ARG_SCALAR] = arg_scalar,
@@ -390,7 +391,7 @@ static int (*const by_kind[NR_ARG_KINDS])(struct env *env, struct call *call, u3
 	[ARG_SLOT] = arg_slot,
 	[ARG_BTF] = arg_btf,
 	[ARG_BTF_ANY] = arg_btf_any,
-	[ARG_PERCPU] = arg_unsupported,
+	[ARG_PERCPU] = arg_percpu,
 	[ARG_CONST_STR] = arg_const_str,
 	[ARG_LONG] = arg_number,
 	[ARG_INT] = arg_number,
@@ -565,9 +566,9 @@ static int ret_dynptr_mem(struct env *env, const struct call *call, struct reg *
 	return 0;
 }
 
-static int ret_unsupported(struct env *env, const struct call *call, struct reg *r0)
+static int ret_percpu_mem(struct env *env, const struct call *call, struct reg *r0)
 {
-	return reject(env, RULE_UNSUPPORTED, call->helper->name);
+	return percpu_opened(env, &call->percpu, call->helper->ret_flags & RETF_NULL, r0);
 }
 
 static int (*const by_ret[])(struct env *env, const struct call *call, struct reg *r0) = {
@@ -577,7 +578,7 @@ static int (*const by_ret[])(struct env *env, const struct call *call, struct re
 	[RET_MEM] = ret_mem,
 	[RET_BTF] = ret_btf,
 	[RET_SLOT] = ret_slot,
-	[RET_PERCPU_MEM] = ret_unsupported,
+	[RET_PERCPU_MEM] = ret_percpu_mem,
 	[RET_TAIL_CALL] = ret_tail_call,
 	[RET_SOCKET] = sock_ret,
 	[RET_SOCK_COMMON] = sock_ret,
@@ -734,7 +735,8 @@ static int apply_flags(struct env *env, const struct call *call)
 	const struct abi_helper *h = call->helper;
 
 	if (call->release_ref)
-		TRY(ref_release(env, call->release_ref));
+		TRY(call->field ? ref_moved(env, call->release_ref)
+				: ref_release(env, call->release_ref));
 	TRY(apply_dynptrs(env, call));
 	if (h->flags & HELPERF_RCU_LOCK)
 		TRY(rcu_enter(env, h->name));

@@ -107,4 +107,23 @@ typedef int special_fn(struct env *env, struct kcall *call);
 int special_call(struct env *env, struct kcall *call);
 special_fn special_dynptr_from, special_dynptr_clone, special_dynptr_slice; /* dynptr.c */
 
+/* --- object.c: objects of the program's own structs --- */
+
+special_fn special_obj_new, special_obj_drop, special_refcount_acquire;
+/* R1 is the constant id of a struct of the program's BTF, the same on every path. */
+int own_type_arg(struct env *env, u32 *type);
+/* Every path allocates, drops or links objects of this one type here. */
+int note_type(struct env *env, u32 type);
+/* r0 is a new object, with a reference, or NULL; @flags: besides F_ALLOC. */
+int object_born(struct env *env, u32 type, u16 flags);
+/* R1 is an owned object, which is given back. */
+int object_dropped(struct env *env, struct kcall *call, bool percpu);
+
+/* --- percpu.c, cast.c, graph.c --- */
+
+special_fn special_percpu_obj_new, special_percpu_obj_drop;
+special_fn special_rdonly_cast;
+special_fn special_list_push, special_list_pop, special_list_peek;
+special_fn special_rbtree_add, special_rbtree_remove, special_rbtree_first, special_rbtree_child;
+
 #endif

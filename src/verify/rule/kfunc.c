@@ -16,13 +16,29 @@ static bool available(const struct env *env, const struct abi_kfunc *kfunc)
 	       (!kfunc->attach || kfunc->attach == type->attach);
 }
 
+/* B27: what works on containers is for their locks. */
+static bool under_lock(const struct abi_kfunc *kfunc)
+{
+	static const bool allowed[NR_KS] = {
+		[KS_REFCOUNT_ACQUIRE] = true,
+		[KS_LIST_PUSH_FRONT] = true, [KS_LIST_PUSH_BACK] = true,
+		[KS_LIST_POP_FRONT] = true,  [KS_LIST_POP_BACK] = true,
+		[KS_LIST_FRONT] = true,	     [KS_LIST_BACK] = true,
+		[KS_RBTREE_ADD] = true,	     [KS_RBTREE_REMOVE] = true,
+		[KS_RBTREE_FIRST] = true,    [KS_RBTREE_ROOT] = true,
+		[KS_RBTREE_LEFT] = true,     [KS_RBTREE_RIGHT] = true,
+	};
+
+	return kfunc->special < NR_KS && allowed[kfunc->special];
+}
+
 static int check_call(struct env *env, const struct abi_kfunc *kfunc)
 {
 	if (!available(env, kfunc))
 		return reject(env, RULE_KFUNC_ALLOW, kfunc->name);
 	if (env->abi->policy.need_gpl && !licence_is_gpl(env->image))
 		return reject(env, RULE_HELPER_GPL);
-	TRY(check_call_under_lock(env, false));
+	TRY(check_call_under_lock(env, under_lock(kfunc)));
 	if (kfunc->flags & KF_SLEEPABLE)
 		TRY(check_may_sleep(env, kfunc->name));
 	if (kfunc->flags & KF_KPTR_GET && env->abi->policy.no_kptr_get)

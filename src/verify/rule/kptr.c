@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
  * kptr.c: pointer fields ("slots") of map values: loads, stores, exchanges (rule book B1-
- * B17, seed form B11).
+ * B17, seed form B11; per-CPU kinds D, user kinds E). Those of objects are only exchanged
+ * (G6).
  *
  * Invariants: a slot holds NULL or a pointer to exactly the struct it is declared with; a
- * REF slot owns one reference of what it holds, which moves in and out by exchanges only;
- * what a load gives is never owned, and may be NULL.
+ * slot that owns (REF, and PERCPU of the program's own types) has one reference of what it
+ * holds, which moves in and out by exchanges only; what a load gives is never owned, and
+ * may be NULL.
  *
  * Order of checks (B2): direct, constant offset, alignment, size, then mode and kind.
  */
@@ -31,7 +33,7 @@ static bool rcu_protected(struct env *env, const struct field *field)
 {
 	const struct abi_storable *s;
 
-	if (field->kind != FIELD_REF || env->abi->policy.ldx_untrusted)
+	if (!in_read_section(env) || env->abi->policy.ldx_untrusted)
 		return false;
 	if (field->local)
 		return true;
@@ -39,20 +41,73 @@ static bool rcu_protected(struct env *env, const struct field *field)
 	return s && s->rcu != RCU_NONE;
 }
 
-struct reg slot_loaded(struct env *env, const struct field *field)
+/* An object that can be in a container may be in one, whose lock another program holds. */
+static int object_loaded(struct env *env, const struct field *field, u16 *flags)
 {
-	if (!in_read_section(env) || !rcu_protected(env, field))
-		return maybe_null(env, field, F_UNTRUSTED);
-	return maybe_null(env, field, field->local ? F_ALLOC | F_RCU : F_RCU);
+	const struct record *rec;
+
+	*flags = F_RCU;
+	if (!field->local)
+		return 0;
+	TRY(own_record(env, field->btf, field->type, &rec));
+	*flags |= F_ALLOC | (record_has_node(rec) ? F_NONOWN : 0);
+	return 0;
+}
+
+/* E6: memory that the host pinned, of the pointee's size. */
+static struct reg pinned(struct env *env, const struct field *field)
+{
+	struct reg reg = reg_pointer(REG_MEM, F_NULL);
+
+	btf_size(field->btf, field->type, &reg.mem_size);
+	reg.id = id_new(env);
+	return reg;
+}
+
+/* B5: the class a load gives, but for F_NULL, which is always there. */
+static int loaded_flags(struct env *env, const struct field *field, u16 *flags)
+{
+	*flags = F_UNTRUSTED;
+	if (field->kind == FIELD_USER) /* E4 */
+		*flags = F_USER;
+	else if (field->kind == FIELD_PERCPU && !field->local) /* D8 */
+		*flags = F_PERCPU;
+	else if (field->kind == FIELD_PERCPU && rcu_protected(env, field))
+		*flags = F_PERCPU | F_RCU;
+	else if (field->kind == FIELD_REF && rcu_protected(env, field))
+		return object_loaded(env, field, flags);
+	return 0;
+}
+
+static int slot_loaded(struct env *env, const struct field *field, struct reg *out)
+{
+	u16 flags;
+
+	if (field->kind == FIELD_UPTR) {
+		*out = pinned(env, field);
+		return 0;
+	}
+	TRY(loaded_flags(env, field, &flags));
+	*out = maybe_null(env, field, flags);
+	return 0;
+}
+
+bool slot_owns(const struct field *field)
+{
+	return field->kind == FIELD_REF || (field->kind == FIELD_PERCPU && field->local);
 }
 
 struct reg slot_taken(struct env *env, const struct field *field, u32 ref)
 {
+	u16 flags = field->kind == FIELD_PERCPU ? F_PERCPU : 0;
 	struct reg reg;
 
-	if (field->kind != FIELD_REF)
-		return maybe_null(env, field, F_UNTRUSTED);
-	reg = reg_btf(field->btf, field->type, (field->local ? F_ALLOC : 0) | F_NULL);
+	if (!slot_owns(field))
+		return maybe_null(env, field,
+				  field->kind == FIELD_USER ? F_USER
+				  : flags		    ? flags
+							    : F_UNTRUSTED);
+	reg = reg_btf(field->btf, field->type, flags | (field->local ? F_ALLOC : 0) | F_NULL);
 	/* B18: one id for both, so that the NULL branch discards the reference. */
 	reg.id = reg.ref = ref;
 	return reg;
@@ -60,24 +115,51 @@ struct reg slot_taken(struct env *env, const struct field *field, u32 ref)
 
 /* ---- what a slot takes ---- */
 
-/* Flags that @field accepts on a pointer (B14; for local UNREF fields B7's extension). */
-static u16 flags_taken(const struct field *field)
+struct taken {
+	u16 may, must; /* enum reg_flag */
+};
+
+/* Flags that @field accepts on a pointer, and those it wants (B14, D8, E4). */
+static struct taken flags_taken(const struct env *env, const struct field *field)
 {
-	if (field->kind == FIELD_UNREF)
-		return field->local ? F_NULL | F_ALLOC | F_UNTRUSTED | F_RCU
-				    : F_NULL | F_TRUSTED | F_RCU | F_UNTRUSTED;
-	return field->local ? F_NULL | F_ALLOC : F_NULL | F_TRUSTED | F_RCU;
+	const u16 trust = F_TRUSTED | F_RCU;
+
+	switch (field->kind) {
+	case FIELD_UNREF:
+		if (!field->local)
+			return (struct taken){F_NULL | trust | F_UNTRUSTED, 0};
+		/* B7: what was loaded may be remembered, too; it is untrusted anyway. */
+		return (struct taken){F_NULL | F_ALLOC |
+				      (env->abi->policy.local_unref_612
+					       ? 0 : F_UNTRUSTED | F_RCU | F_NONOWN), 0};
+	case FIELD_PERCPU:
+		return field->local ? (struct taken){F_NULL | F_ALLOC | F_PERCPU, F_PERCPU}
+				    : (struct taken){F_NULL | trust | F_PERCPU, F_PERCPU};
+	case FIELD_USER:
+		return (struct taken){F_NULL | F_USER, F_USER};
+	default:
+		return (struct taken){F_NULL | (field->local ? F_ALLOC : trust), 0};
+	}
+}
+
+static const char *expected_class(const struct field *field)
+{
+	return field->kind == FIELD_PERCPU ? "percpu_ptr_"
+	       : field->kind == FIELD_USER ? "user_ptr_"
+					   : "ptr_";
 }
 
 static int reject_type(struct env *env, const struct field *field, u32 regno,
 		       const struct reg *value)
 {
 	const char *also = field->kind == FIELD_UNREF ? " or untrusted_ptr_" : "";
-	const char *name = arena_printf(env->arena, "ptr_%s",
+	const char *want = arena_printf(env->arena, "%s%s", expected_class(field),
 					btf_type_name(field->btf, field->type));
+	const char *is = arena_printf(env->arena, "%s%s", reg_class_name(env, value),
+				      value->base == REG_BTF
+					      ? btf_type_name(value->btf, value->type) : "");
 
-	return reject(env, RULE_SLOT_TYPE, regno, reg_class_name(env, value),
-		      name ? name : "ptr_", also);
+	return reject(env, RULE_SLOT_TYPE, regno, is ? is : "?", want ? want : "ptr_", also);
 }
 
 /* A reference moves: it must be there, whole, and known not to be NULL. */
@@ -88,19 +170,25 @@ static int check_moves(struct env *env, u32 regno, const struct reg *value)
 	return check_releasable(env, regno, value);
 }
 
+static bool class_fits(const struct env *env, const struct field *field,
+		       const struct reg *value)
+{
+	struct taken taken = flags_taken(env, field);
+
+	return value->base == REG_BTF && !(value->flags & ~taken.may) &&
+	       (value->flags & taken.must) == taken.must;
+}
+
 int slot_takes(struct env *env, const struct field *field, u32 regno,
 	       const struct reg *value, bool exchange)
 {
-	bool moves = exchange && field->kind == FIELD_REF;
-
 	if (reg_is_null(value))
 		return mark_precise(env, regno);
-	if (value->base != REG_BTF || value->flags & ~flags_taken(field))
+	if (exchange && slot_owns(field) && object_lives(value) && !value->ref)
+		return reject(env, RULE_RELEASE_UNREF, regno); /* of a container, or loaded */
+	if (!class_fits(env, field, value))
 		return reject_type(env, field, regno, value);
-	/* A program's own type is never a host's, whatever its name. */
-	if (!field->local && value->flags & F_ALLOC)
-		return reject_type(env, field, regno, value);
-	if (!moves)
+	if (!exchange || !slot_owns(field))
 		TRY(check_btf_offset(env, regno, value));
 	else
 		TRY(check_moves(env, regno, value));
@@ -114,15 +202,24 @@ int slot_takes(struct env *env, const struct field *field, u32 regno,
 static int load(struct env *env, const struct field *field, struct access *acc)
 {
 	acc->class_ = ACCESS_SLOT_LOAD;
-	acc->result = slot_loaded(env, field);
 	acc->result_set = true;
+	return slot_loaded(env, field, &acc->result);
+}
+
+/* B9, D8: what owns is changed by exchange only; what the host pinned by the host. */
+static int check_storable(struct env *env, const struct field *field)
+{
+	if (field->kind == FIELD_UPTR)
+		return reject(env, RULE_SLOT_STORE_UPTR);
+	if (slot_owns(field) ||
+	    (field->kind == FIELD_PERCPU && env->abi->policy.percpu_612))
+		return reject(env, RULE_SLOT_STORE_REF);
 	return 0;
 }
 
 static int store(struct env *env, const struct field *field, struct access *acc)
 {
-	if (field->kind == FIELD_REF)
-		return reject(env, RULE_SLOT_STORE_REF);
+	TRY(check_storable(env, field));
 	acc->class_ = ACCESS_SLOT_STORE;
 	if (acc->value_regno >= 0)
 		return slot_takes(env, field, acc->value_regno, &acc->value, false);
@@ -136,8 +233,12 @@ static int exchange(struct env *env, const struct field *field, struct access *a
 
 	if (env->abi->policy.no_xchg_insn)
 		return reject(env, RULE_SLOT_MODE);
+	if (env->abi->policy.no_xchg_lock && held_lock(env->cur))
+		return reject(env, RULE_LOCK_CALL);
+	if (!slot_owns(field))
+		TRY(check_storable(env, field));
 	TRY(slot_takes(env, field, acc->value_regno, &acc->value, true));
-	if (field->kind == FIELD_REF) {
+	if (slot_owns(field)) {
 		acc->release_ref = acc->value.ref;
 		TRY(ref_take(env, &ref));
 	}
@@ -147,37 +248,31 @@ static int exchange(struct env *env, const struct field *field, struct access *a
 	return 0;
 }
 
-/* Kinds that this version does not model. */
-static int check_kind(struct env *env, const struct field *field, const struct access *acc)
-{
-	if (field->kind == FIELD_UNREF || field->kind == FIELD_REF)
-		return 0;
-	if (field->kind == FIELD_UPTR && acc->kind != ACC_READ)
-		return reject(env, RULE_SLOT_STORE_UPTR);
-	if (field->kind == FIELD_PERCPU && field->local && acc->kind == ACC_WRITE)
-		return reject(env, RULE_SLOT_STORE_REF);
-	return reject(env, RULE_UNSUPPORTED,
-		      field->kind == FIELD_PERCPU ? "per-CPU pointer fields"
-						  : "user pointer fields");
-}
-
 static int on_slot(struct env *env, const struct field *field, struct access *acc)
 {
 	if (acc->kind != ACC_READ && acc->kind != ACC_WRITE && acc->kind != ACC_XCHG)
 		return reject(env, RULE_SLOT_MODE);
-	TRY(check_kind(env, field, acc));
 	acc->field = field;
 	if (acc->kind == ACC_READ)
 		return load(env, field, acc);
 	return acc->kind == ACC_WRITE ? store(env, field, acc) : exchange(env, field, acc);
 }
 
+/* H6: the slots' version is counted by the engine, and read by whoever likes. */
+static bool reads_version(const struct field *field, const struct access *acc, s64 off)
+{
+	return field->kind == FIELD_SEQ && scalar_is_const(acc->ptr.num) &&
+	       off == field->off && acc->size == 8 && !access_writes(acc);
+}
+
 /* The access touches @field: it is an exact one of a slot, or refused. */
 static int check_touch(struct env *env, const struct field *field,
 		       const struct access *acc, s64 off)
 {
-	if (!is_slot(field))
+	if (!is_slot(field) && !reads_version(field, acc, off))
 		return reject(env, RULE_FIELD_DIRECT, field_kind_name(field->kind));
+	if (!is_slot(field))
+		return 0;
 	if (!scalar_is_const(acc->ptr.num))
 		return reject(env, RULE_SLOT_VAR_OFF);
 	if (off != field->off)
@@ -203,37 +298,65 @@ int access_slot(struct env *env, struct access *acc, bool *handled)
 		return 0;
 	TRY(check_touch(env, field, acc, lo));
 	*handled = true;
+	if (!is_slot(field))
+		return 0;
 	return on_slot(env, field, acc);
 }
 
 /* ---- slots as arguments ---- */
 
-static const struct field *slot_at(const struct image_map *map, s64 off)
+/* A field that the exchange helper or a function taking T ** could mean. */
+static const struct field *slot_at(const struct record *rec, s64 off)
 {
 	const struct field *field = NULL;
 
-	if (map->record && off >= 0 && off < map->value_size)
-		field = record_at(map->record, (u32)off);
+	if (off >= 0 && off <= UINT32_MAX)
+		field = record_at(rec, (u32)off);
 	return field && is_slot(field) && field->kind != FIELD_UPTR ? field : NULL;
+}
+
+static bool has_slots(const struct record *rec)
+{
+	for (u32 i = 0; rec && i < rec->n; i++)
+		if (is_slot(&rec->fields[i]))
+			return true;
+	return false;
+}
+
+/* The record of what the register points into: a map value, or an object (G6: only while
+ * the program owns it). *what names it in words. */
+static int record_of_arg(struct env *env, u32 regno, const struct record **rec,
+			 const char **what)
+{
+	const struct reg *reg = cur_reg(env, regno);
+
+	if (reg->base == REG_BTF && reg->flags == F_ALLOC && reg->ref) {
+		*what = btf_type_name(reg->btf, reg->type);
+		TRY(check_btf_offset(env, regno, reg));
+		return own_record(env, reg->btf, reg->type, rec);
+	}
+	if (reg->base != REG_MAP_VALUE || reg->flags & F_NULL)
+		return reject(env, RULE_XCHG_DST, regno, reg_class_name(env, reg));
+	if (!scalar_is_const(reg->num))
+		return reject(env, RULE_XCHG_CONST_OFF, regno);
+	*what = reg->map->name;
+	*rec = reg->map->record;
+	return 0;
 }
 
 int slot_of_arg(struct env *env, u32 regno, const struct field **field)
 {
 	const struct reg *reg = cur_reg(env, regno);
-	s64 off = (s64)reg->off + (s64)reg->num.bits.value;
+	const struct record *rec = NULL;
+	const char *what = "";
+	s64 off;
 
-	if (reg->base == REG_BTF && reg->flags == F_ALLOC && reg->ref)
-		return reject(env, RULE_UNSUPPORTED, "pointer fields of local objects");
-	if (reg->base != REG_MAP_VALUE || reg->flags & F_NULL)
-		return reject(env, RULE_XCHG_DST, regno, reg_class_name(env, reg));
-	if (!scalar_is_const(reg->num))
-		return reject(env, RULE_XCHG_CONST_OFF, regno);
-	*field = slot_at(reg->map, off);
+	TRY(record_of_arg(env, regno, &rec, &what));
+	off = (s64)reg->off + (s64)reg->num.bits.value;
+	if (!has_slots(rec))
+		return reject(env, RULE_XCHG_NO_SLOTS, what);
+	*field = slot_at(rec, off);
 	if (!*field)
-		return reject(env, RULE_XCHG_NO_KPTR, reg->map->name, off);
-	if ((*field)->kind == FIELD_PERCPU)
-		return reject(env, RULE_UNSUPPORTED, "per-CPU pointer fields");
-	if ((*field)->kind != FIELD_REF)
-		return reject(env, RULE_XCHG_NOT_REF, off);
-	return 0;
+		return reject(env, RULE_XCHG_NO_KPTR, off, what);
+	return slot_owns(*field) ? 0 : reject(env, RULE_XCHG_NOT_REF, off);
 }

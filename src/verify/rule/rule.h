@@ -58,7 +58,8 @@ int check_ctx_pointer(struct env *env, u32 regno, const struct reg *reg);
 
 /* Register @regno carries a reference that this place may give back (B20, B22). */
 int check_releasable(struct env *env, u32 regno, const struct reg *reg);
-/* The same of a reference that an object on the stack holds. */
+/* The same of a reference that an object on the stack holds, or of a pointer to some member
+ * of the object. */
 int check_release_here(struct env *env, u32 regno, u32 ref);
 /* Takes a new reference for the current instruction into *ref. */
 int ref_take(struct env *env, u32 *ref);
@@ -76,11 +77,35 @@ int check_btf_offset(struct env *env, u32 regno, const struct reg *reg);
 /* access_ctx() of a context of arguments. */
 int access_ctx_args(struct env *env, struct access *acc);
 
+/* --- object.c --- */
+
+/* The special fields of struct @type of the program's own; NULL when it has none. */
+int own_record(struct env *env, const struct btf *btf, u32 type, const struct record **out);
+/* An object of the program's own that is sure to exist. */
+bool object_lives(const struct reg *reg);
+const struct field *record_first(const struct record *rec, enum field_kind kind);
+bool record_has_node(const struct record *rec); /* it can be in a list or tree */
+
+/* --- percpu.c --- */
+
+/* D3: the argument of bpf_this_cpu_ptr() and bpf_per_cpu_ptr(), then what they give:
+ * @may_miss: NULL when there is no such CPU. */
+int percpu_arg(struct env *env, u32 regno);
+int percpu_opened(struct env *env, const struct reg *percpu, bool may_miss, struct reg *out);
+
+/* --- graph.c --- */
+
+/* G12: the walk is in a function that compares two nodes of a tree. */
+bool in_less_callback(const struct env *env);
+
 /* --- lock.c --- */
 
 /* The argument of bpf_spin_lock() and bpf_spin_unlock(), then their effect. */
 int lock_take(struct env *env, u32 regno);
 int lock_give(struct env *env, u32 regno);
+/* G8: the lock of the map value or object that register @regno points into is held, as
+ * @what in it demands ("bpf_list_head"). */
+int check_locked(struct env *env, u32 regno, const char *what);
 /* No call while a lock is held (B27), unless it is @allowed. */
 int check_call_under_lock(struct env *env, bool allowed);
 

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cast.c: functions that only change what the verifier takes a pointer for (rule book B40,
+ * J12). Their results are untrusted, so that reads through them cannot fault and no host
+ * function takes them; but a number that was cast could name any memory of the process,
+ * which is why numbers are cast by policy only.
+ */
+#include "verify/rule/kcall.h"
+
+static bool castable(const struct env *env, const struct reg *reg)
+{
+	if (env->abi->policy.casts)
+		return true;
+	return reg->base == REG_BTF && !(reg->flags & (F_PERCPU | F_USER | F_ALLOC));
+}
+
+/* The struct of the host's base BTF that constant R2 names. */
+static int cast_type(struct env *env, u32 *type)
+{
+	const struct btf *btf = env->abi->btfs.n ? env->abi->btfs.v[0] : NULL;
+	const struct reg *reg = cur_reg(env, R2);
+	u64 id;
+
+	TRY(check_readable(env, R2));
+	if (reg->base != REG_SCALAR)
+		return reject(env, RULE_KFUNC_SCALAR, R2);
+	if (!scalar_is_const(reg->num))
+		return reject(env, RULE_NOT_CONST, R2);
+	TRY(mark_precise(env, R2));
+	id = reg->num.bits.value;
+	if (!btf || id >= btf_end(btf) || btf_kind(btf_type(btf, (u32)id)) != BTF_STRUCT)
+		return reject(env, RULE_CAST_TYPE);
+	*type = (u32)id;
+	return 0;
+}
+
+int special_rdonly_cast(struct env *env, struct kcall *call)
+{
+	const struct reg *reg = cur_reg(env, R1);
+	u32 type = 0;
+
+	TRY(check_readable(env, R1));
+	if (!castable(env, reg))
+		return reject(env, RULE_CAST, R1, reg_class_name(env, reg));
+	TRY(cast_type(env, &type));
+	kfunc_set_result(env, reg_btf(env->abi->btfs.v[0], type, F_UNTRUSTED));
+	return 0;
+}
