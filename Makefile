@@ -12,6 +12,7 @@
 #	make fuzz		each fuzz target for FUZZ_SECONDS (60)
 #	make check-domains	value domains, exhaustively and by proof
 #	make check-soundness	SOUNDNESS (100000) random programs from seed SEED (1)
+#	make check-kernel	as many before the live kernel, too; prints differences
 #	make bench		benchmarks; prints ratios
 #	make format		clang-format what changed against main
 #	make clean		remove build directories
@@ -70,6 +71,10 @@ check-domains: all
 	@tools/deps ci
 	@tools/check-domains
 
+check-kernel: all
+	@ninja -C $(BUILD) --quiet test/differ
+	@$(BUILD)/test/differ -s $(or $(SEED),1) -n $(or $(SOUNDNESS),1000)
+
 check-soundness: all
 	@ninja -C $(BUILD) --quiet test/check-soundness
 	@$(BUILD)/test/check-soundness -s $(or $(SEED),1) -n $(or $(SOUNDNESS),100000)
@@ -87,4 +92,4 @@ clean:
 deps:
 	@tools/deps test
 
-.PHONY: all demo test check check-all install fuzz check-domains check-soundness bench format clean deps
+.PHONY: all demo test check check-all install fuzz check-domains check-soundness check-kernel bench format clean deps
