@@ -203,24 +203,25 @@ static int break_object(struct env *env, struct frame *frame, u32 i)
 }
 
 /*
- * Bytes [byte, byte + size) are about to change. A spill they touch is gone, and its
- * other bytes become mere bytes, or those of an address; one they do not touch stays.
+ * The slot is about to be written. What was spilled there is gone, its bytes become mere
+ * bytes, or those of an address. As in the kernel that is so of a small spill even when
+ * other bytes of the slot are written: in structs of small members that loops fill in,
+ * knowing less of the neighbours lets the loops converge.
  */
-static void break_spill(struct env *env, struct slot *slot, u32 byte, u32 size)
+static void break_spill(struct env *env, struct slot *slot)
 {
 	u32 spilled = spill_size(slot);
 	bool address = spilled && slot_shows_address(slot, 0) && !env->abi->policy.ptr_leaks;
 
-	if (byte >= spilled)
-		return;
 	for (u32 b = 0; b < spilled; b++)
 		slot->kind[b] = address ? SLOT_ADDRESS : SLOT_MISC;
-	slot->spilled = reg_none();
+	if (spilled)
+		slot->spilled = reg_none();
 }
 
 static void write_spill(struct env *env, struct slot *slot, u32 size, struct reg reg)
 {
-	break_spill(env, slot, 0, size);
+	break_spill(env, slot);
 	cur_step(env)->flags |= STEP_SPILL;
 	memset(slot->kind, SLOT_SPILL, size);
 	if (reg.base == REG_SCALAR && size < 8 && reg.num.umax >= BIT64(8 * size))
@@ -232,14 +233,14 @@ static void write_spill(struct env *env, struct slot *slot, u32 size, struct reg
 static void write_bytes(struct env *env, struct slot *slot, u32 byte, u32 size,
 			enum slot_kind kind)
 {
-	break_spill(env, slot, byte, size);
+	break_spill(env, slot);
 	memset(slot->kind + byte, (int)kind, size);
 }
 
 /* The byte may be written, or stay what it was. */
 static void write_perhaps(struct env *env, struct slot *slot, u32 byte)
 {
-	break_spill(env, slot, byte, 1);
+	break_spill(env, slot);
 	if (slot->kind[byte] != SLOT_ADDRESS)
 		slot->kind[byte] = SLOT_MISC;
 }
@@ -429,7 +430,7 @@ int stack_object_put(struct env *env, struct frame *frame, u32 at, u32 nslots,
 		if (!slot)
 			return out_of_memory(env);
 		TRY(break_object(env, frame, i));
-		break_spill(env, slot, 0, 8);
+		break_spill(env, slot);
 	}
 	object.def = env->insn;
 	for (u32 i = at + 1 - nslots; i <= at; i++) {
