@@ -89,6 +89,7 @@ enum arg_kind {
 	ARG_DYNPTR,	  /* on the stack; ARGF_UNINIT: made by the call; ARGF_WRITE: its bytes
 			   * are written */
 	ARG_DYNPTR_DATA,  /* ARG_MEM that a dynptr is made of: it must stay */
+	ARG_ZERO,	  /* flags, none of which there is */
 	ARG_SOCKET,	  /* a full socket (struct bpf_sock) */
 	ARG_SOCK,	  /* any kind of socket as a table of fields */
 	ARG_SOCK_BTF,	  /* the same, or a struct that begins with a struct sock_common */
@@ -347,6 +348,11 @@ struct abi_prog_type {
 	bool packet_writable, may_sleep, has_ret_range;
 	bool packet_hidden;	/* helpers may not be given packet memory */
 	bool sockmap_update, sockmap_delete; /* of maps of sockets, by their helpers */
+	/* Fields (enum field_kind, as bits) that values of its maps may not have; whose
+	 * programs these are, for words: "tracing". */
+	u32 no_fields;
+	const char *no_fields_of;
+	bool ctx_is_plain;	/* the context is memory, as far as its fields go */
 	bool ld_abs;		/* legacy packet access (BPF_LD_ABS, BPF_LD_IND) */
 	s64 ret_min, ret_max;
 	const struct helper_set *helpers; /* NULL: every helper with an implementation */
@@ -387,6 +393,8 @@ struct abi_policy {
 	bool name_capture;	 /* I42 */
 	bool maps_612;		 /* I5: no pointer fields in LPM tries; no uptr at all */
 	bool need_gpl;		 /* B33 */
+	bool open_keys;		 /* sizes of keys that an object leaves open: its loader's */
+	bool no_div;		 /* nothing is known of what a division gives */
 	bool lookups_may_fail;	 /* those of an array's element that exists, too */
 	bool packet_mem_listed;	 /* packets as memory: for helpers that say so */
 	bool iter_results_stay;	 /* objects that an iterator gave outlive it */
@@ -418,6 +426,10 @@ struct abi {
 	/* Finds the type of a program where prefixes of sections will not do; 0, or -ENOMEM.
 	 * NULL: abi_find_prog_type(). */
 	int (*prog_type)(const struct abi *abi, struct abi_place *place);
+	/* What map handles point to, by map type, for programs that read through them; or
+	 * NULL. */
+	const char *const *map_structs;
+	u64 sleepable_maps; /* map types, as bits, of programs that sleep; 0: any */
 	/* Whether a missing thing refuses the program that needs it, not the whole object. */
 	bool each_program;
 	/* Variables without a type (`extern const void x __ksym`) are addresses of symbols

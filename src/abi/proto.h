@@ -26,6 +26,7 @@
 #define SIZE_OR_ZERO  {ARG_SIZE_OR_ZERO}
 #define ALLOC_SIZE    {ARG_CONST_SIZE}
 #define ANY           {ARG_ANYTHING}
+#define ZERO          {ARG_ZERO}
 #define ANY_OR_UNSET  {ARG_ANYTHING, ARGF_UNSET}
 #define CTX           {ARG_CTX}
 #define CTX_OR_NULL   {ARG_CTX, ARGF_NULL}

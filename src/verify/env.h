@@ -373,6 +373,7 @@ int access_ctx(struct env *env, struct access *acc);	    /* rule/ctx.c */
 int access_stack(struct env *env, struct access *acc);	    /* stack.c */
 int access_map_value(struct env *env, struct access *acc);  /* rule/mapval.c */
 int access_map_key(struct env *env, struct access *acc);    /* rule/mapval.c */
+int access_map(struct env *env, struct access *acc);	    /* rule/mapval.c */
 int access_packet(struct env *env, struct access *acc);	    /* rule/packet.c */
 int access_mem(struct env *env, struct access *acc);	    /* rule/mem.c */
 int access_btf(struct env *env, struct access *acc);	    /* rule/btfptr.c */

@@ -26,7 +26,7 @@ int exec_ld_abs(struct env *env, const struct insn *insn, u32 *next)
 
 	if (!env->prog->type || !env->prog->type->ld_abs)
 		return reject(env, RULE_LD_ABS);
-	TRY(check_nothing_held(env, "BPF_LD_[ABS|IND]"));
+	TRY(check_nothing_held(env, "BPF_LD_[ABS|IND] cannot be mixed with socket references: it"));
 	TRY(check_r6(env));
 	if (info->src_reg)
 		TRY(check_readable(env, insn->src));

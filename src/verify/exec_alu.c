@@ -222,18 +222,22 @@ static int exec_pointer(struct env *env, const struct insn *insn,
 
 /* --- numbers --- */
 
+static bool divides(const struct isa_info *info)
+{
+	return info->sub == ALU_DIV || info->sub == ALU_SDIV || info->sub == ALU_MOD ||
+	       info->sub == ALU_SMOD;
+}
+
 static int check_imm(struct env *env, const struct insn *insn,
 		     const struct isa_info *info)
 {
 	bool shift =
 		info->sub == ALU_LSH || info->sub == ALU_RSH || info->sub == ALU_ARSH;
-	bool divide = info->sub == ALU_DIV || info->sub == ALU_SDIV ||
-		      info->sub == ALU_MOD || info->sub == ALU_SMOD;
 	s32 bits = info->wide ? 64 : 32;
 
 	if (info->src_reg)
 		return 0;
-	if (divide && !insn->imm)
+	if (divides(info) && !insn->imm)
 		return reject(env, RULE_DIV_ZERO);
 	if (shift && (insn->imm < 0 || insn->imm >= bits))
 		return reject(env, RULE_SHIFT, insn->imm);
@@ -274,7 +278,7 @@ static int exec_number(struct env *env, const struct insn *insn,
 	/* By an immediate only: a register's constant would have to be marked precise. */
 	bool linked = !info->src_reg && keeps_link(&dst, info, by, &off);
 
-	dst.num = shifts_too_far(info, by)
+	dst.num = shifts_too_far(info, by) || (divides(info) && env->abi->policy.no_div)
 			  ? scalar_zext(scalar_unknown(), info->wide ? 8 : 4)
 			  : scalar_alu((enum isa_alu)info->sub, info->wide, dst.num, by);
 	if (linked)

@@ -145,7 +145,7 @@ static void refine(struct state *state, const struct cmp *cmp, bool taken)
 static bool never_null(const struct reg *reg)
 {
 	static const u16 bases = BIT(REG_MAP) | BIT(REG_MAP_KEY) | BIT(REG_MAP_VALUE) |
-				 BIT(REG_MEM);
+				 BIT(REG_MEM) | BIT(REG_TABLE);
 
 	if (reg->flags & (F_NULL | F_UNTRUSTED))
 		return false;

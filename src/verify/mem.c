@@ -141,6 +141,7 @@ static int check_atomic_base(struct env *env, const struct access *acc)
 static int (*const rules[NR_REG_BASES])(struct env *, struct access *) = {
 	[REG_CTX] = access_ctx,
 	[REG_STACK] = access_stack,
+	[REG_MAP] = access_map,
 	[REG_MAP_KEY] = access_map_key,
 	[REG_MAP_VALUE] = access_map_value,
 	[REG_PACKET] = access_packet,

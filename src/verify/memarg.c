@@ -171,6 +171,20 @@ static int btf_arg(struct env *env, struct memarg *m)
 	return 0;
 }
 
+/* A context that is plain memory, for the kernel's own functions. */
+static int ctx_arg(struct env *env, struct memarg *m)
+{
+	const struct abi_prog_type *type = env->prog->type;
+	s64 last = (s64)m->acc.size - 1;
+
+	if (!type->ctx_is_plain || env->notes[env->insn].proof.helper)
+		return reject_kind(env, m->acc.regno, any_memory);
+	TRY(check_ctx_pointer(env, m->acc.regno, &m->acc.ptr));
+	if (m->acc.size && !abi_field(type->fields, type->nfields, m->write, last, 1))
+		return reject(env, RULE_CTX_ACCESS, (s32)last, 1);
+	return 0;
+}
+
 static int (*const by_base[NR_REG_BASES])(struct env *env, struct memarg *m) = {
 	[REG_STACK] = stack_arg,
 	[REG_MAP_VALUE] = map_value_arg,
@@ -179,6 +193,7 @@ static int (*const by_base[NR_REG_BASES])(struct env *env, struct memarg *m) = {
 	[REG_PACKET_META] = packet_arg,
 	[REG_MEM] = mem_base_arg,
 	[REG_BTF] = btf_arg,
+	[REG_CTX] = ctx_arg,
 };
 
 int mem_arg_kind(struct env *env, u32 regno, bool null_ok)

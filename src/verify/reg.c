@@ -90,6 +90,9 @@ static const char *base_name(const struct reg *reg)
 {
 	if (reg->flags & F_BUF)
 		return "buf";
+	/* What a map of maps has may be no map at all. */
+	if (reg->base == REG_MAP && reg->flags & F_NULL)
+		return base_names[REG_MAP_VALUE];
 	return reg->base == REG_TABLE ? reg->table->name : base_names[reg->base];
 }
 

@@ -93,6 +93,7 @@ static int walk_globals(struct env *env)
 static int run_passes(struct env *env, u16 *depths, u32 *max_stack)
 {
 	TRY(cfg_check(env));
+	TRY(check_maps_used(env));
 	TRY(exception_check(env));
 	TRY(live_compute(env));
 	TRY(walk_from(env, main_state(env)));

@@ -46,6 +46,9 @@ bool slot_has_spill(const struct slot *slot); /* of at least the lowest 4 */
 /* The insns array, and where a jump or call at @insn goes. */
 u32 jump_target(const struct env *env, u32 insn);
 
+/* rule/mapuse.c: the maps that the program names are for programs of its type. */
+int check_maps_used(struct env *env);
+
 /* --- cfg.c, live.c --- */
 int cfg_check(struct env *env);
 int cfg_stack(struct env *env, u16 *depths, u32 *max); /* after the walk */

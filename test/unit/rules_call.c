@@ -205,7 +205,7 @@ static const struct rules_case helpers[] = {
 		"*(u64 *)(r10 -8) = 0\ncall 16\n" OUT},
 	{"inner map", ARGS KEY "r1 = map[id:6]\ncall 1\n" OUT},
 	{"inner map not tested", ARGS KEY "r1 = map[id:6]\ncall 1\nr1 = r0\nr2 = r10\nr2 += -8\n"
-		"call 1\n" OUT, RULE_ARG_KIND, .phrase = "map_ptr_or_null"},
+		"call 1\n" OUT, RULE_ARG_KIND, .phrase = "map_value_or_null"},
 	{"cpu number", V "call 8\nr1 = r0\nr1 >>= 13\nif r1 == 0x0 goto out\n"
 		"r0 = *(u64 *)(r10 +8)\n" OUT},
 	{"ctx", "r1 += 8\nr2 = map[id:5]\nr3 = 0\ncall 12\n" OUT, RULE_CTX_MODIFIED},

@@ -47,6 +47,20 @@ static void find_struct(const struct abi *abi, struct abi_ctx_field *f)
 		f->reads = 0;
 }
 
+/* Who may use the loads of classic BPF. */
+static const u8 ld_abs[] = {LINUX_SOCKET_FILTER, LINUX_SCHED_CLS, LINUX_SCHED_ACT};
+/* Whose context is the memory it seems to be. */
+static const u8 plain[] = {LINUX_SYSCALL, LINUX_KPROBE, LINUX_TRACEPOINT,
+			   LINUX_RAW_TRACEPOINT};
+
+static bool has(const u8 *types, u32 n, u32 type)
+{
+	for (u32 i = 0; i < n; i++)
+		if (types[i] == type)
+			return true;
+	return false;
+}
+
 int linux_ctx(const struct abi *abi, struct arena *arena, struct abi_prog_type *type)
 {
 	const struct context *c = context_of(type->bit, type->attach);
@@ -69,5 +83,7 @@ int linux_ctx(const struct abi *abi, struct arena *arena, struct abi_prog_type *
 	type->nfields = n;
 	type->packet_hidden = c->packet == PACKET_NO;
 	type->packet_writable = c->packet == PACKET_RDWR;
+	type->ld_abs = has(ld_abs, ARRAY_SIZE(ld_abs), type->bit);
+	type->ctx_is_plain = has(plain, ARRAY_SIZE(plain), type->bit);
 	return 0;
 }

@@ -23,6 +23,8 @@ const struct abi_policy linux_policy = {
 	.maps_612 = true,
 	.need_gpl = true,
 	.lookups_may_fail = true,
+	.no_div = true,
+	.open_keys = true,
 	.packet_mem_listed = true,
 	.kernel_names = true,
 	.local_unref_612 = true,
@@ -123,6 +125,7 @@ int linux_abi(struct log *log, const struct linux_opts *opts, struct abi *abi)
 		return log_fail(log, -ENOMEM, "out of memory");
 	TRY(add_btfs(log, opts, abi));
 	TRY(linux_kfuncs(log, abi));
+	linux_maps(abi);
 	for (u32 i = 0; i < opts->nkfuncs; i++) {
 		char *text = read_text(log, abi, opts->kfuncs[i]);
 

@@ -110,6 +110,10 @@ int linux_attach(const struct abi *abi, struct abi_place *place, const char *tar
 /* ctx.c: the fields of a context. */
 int linux_ctx(const struct abi *abi, struct arena *arena, struct abi_prog_type *type);
 
+/* maps.c: what programs may do with maps, whatever their type; and by their type. */
+void linux_maps(struct abi *abi);
+void linux_map_uses(struct abi_prog_type *type);
+
 /* helpers.c: the helpers it may call. 0 or -ENOMEM. */
 int linux_helpers(struct arena *arena, struct abi_prog_type *type);
 

@@ -95,7 +95,7 @@ int access_table(struct env *env, struct access *acc)
 
 	TRY(check_not_null(env, acc->regno, &acc->ptr));
 	if (write && table->socket)
-		return reject(env, RULE_TABLE_WRITE, table->name);
+		return reject(env, RULE_TABLE_WRITE, acc->regno, table->name);
 	if (has_var_off(&acc->ptr) ||
 	    !abi_field(table->fields, table->nfields, write, off, acc->size))
 		return reject(env, RULE_TABLE_ACCESS, acc->regno, table->name, off, acc->size);

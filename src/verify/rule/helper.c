@@ -129,7 +129,7 @@ static void learn_key(struct env *env, struct call *call, const struct reg *reg)
 
 static int arg_map_key(struct env *env, struct call *call, u32 i)
 {
-	if (!call->map || !call->map->key_size)
+	if (!call->map || (!call->map->key_size && !env->abi->policy.open_keys))
 		return reject(env, RULE_HELPER_NO_MAP);
 	TRY(mem_arg(env, i + 1, call->map->key_size, false, false,
 		    arg_of(call, i)->flags & ARGF_NULL));
@@ -282,6 +282,14 @@ static int arg_timer(struct env *env, struct call *call, u32 i)
 	return timer_arg(env, call, i + 1);
 }
 
+/* A flags argument of which no bit has a meaning yet. */
+static int arg_zero(struct env *env, struct call *call, u32 i)
+{
+	if (!reg_is_null(cur_reg(env, i + 1)))
+		return reject(env, RULE_ARG_FLAGS, call->helper->name + strlen("bpf_"));
+	return mark_precise(env, i + 1);
+}
+
 /* ---- dynptrs ---- */
 
 static int arg_dynptr(struct env *env, struct call *call, u32 i)
@@ -352,7 +360,8 @@ static int arg_btf(struct env *env, struct call *call, u32 i)
 
 	if (arg->flags & ARGF_NULL && reg_is_null(reg))
 		return mark_precise(env, i + 1);
-	if (reg->base != REG_BTF || reg->flags & ~(F_TRUSTED | F_RCU))
+	if (reg->base != REG_BTF ||
+	    reg->flags & ~(F_TRUSTED | F_RCU | (arg->flags & ARGF_NULL ? F_NULL : 0)))
 		return reject_kind(env, i + 1, "ptr_, trusted_ptr_, rcu_ptr_");
 	if (release)
 		TRY(check_releasable(env, i + 1, reg));
@@ -388,6 +397,7 @@ static int (*const by_kind[NR_ARG_KINDS])(struct env *env, struct call *call, u3
 	[ARG_STACK] = arg_stack,
 	[ARG_SPIN_LOCK] = arg_spin_lock,
 	[ARG_TIMER] = arg_timer,
+	[ARG_ZERO] = arg_zero,
 	[ARG_SLOT] = arg_slot,
 	[ARG_BTF] = arg_btf,
 	[ARG_BTF_ANY] = arg_btf_any,
@@ -436,16 +446,19 @@ int helper_ret_finish(struct env *env, const struct call *call, struct reg *r0)
 	u8 flags = call->helper->ret_flags;
 	u32 ref = 0;
 
+	/* A number for the value; where it carries a reference, that one's stands for both. */
+	if (flags & RETF_NULL)
+		r0->id = id_new(env);
 	if (flags & RETF_ACQUIRE)
 		TRY(ref_take(env, &ref));
 	r0->flags |= flags & RETF_NULL ? F_NULL : 0;
 	if (flags & RETF_CAST) {
 		r0->ref = call->cast_ref;
-		r0->id = id_new(env);
 		return 0;
 	}
 	r0->ref = ref;
-	r0->id = ref ? ref : id_new(env);
+	if (ref || !r0->id)
+		r0->id = ref ? ref : id_new(env);
 	return 0;
 }
 
@@ -488,10 +501,9 @@ static int ret_map_sock(struct env *env, const struct call *call, enum abi_table
 {
 	*r0 = reg_pointer(REG_TABLE, F_NULL);
 	r0->table = abi_table(table);
-	if (table != TABLE_SOCK) {
-		r0->id = id_new(env);
+	r0->id = id_new(env);
+	if (table != TABLE_SOCK)
 		return 0;
-	}
 	TRY(ref_take(env, &r0->ref));
 	r0->id = r0->ref;
 	return 0;

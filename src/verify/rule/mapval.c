@@ -66,3 +66,28 @@ int access_map_key(struct env *env, struct access *acc)
 		return reject(env, RULE_MAP_KEY_WRITE, acc->regno);
 	return check_region(env, acc, acc->ptr.map->key_size, false);
 }
+
+/* The kernel lets programs read the map itself, as the struct it is. */
+int access_map(struct env *env, struct access *acc)
+{
+	const char *const *structs = env->abi->map_structs;
+	u32 type = acc->ptr.map->type, id;
+	const char *name = structs && type < NR_MAP_TYPES ? structs[type] : NULL;
+	struct reg handle = acc->ptr;
+	const struct btf *btf;
+	int err;
+
+	TRY(check_not_null(env, acc->regno, &acc->ptr));
+	if (!name || !abi_find_struct(env->abi, name, &btf, &id))
+		return reject(env, RULE_MEM_ACCESS, acc->regno,
+			      reg_class_name(env, &acc->ptr));
+	if ((s64)handle.off + acc->off < 0)
+		return reject(env, RULE_BTF_NEG, acc->regno, name, (s64)handle.off + acc->off);
+	if (access_writes(acc))
+		return reject(env, RULE_MAP_HANDLE, name);
+	acc->ptr = reg_btf(btf, id, 0);
+	acc->ptr.off = handle.off;
+	err = access_btf(env, acc);
+	acc->ptr = handle;
+	return err;
+}

@@ -16,6 +16,25 @@ struct {
 	__type(value, struct timed);
 } timers SEC(".maps"), more_timers SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_CGROUP_STORAGE);
+	__type(key, struct bpf_cgroup_storage_key);
+	__type(value, int);
+} storage SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
+	__uint(max_entries, 2);
+	__uint(key_size, 4);
+	__uint(value_size, 8);
+} stacks SEC(".maps");
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+struct bpf_map {
+	__u32 max_entries;
+};
+#pragma clang attribute pop
+
 /* ---- who may call what ---- */
 
 ACCEPT
@@ -119,6 +138,62 @@ int sure_lookup(struct __sk_buff *skb)
 	return v->x & 1;
 }
 
+REJECT(ARG_FLAGS, "get_local_storage() doesn't support non-zero flags")
+SEC("cgroup/dev")
+int storage_flags(struct bpf_cgroup_dev_ctx *ctx)
+{
+	int *n = bpf_get_local_storage(&storage, 1);
+
+	return *n & 1;
+}
+
+/* Local storage is always there. */
+ACCEPT
+SEC("cgroup/dev")
+int storage_there(struct bpf_cgroup_dev_ctx *ctx)
+{
+	int *n = bpf_get_local_storage(&storage, 0);
+
+	return *n & 1;
+}
+
+/* ---- maps by program type ---- */
+
+REJECT(MAP_FIELD_USE, "tracing progs cannot use bpf_timer yet")
+SEC("tracepoint/sched/sched_switch")
+int timer_in_tracing(void *ctx)
+{
+	struct timed *v = bpf_map_lookup_elem(&timers, &(__u32){1});
+
+	return v && v->x;
+}
+
+REJECT(MAP_SLEEPS, "Sleepable programs can only use array, hash, ringbuf and local storage maps")
+SEC("syscall")
+int stacks_while_asleep(void *ctx)
+{
+	return bpf_get_stackid(ctx, &stacks, 0) & 1;
+}
+
+ACCEPT
+SEC("tc")
+int map_itself(struct __sk_buff *skb)
+{
+	struct bpf_map *map = (struct bpf_map *)&timers;
+
+	return map->max_entries & 1;
+}
+
+REJECT(MAP_HANDLE, "only read from bpf_array is supported")
+SEC("tc")
+int map_itself_written(struct __sk_buff *skb)
+{
+	struct bpf_map *map = (struct bpf_map *)&timers;
+
+	*(volatile __u32 *)map = 1;
+	return 0;
+}
+
 /* ---- timers ---- */
 
 static int ring(void *map, __u32 *key, struct timed *v)
@@ -143,7 +218,7 @@ int timer(struct __sk_buff *skb)
 	return 0;
 }
 
-REJECT(TIMER_ARG, "R1 off 0 doesn't point to 'struct bpf_timer'")
+REJECT(TIMER_ARG, "off 0 doesn't point to 'struct bpf_timer' that is at 8")
 SEC("tc")
 int timer_beside(struct __sk_buff *skb)
 {
