@@ -553,6 +553,66 @@ PINTLE_API int pintle_map_freeze(struct pintle_map *map);
  * is of another kind, is frozen or has special fields. */
 PINTLE_API void *pintle_map_data(struct pintle_map *map, size_t *size);
 
+/* ------------------------------------------------------------------ ring buffers */
+
+/*
+ * Records from programs to the host: BPF_MAP_TYPE_RINGBUF. They come in the order in which
+ * they were reserved, each whole and once; a record that its program has not submitted yet
+ * holds up those after it. When there is no room a program is told so; nothing is ever
+ * overwritten. What a program did before it submitted is seen by who consumes.
+ *
+ * The descriptor becomes readable when there is something to consume, at the latest when a
+ * record is submitted after pintle_ringbuf_consume() left none (unless the program asked
+ * for BPF_RB_NO_WAKEUP): put it into poll(), epoll or a loop of any kind, and call
+ * pintle_ringbuf_consume() when it is. It is the library's: do not read, write or close it.
+ *
+ * Of the handles of one map one at a time may consume: -EBUSY.
+ */
+struct pintle_ringbuf;
+
+/* @sample has @size bytes, aligned to 8, until it returns. Below 0: stop here; this record
+ * is consumed. Must not consume the same map. */
+typedef int pintle_ringbuf_fn(void *data, void *sample, size_t size);
+
+/* NULL with words in pintle_host_error(). The handle holds the map: it may be used, and
+ * must be closed, after the object was closed. */
+PINTLE_API struct pintle_ringbuf *pintle_ringbuf_open(struct pintle_map *map,
+						      pintle_ringbuf_fn *fn, void *data);
+PINTLE_API void pintle_ringbuf_close(struct pintle_ringbuf *rb); /* NULL is fine */
+PINTLE_API int pintle_ringbuf_fd(const struct pintle_ringbuf *rb);
+/* Calls fn() for what there is, at most @max records (0: no limit): how many, or what fn()
+ * returned below 0. */
+PINTLE_API int64_t pintle_ringbuf_consume(struct pintle_ringbuf *rb, uint64_t max);
+/* The same, but waits up to @timeout_ms (below 0: for ever) for the first. */
+PINTLE_API int64_t pintle_ringbuf_poll(struct pintle_ringbuf *rb, int timeout_ms);
+
+struct pintle_ringbuf_info {
+	size_t size;
+	uint64_t bytes;		     /* of the ring */
+	uint64_t consumed, produced; /* bytes since it was made */
+	uint64_t refused;	     /* reservations that found no room */
+};
+PINTLE_API int pintle_ringbuf_info(const struct pintle_ringbuf *rb,
+				   struct pintle_ringbuf_info *info);
+
+/*
+ * Records from the host to programs: BPF_MAP_TYPE_USER_RINGBUF, drained by
+ * bpf_user_ringbuf_drain(). Any threads may reserve; order and visibility are as above.
+ */
+struct pintle_user_ringbuf;
+
+PINTLE_API struct pintle_user_ringbuf *pintle_user_ringbuf_open(struct pintle_map *map);
+PINTLE_API void pintle_user_ringbuf_close(struct pintle_user_ringbuf *rb);
+/* Room for @size bytes, aligned to 8; NULL with errno ENOSPC (full), E2BIG (larger than
+ * the ring). Every record is to be submitted or discarded, before the handle is closed. */
+PINTLE_API void *pintle_user_ringbuf_reserve(struct pintle_user_ringbuf *rb,
+					     uint32_t size);
+/* Waits for room up to @timeout_ms (below 0: for ever). */
+PINTLE_API void *pintle_user_ringbuf_reserve_blocking(struct pintle_user_ringbuf *rb,
+						      uint32_t size, int timeout_ms);
+PINTLE_API void pintle_user_ringbuf_submit(struct pintle_user_ringbuf *rb, void *sample);
+PINTLE_API void pintle_user_ringbuf_discard(struct pintle_user_ringbuf *rb, void *sample);
+
 /* ------------------------------------------------------------------ lifetime */
 
 /*

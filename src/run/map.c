@@ -38,6 +38,8 @@ static const struct map_ops *const kinds[] = {
 	&map_queue_ops,
 	&map_stack_ops,
 	&map_bloom_ops,
+	&map_ringbuf_ops,
+	&map_user_ringbuf_ops,
 };
 
 const struct map_ops *map_ops_of(u32 type)

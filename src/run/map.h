@@ -86,7 +86,8 @@ struct map_ops {
 
 extern const struct map_ops map_array_ops, map_hash_ops, map_percpu_array_ops,
 	map_percpu_hash_ops, map_lru_hash_ops, map_lru_percpu_hash_ops, map_lpm_trie_ops,
-	map_queue_ops, map_stack_ops, map_bloom_ops;
+	map_queue_ops, map_stack_ops, map_bloom_ops, map_ringbuf_ops,
+	map_user_ringbuf_ops;
 const struct map_ops *map_ops_of(u32 type); /* NULL: not supported */
 
 int map_create(struct log *log, struct pintle_host *host, const struct image_map *def,

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ring.h: a ring of records of any size, of the two kinds of ring buffer: any threads
+ * reserve and commit, one at a time consumes. Who waits for records, or for room, waits on
+ * a bell: a file descriptor that can be polled.
+ */
+#ifndef PINTLE_MAP_RING_H
+#define PINTLE_MAP_RING_H
+
+#include "run/map.h"
+
+enum { RING_LINE = 64 };
+
+/* Rung only while somebody has armed it, so that a busy ring makes no system calls. */
+struct bell {
+	atomic(int) fd; /* an eventfd; -1: nobody ever asked for it */
+	atomic(u32) armed;
+	atomic(u32) rung; /* since it was last cleared */
+};
+
+struct ring_head {
+	atomic(u32) len; /* of the data, and RING_BUSY, RING_DISCARD */
+	u32 at;		 /* where it is, in multiples of 8 bytes from the start */
+};
+
+enum { RING_BUSY = (int)(1u << 31), RING_DISCARD = 1 << 30, RING_MAX = 1 << 29 };
+
+struct ring {
+	struct map map;
+	char *data;   /* twice `size` bytes: a record never wraps */
+	size_t mapped;
+	u64 size;     /* a power of two */
+
+	u32 lock __attribute__((aligned(RING_LINE))); /* of producers; the two below */
+	u64 cons_seen;
+	atomic(u64) prod; /* bytes ever reserved */
+	atomic(u64) lost; /* reservations that found no room */
+
+	atomic(u64) cons __attribute__((aligned(RING_LINE))); /* bytes ever consumed */
+	atomic(u32) consuming; /* somebody is at it */
+
+	struct bell records __attribute__((aligned(RING_LINE))), room;
+};
+
+static inline struct ring *ring_of(const struct map *map)
+{
+	return container_of(map, struct ring, map);
+}
+
+int ring_create(struct log *log, const struct map *proto, const struct image_map *def,
+		struct map **out);
+void ring_free(struct map *map);
+
+/* Room for @len bytes, which nobody else sees before it is committed; NULL: none. */
+void *ring_reserve(struct ring *ring, u64 len);
+/* @data is of ring_reserve(), of any ring. Which ring that was. */
+struct ring *ring_commit(void *data, bool discard);
+
+/* Becomes the one that consumes; false: somebody is. */
+bool ring_begin(struct ring *ring);
+void ring_end(struct ring *ring);
+/* The oldest record that is committed and not discarded, which stays where it is until
+ * ring_pass(); NULL: none, or the next one is not committed yet. */
+void *ring_peek(struct ring *ring, u32 *len);
+void ring_pass(struct ring *ring);
+/* Tells those who wait for room that there is some. */
+void ring_made_room(struct ring *ring, bool force);
+
+/* Makes its fd if there is none: it, or -errno. */
+int bell_fd(struct bell *bell);
+/* The next bell_ring() will make the fd readable. Who arms looks once more afterwards. */
+void bell_arm(struct bell *bell);
+/* After what is told was stored sequentially consistent. @force: armed or not. */
+void bell_ring(struct bell *bell, bool force);
+/* The fd is not readable any more, nor armed. */
+void bell_clear(struct bell *bell);
+
+#endif

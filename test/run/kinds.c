@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * kinds.c: each map kind end to end: programs of kinds.bpf.c on one side, the public API
+ * on the other.
+ */
+#include "pintle/pintle.h"
+#include "test.h"
+
+PINTLE_HOOK(int, kinds_hook, int, n)
+
+struct setup {
+	struct pintle_host *host;
+	struct pintle_object *object;
+};
+
+static struct setup begin(const char *file)
+{
+	struct setup s = {pintle_host_new(PINTLE_OPTS(pintle_host_opts, .max_slots = 4))};
+	static char words[2048];
+	int err;
+
+	CHECK(s.host);
+	err = pintle_host_add_self(s.host);
+	if (!err)
+		err = pintle_hook_add(s.host, kinds_hook);
+	if (!err)
+		s.object = pintle_open(s.host, test_object(file), NULL);
+	if (!s.object || pintle_load(s.object)) {
+		snprintf(words, sizeof(words), "%s", pintle_host_error(s.host));
+		pintle_close(s.object);
+		pintle_host_free(s.host);
+		test_fail(__FILE__, __LINE__, "%s", words);
+	}
+	return s;
+}
+
+static void end(struct setup s)
+{
+	pintle_close(s.object);
+	pintle_host_free(s.host);
+}
+
+static int run(struct setup s, const char *name, int n)
+{
+	struct pintle_prog *prog = pintle_prog_find(s.object, name);
+	uint64_t args[] = {(uint64_t)n}, result = 0;
+
+	CHECK(prog);
+	CHECK_EQ(pintle_prog_run(prog, args, &result), 0);
+	return (int)result;
+}
+
+static struct pintle_map *map_of(struct setup s, const char *name)
+{
+	struct pintle_map *map = pintle_map_find(s.object, name);
+
+	CHECK(map);
+	return map;
+}
+
+TEST(run_kinds_hashes)
+{
+	struct setup s = begin("run/kinds.bpf.o");
+	uint64_t values[4];
+	uint32_t key = 5;
+
+	for (int i = 0; i < 4; i++) {
+		CHECK_EQ(run(s, "count_percpu_hash", 5), i);
+		CHECK_EQ(run(s, "count_lru", 5), i);
+		CHECK_EQ(run(s, "count_lru_percpu", 5), i);
+	}
+	CHECK_EQ(pintle_map_value_size(map_of(s, "percpu_hash")), sizeof(values));
+	CHECK_EQ(pintle_map_lookup(map_of(s, "percpu_hash"), &key, values), 0);
+	CHECK_EQ(values[0] + values[1] + values[2] + values[3], 4);
+	CHECK_EQ(pintle_map_lookup_and_delete(map_of(s, "lru"), &key, values), 0);
+	CHECK_EQ(values[0], 4);
+	for (int i = 0; i < 100; i++) {
+		CHECK_EQ(run(s, "count_lru", i), 0);
+		CHECK_EQ(run(s, "count_lru_percpu", i + 50), 0);
+	}
+	CHECK_EQ(pintle_map_count(map_of(s, "lru")), 8);
+	CHECK_EQ(pintle_map_count(map_of(s, "lru_percpu")), 8);
+	end(s);
+}
+
+TEST(run_kinds_without_keys)
+{
+	struct setup s = begin("run/kinds.bpf.o");
+	struct pintle_map *queue = map_of(s, "queue");
+	uint64_t v = 50;
+
+	CHECK_EQ(run(s, "pop_queue", 0), -1);
+	for (int i = 0; i < 6; i++) {
+		CHECK_EQ(run(s, "push_queue", i), i < 4 ? 0 : -E2BIG);
+		CHECK_EQ(run(s, "push_stack", i), 0);
+	}
+	CHECK_EQ(run(s, "pop_queue", 0), 0);
+	CHECK_EQ(pintle_map_update(queue, NULL, &v, 0), 0);
+	CHECK_EQ(pintle_map_lookup_and_delete(queue, NULL, &v), 0);
+	CHECK_EQ(v, 1);
+	CHECK_EQ(run(s, "pop_queue", 0), 2);
+	CHECK_EQ(run(s, "pop_queue", 0), 3);
+	CHECK_EQ(run(s, "pop_queue", 0), 50);
+	for (int i = 5; i > 1; i--)
+		CHECK_EQ(run(s, "pop_stack", 0), i);
+	CHECK_EQ(run(s, "pop_stack", 0), -1);
+	CHECK_EQ(run(s, "in_bloom", 7), 0);
+	CHECK_EQ(run(s, "add_bloom", 7), 0);
+	CHECK_EQ(run(s, "in_bloom", 7), 1);
+	end(s);
+}
+
+TEST(run_kinds_lpm)
+{
+	struct setup s = begin("run/kinds.bpf.o");
+	struct pintle_map *lpm = map_of(s, "lpm");
+	struct { uint32_t len; uint8_t addr[4]; } key = {8, {10}};
+	uint64_t v = 1;
+
+	CHECK_EQ(run(s, "route", 3), -1);
+	CHECK_EQ(pintle_map_update(lpm, &key, &v, 0), 0);
+	key.len = 31;
+	key.addr[1] = 1;
+	key.addr[2] = 2;
+	key.addr[3] = 4;
+	v = 2;
+	CHECK_EQ(pintle_map_update(lpm, &key, &v, 0), 0);
+	CHECK_EQ(run(s, "route", 3), 1);
+	CHECK_EQ(run(s, "route", 4), 2);
+	CHECK_EQ(run(s, "route", 5), 2);
+	CHECK_EQ(run(s, "route", 6), 1);
+	end(s);
+}
+
+struct seen {
+	int n[8];
+	int count;
+};
+
+static int see(void *data, void *sample, size_t size)
+{
+	struct seen *seen = data;
+
+	if (size == 8 && seen->count < 8)
+		seen->n[seen->count++] = *(int *)sample;
+	return 0;
+}
+
+TEST(run_kinds_ringbuf)
+{
+	struct setup s = begin("run/kinds.bpf.o");
+	struct seen seen = {0};
+	struct pintle_ringbuf *rb =
+		pintle_ringbuf_open(map_of(s, "ring"), see, &seen);
+
+	CHECK(rb);
+	CHECK_EQ(run(s, "report", -7), 0);
+	CHECK_EQ(run(s, "report", 1), 32);
+	CHECK_EQ(run(s, "report", 2), 48);
+	CHECK_EQ(pintle_ringbuf_poll(rb, 1000), 2);
+	CHECK(seen.count == 2 && seen.n[0] == -7 && seen.n[1] == 2);
+	CHECK_EQ(run(s, "report", 4), 16);
+	pintle_close(s.object); /* the handle holds the ring */
+	CHECK_EQ(pintle_ringbuf_consume(rb, 0), 1);
+	CHECK_EQ(seen.n[2], 4);
+	pintle_ringbuf_close(rb);
+	pintle_host_free(s.host);
+}
