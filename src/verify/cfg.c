@@ -246,7 +246,7 @@ static void mark_prune_point(struct env *env, u32 insn)
 		break;
 	case KIND_CALL:
 		if (in->src == CALL_SUBPROG) {
-			env->notes[insn + 1].prune_point = true;
+			note->prune_point = env->notes[insn + 1].prune_point = true;
 			break;
 		}
 		if (call_loops(env, in))

@@ -208,6 +208,13 @@ static void forget(struct env *env, struct state *state)
 	env->states_now--;
 }
 
+/* The place where a branch meets others again is the one to store at, be it near. */
+void prune_begin_path(struct env *env)
+{
+	env->last_store_insns = env->insns_processed - MIN_INSNS;
+	env->last_store_jumps = env->jumps_processed - MIN_JUMPS;
+}
+
 static bool want_state(struct env *env, bool unrolling)
 {
 	u32 insns = env->insns_processed - env->last_store_insns;
@@ -406,7 +413,9 @@ static int visit_active(struct env *env, bool *unrolling)
 	return 0;
 }
 
-static int visit_done(struct env *env)
+/* Misses count against a state only where one more would be stored: passing by often
+ * between stores is no fault of it. */
+static int visit_done(struct env *env, bool storing)
 {
 	struct state **at = &env->places[env->insn].done, *old;
 
@@ -415,7 +424,7 @@ static int visit_done(struct env *env)
 
 		if (hit)
 			return hit;
-		old->misses++;
+		old->misses += storing;
 		if (!worthless(old)) {
 			at = &old->next;
 			continue;
@@ -430,14 +439,15 @@ int prune_visit(struct env *env)
 {
 	bool unrolling = false;
 	int hit = visit_active(env, &unrolling);
+	bool storing = !hit && want_state(env, unrolling);
 
 	if (!hit)
-		hit = visit_done(env);
+		hit = visit_done(env, storing);
 	if (hit > 0)
 		log_effect(env);
 	if (hit > 0)
 		log_print(env->log, LOG_INSN, "%u: safe\n", env->insn);
 	if (hit)
 		return hit;
-	return want_state(env, unrolling) ? store_state(env) : 0;
+	return storing ? store_state(env) : 0;
 }

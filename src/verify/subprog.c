@@ -224,6 +224,7 @@ int exec_exit(struct env *env, const struct insn *insn, u32 *next)
 	struct frame *frame = cur_frame(env);
 	bool main = !frame->subprog && frame->callback == FRAME_CALL;
 
+	env->jumps_processed++;
 	if (frame->callback != FRAME_CALL)
 		TRY(check_nothing_held(env, "callback return"));
 	if (env->cur->nframes > 1)

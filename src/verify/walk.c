@@ -65,6 +65,7 @@ static bool next_path(struct env *env)
 	env->cur = p->state;
 	env->prev_insn = p->prev;
 	env->insn = p->insn;
+	prune_begin_path(env);
 	if (log_wants(env->log, LOG_INSN)) {
 		log_print(env->log, LOG_INSN, "\nfrom %u to %u:", p->prev, p->insn);
 		state_print(env, env->cur, LOG_INSN);

@@ -74,6 +74,7 @@ void log_effect(struct env *env);
 void call_clobber(struct env *env); /* what a call leaves unreadable: r1-r5 */
 
 /* --- prune.c, precise.c --- */
+void prune_begin_path(struct env *env); /* another branch is followed from here */
 int prune_visit(struct env *env); /* 0: go on, 1: pruned, or an error */
 void path_done(struct env *env, struct state *state); /* a path below it has ended */
 /* Makes numbers of @state unknown that differ from the last time the path was at @insn
