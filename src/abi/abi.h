@@ -242,6 +242,7 @@ struct abi_var {
 struct abi_setting { /* LINUX_KERNEL_VERSION */
 	const char *name;
 	u64 value;
+	bool yes; /* "y": true */
 };
 
 /* ------------------------------------------------------------------ types of the host */
@@ -435,7 +436,7 @@ struct abi {
 	/* Variables without a type (`extern const void x __ksym`) are addresses of symbols
 	 * that only the running host knows: they are taken to be there. */
 	bool untyped_vars;
-	/* What `extern ... __kconfig` variables may be; none: they have no meaning here. One
+	/* What `extern ... __kconfig` variables are; none: they have no meaning here. One
 	 * that is not known could have any value. */
 	const struct abi_setting *settings;
 	u32 nsettings;

@@ -1,92 +1,103 @@
 /* SPDX-License-Identifier: MIT
  *
- * kconfig.c: `extern ... __kconfig`: constants of the kernel that the program is for. They
- * become one read-only map, whose values the verifier may rely on when all are known; one
- * that is not could be anything.
+ * kconfig.c: `extern ... __kconfig`: constants of the kernel that the program is for. What
+ * is known of them becomes one read-only map whose values the verifier relies on; the rest
+ * another, whose values could be anything.
  */
 #include "load/load.h"
 
+enum { KNOWN, UNKNOWN, NR_PARTS };
+
 static const struct abi_setting *find(const struct abi *abi, const char *name)
 {
+	static const struct abi_setting none;
+
 	for (u32 i = 0; i < abi->nsettings; i++)
 		if (!strcmp(abi->settings[i].name, name))
 			return &abi->settings[i];
-	return NULL;
+	/* The loader's own, of another version: it would say 0. */
+	return strncmp(name, "LINUX_", 6) ? NULL : &none;
 }
 
-/* Gives each variable its place; the size of them all. Variables are scalars, or arrays of
- * char for strings: an alignment of 8 suits all. */
-static u32 lay_out(struct loader *ld, u32 datasec)
-{
-	struct btf_type *t = (struct btf_type *)(uintptr_t)btf_type(ld->image->btf, datasec);
-	struct btf_secinfo *vars = (struct btf_secinfo *)(uintptr_t)btf_secinfos(t);
-	u32 end = 0;
-
-	for (u32 i = 0; i < btf_vlen(t); i++) {
-		u32 size = 0;
-
-		btf_size(ld->image->btf, vars[i].type, &size);
-		vars[i].offset = end;
-		vars[i].size = size;
-		end += ROUND_UP(min_u32(size, 4096), 8);
-	}
-	t->size = end;
-	return end;
-}
-
-/* Writes what is known; false when something is not. */
-static bool fill(const struct loader *ld, u32 datasec, u8 *bytes)
+/* Each variable's part and place in it. They are scalars, or strings: 8 aligns all. */
+static int lay_out(struct loader *ld, u32 datasec, u32 sizes[NR_PARTS])
 {
 	const struct btf *btf = ld->image->btf;
 	const struct btf_type *t = btf_type(btf, datasec);
-	bool known = true;
 
 	for (u32 i = 0; i < btf_vlen(t); i++) {
-		const struct btf_secinfo *var = &btf_secinfos(t)[i];
-		const struct abi_setting *s = find(ld->abi, btf_type_name(btf, var->type));
+		u32 var = btf_secinfos(t)[i].type;
+		struct load_kconfig k = {.name = btf_type_name(btf, var),
+					 .type = btf_skip_mods(btf, btf_type(btf, var)->type)};
 
-		if (s && var->size <= sizeof(s->value))
-			memcpy(bytes + var->offset, &s->value, var->size);
-		else
-			known = false;
+		k.known = find(ld->abi, k.name);
+		btf_size(btf, k.type, &k.size);
+		if (k.size > sizeof(k.known->value))
+			k.known = NULL; /* a string */
+		k.part = k.known ? KNOWN : UNKNOWN;
+		k.off = sizes[k.part];
+		sizes[k.part] += ROUND_UP(min_u32(k.size, 4096), 8);
+		if (!vec_push(&ld->kconfigs, k))
+			return load_nomem(ld);
 	}
-	return known;
+	return 0;
 }
 
-int kconfig_collect(struct loader *ld)
+/* "y" as the variable's type has it: a character, true, or the first of an enum's. */
+static u64 value_of(const struct btf *btf, const struct load_kconfig *k)
 {
-	struct image_map map = {.name = ".kconfig", .kind = IMAP_RODATA, .inner = -1,
-				.type = MAP_ARRAY, .key_size = 4, .max_entries = 1,
-				.flags = MAPF_RDONLY_PROG};
-	u32 datasec = ld->image->btf ? btf_find(ld->image->btf, ".kconfig", BTF_DATASEC) : 0;
-	u8 *bytes;
+	const struct btf_type *t = btf_type(btf, k->type);
 
-	if (!datasec || !ld->abi->nsettings)
-		return 0;
-	map.value_size = lay_out(ld, datasec);
-	bytes = arena_alloc(ld->arena, map.value_size);
+	if (!k->known->yes)
+		return k->known->value;
+	return btf_kind(t) == BTF_INT && !btf_int_bool(t) && t->size == 1 ? 'y' : 1;
+}
+
+static int add_map(struct loader *ld, u32 part, u32 size)
+{
+	static const char *const names[] = {".kconfig", ".kconfig.unknown"};
+	struct image_map map = {.name = names[part], .kind = IMAP_RODATA, .inner = -1,
+				.type = MAP_ARRAY, .key_size = 4, .max_entries = 1,
+				.value_size = size, .flags = MAPF_RDONLY_PROG,
+				.frozen = part == KNOWN};
+	u8 *bytes = arena_alloc(ld->arena, size);
+
 	if (!bytes)
 		return load_nomem(ld);
-	map.frozen = fill(ld, datasec, bytes);
+	for (u32 i = 0; i < ld->kconfigs.n; i++) {
+		const struct load_kconfig *k = &ld->kconfigs.v[i];
+		u64 value = k->known ? value_of(ld->image->btf, k) : 0;
+
+		if (k->part == KNOWN && part == KNOWN)
+			memcpy(bytes + k->off, &value, k->size);
+	}
 	map.data = bytes;
-	ld->kconfig = datasec;
-	ld->kconfig_map = ld->maps.n;
+	ld->kconfig_maps[part] = ld->maps.n;
 	if (!vec_push(&ld->maps, map) || !vec_push(&ld->map_offs, UINT32_MAX))
 		return load_nomem(ld);
 	return 0;
 }
 
-bool kconfig_find(const struct loader *ld, const char *name, u32 *off)
+int kconfig_collect(struct loader *ld)
 {
-	const struct btf *btf = ld->image->btf;
-	const struct btf_type *t;
+	u32 datasec = ld->image->btf ? btf_find(ld->image->btf, ".kconfig", BTF_DATASEC) : 0;
+	u32 sizes[NR_PARTS] = {0};
 
-	if (!ld->kconfig)
-		return false;
-	t = btf_type(btf, ld->kconfig);
-	for (u32 i = 0; i < btf_vlen(t); i++)
-		if (!strcmp(btf_type_name(btf, btf_secinfos(t)[i].type), name)) {
-			*off = btf_secinfos(t)[i].offset;
+	if (!datasec || !ld->abi->nsettings)
+		return 0;
+	TRY(lay_out(ld, datasec, sizes));
+	for (u32 part = 0; part < NR_PARTS; part++)
+		if (sizes[part])
+			TRY(add_map(ld, part, sizes[part]));
+	return 0;
+}
+
+bool kconfig_find(const struct loader *ld, const char *name, u32 *map, u32 *off)
+{
+	for (u32 i = 0; i < ld->kconfigs.n; i++)
+		if (!strcmp(ld->kconfigs.v[i].name, name)) {
+			*map = ld->kconfig_maps[ld->kconfigs.v[i].part];
+			*off = ld->kconfigs.v[i].off;
 			return true;
 		}
 	return false;

@@ -62,6 +62,12 @@ struct load_line {
 	const char *file, *text;
 };
 
+struct load_kconfig { /* a kconfig variable */
+	const char *name;
+	const struct abi_setting *known; /* NULL: could be anything */
+	u32 type, part, off, size;
+};
+
 struct loader {
 	struct log *log;
 	const struct abi *abi;
@@ -78,7 +84,8 @@ struct loader {
 	u32 maps_sec; /* index of .maps; 0: none */
 	VEC(struct image_map) maps;
 	VEC(u32) map_offs; /* declared maps: offset in .maps, parallel to maps */
-	u32 kconfig, kconfig_map; /* DATASEC of kconfig variables, and their map; 0: none */
+	VEC(struct load_kconfig) kconfigs;
+	u32 kconfig_maps[2]; /* of what is known of them, and of the rest */
 	VEC(struct image_ksym) ksyms;
 	VEC(struct load_func) funcs;
 	VEC(struct load_line) lines;
@@ -117,9 +124,9 @@ int ext_read(struct loader *ld);
 int maps_collect(struct loader *ld); /* .maps, then data sections */
 int maps_records(struct loader *ld); /* special fields of the values */
 
-/* kconfig.c: the map of kconfig variables; where in it one lies. */
+/* kconfig.c: the maps of kconfig variables; where one lies. */
 int kconfig_collect(struct loader *ld);
-bool kconfig_find(const struct loader *ld, const char *name, u32 *off);
+bool kconfig_find(const struct loader *ld, const char *name, u32 *map, u32 *off);
 
 /* ksym.c: the index of the ksym named by an undefined symbol. */
 int ksym_of(struct loader *ld, const struct elf_sym *sym, bool call, u32 *index);

@@ -145,6 +145,7 @@ static void loader_free(struct loader *ld)
 	vec_free(&ld->maps);
 	vec_free(&ld->map_offs);
 	vec_free(&ld->ksyms);
+	vec_free(&ld->kconfigs);
 	vec_free(&ld->funcs);
 	vec_free(&ld->lines);
 	strmap_free(&ld->sec_names);

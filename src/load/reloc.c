@@ -71,12 +71,12 @@ static int reloc_ksym(struct loader *ld, u32 sec, u32 at, const struct elf_sym *
 {
 	struct insn *insn = &ld->secs[sec].insns[at];
 	const struct image_ksym *ksym;
-	u32 index = 0;
+	u32 index = 0, off = 0;
 
-	if (kconfig_find(ld, sym->name, &index)) {
+	if (kconfig_find(ld, sym->name, &index, &off)) {
 		insn[0].src = IMM_MAP_VALUE;
-		insn[0].imm = (s32)ld->kconfig_map;
-		insn[1].imm = (s32)index;
+		insn[0].imm = (s32)index;
+		insn[1].imm = (s32)off;
 		return 0;
 	}
 	TRY(ksym_of(ld, sym, false, &index));

@@ -40,8 +40,35 @@ static const struct abi_setting settings[] = {
 	{"LINUX_KERNEL_VERSION", 6 << 16 | 12 << 8},
 	{"LINUX_HAS_SYSCALL_WRAPPER", 1},
 	{"LINUX_HAS_BPF_COOKIE", 1},
-	{"CONFIG_BPF_SYSCALL", 'y'},
+	{"CONFIG_BPF_SYSCALL", .yes = true},
 };
+
+/* Settings that show in the kernel's types. */
+static const struct {
+	const char *name, *type;
+} shown[] = {
+	{"CONFIG_CGROUP_PIDS", "pids_cgroup"}, {"CONFIG_MEMCG", "mem_cgroup_per_node"},
+};
+
+static int add_settings(struct abi *abi)
+{
+	u32 n = ARRAY_SIZE(settings);
+	struct abi_setting *list = arena_array(linux_data(abi)->arena, n + ARRAY_SIZE(shown),
+					       sizeof(*list));
+	const struct btf *btf;
+	u32 type;
+
+	if (!list)
+		return -ENOMEM;
+	memcpy(list, settings, sizeof(settings));
+	for (u32 i = 0; i < ARRAY_SIZE(shown); i++)
+		list[n++] = (struct abi_setting){
+			.name = shown[i].name,
+			.yes = abi_find_struct(abi, shown[i].type, &btf, &type)};
+	abi->settings = list;
+	abi->nsettings = n;
+	return 0;
+}
 
 static int add_btf(struct log *log, struct abi *abi, const char *path, const struct btf *base)
 {
@@ -117,9 +144,8 @@ int linux_abi(struct log *log, const struct linux_opts *opts, struct abi *abi)
 {
 	struct linux_data *data = calloc(1, sizeof(*data));
 
-	*abi = (struct abi){.policy = linux_policy, .prog_type = linux_place, .each_program = true,
-			    .untyped_vars = true, .settings = settings,
-			    .nsettings = ARRAY_SIZE(settings),
+	*abi = (struct abi){.policy = linux_policy, .prog_type = linux_place,
+			    .each_program = true, .untyped_vars = true,
 			    .data = data};
 	if (!data || !(data->arena = arena_new()))
 		return log_fail(log, -ENOMEM, "out of memory");
@@ -133,7 +159,7 @@ int linux_abi(struct log *log, const struct linux_opts *opts, struct abi *abi)
 			return -EINVAL;
 		TRY(linux_kfuncs_tsv(log, abi, opts->kfuncs[i], text));
 	}
-	if (linux_members(abi) || add_vars(abi))
+	if (linux_members(abi) || add_vars(abi) || add_settings(abi))
 		return log_fail(log, -ENOMEM, "out of memory");
 	return 0;
 }
