@@ -363,8 +363,10 @@ struct abi_prog_type {
 
 /*
  * What a program of an object is made for. The loader fills in what the object says;
- * abi.prog_type answers. A program that cannot be has words in @wrong.
+ * abi.prog_type answers. A program that cannot be has words in @wrong; where the reason is
+ * that we do not model it, they begin with ABI_UNSUPPORTED.
  */
+#define ABI_UNSUPPORTED "unsupported: "
 struct abi_place {
 	const char *section, *name, *license;
 	/* Assigned to this member of a struct of functions (.struct_ops); or NULL. */
@@ -373,7 +375,6 @@ struct abi_place {
 	const struct abi_prog_type *type;
 	bool sleepable;
 	const char *wrong;   /* why it may not be loaded; NULL: it may */
-	bool unsupported;    /* ... because that is not modelled */
 };
 
 /* ------------------------------------------------------------------ the whole */

@@ -15,7 +15,7 @@ static int cmd_version(int argc, char **argv)
 static int cmd_help(int argc, char **argv);
 
 static const struct command commands[] = {
-	{"verify", "[--host FILE]... [--json] [-v|-vv] OBJECT...",
+	{"verify", "[--host FILE... | --kernel VERSION ...] [--json] [-v|-vv] OBJECT...",
 	 "say whether each program would load, and why not", cmd_verify},
 	{"bench", "verify [--kernel VERSION ...] OBJECT...",
 	 "how long verifying each program takes, beside the running kernel", cmd_bench},

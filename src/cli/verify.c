@@ -128,9 +128,10 @@ static void print_text(const struct verify_options *o, const char *object, const
 
 static int no_type(struct verdict *v, const struct image_prog *prog)
 {
-	v->unsupported = prog->unsupported;
-	if (prog->wrong)
+	if (prog->wrong) {
+		v->unsupported = !strncmp(prog->wrong, ABI_UNSUPPORTED, strlen(ABI_UNSUPPORTED));
 		return log_fail(&v->log, -EINVAL, "%s", prog->wrong);
+	}
 	if (!prog->type)
 		return log_fail(&v->log, -EINVAL, "no program type or hook of this host claims "
 				"section '%s'", prog->section);

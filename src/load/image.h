@@ -38,8 +38,8 @@ struct image_prog {
 	const char *name, *section;
 	const struct abi_prog_type *type; /* NULL: no such section type; load refuses it */
 	bool sleepable;
-	const char *wrong;	/* why it may not be loaded, whatever its instructions */
-	bool unsupported;	/* ... because that is not modelled */
+	const char *wrong;	/* why it may not be loaded, whatever its instructions; begins
+				 * with ABI_UNSUPPORTED where that is not modelled */
 	bool autoload;		/* false for "?section" */
 	struct insn *insns;
 	u32 ninsns;

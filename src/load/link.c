@@ -185,7 +185,6 @@ static int place(struct loader *ld, const struct load_func *func, struct image_p
 	prog->type = place.type;
 	prog->sleepable = place.sleepable;
 	prog->wrong = func->wrong ? func->wrong : place.wrong;
-	prog->unsupported = place.unsupported && !func->wrong;
 	return 0;
 }
 

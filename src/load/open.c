@@ -116,7 +116,8 @@ int load_excuse(struct loader *ld, int err, const char **wrong)
 	if (!err || err == -ENOMEM || !ld->abi->each_program)
 		return err;
 	if (!*wrong)
-		*wrong = arena_strdup(ld->arena, ld->log ? ld->log->error : "cannot be loaded");
+		*wrong = arena_printf(ld->arena, "%s%s", err == -ENOTSUP ? ABI_UNSUPPORTED : "",
+				      ld->log ? ld->log->error : "cannot be loaded");
 	return *wrong ? 0 : load_nomem(ld);
 }
 

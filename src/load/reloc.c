@@ -52,14 +52,15 @@ static int reloc_data(struct loader *ld, u32 sec, u32 at, const struct elf_sym *
 static int reloc_map(struct loader *ld, u32 sec, u32 at, const struct elf_sym *sym)
 {
 	struct insn *insn = &ld->secs[sec].insns[at];
+	struct load_func *func = func_containing(ld, sec, at);
 	u32 index = 0;
 
 	if (insn->imm)
 		return load_fail(ld, -EINVAL, "%s: address inside map '%s'", where(ld, sec, at),
 				 sym->name);
 	TRY(map_at(ld, sym, &index));
-	if (ld->maps.v[index].wrong)
-		return load_fail(ld, -EINVAL, "%s", ld->maps.v[index].wrong);
+	if (ld->maps.v[index].wrong && func && !func->wrong)
+		func->wrong = ld->maps.v[index].wrong;
 	insn[0].src = IMM_MAP;
 	insn[0].imm = (s32)index;
 	insn[1].imm = 0;

@@ -39,7 +39,7 @@ exits 0 "usage: pintle" "$pintle" --help
 exits 0 "pintle 0." "$pintle" version
 exits 2 "no object given" "$pintle" verify
 exits 2 "unknown option '--nope'" "$pintle" verify --nope "$good"
-exits 2 "--host needs a file" "$pintle" verify --host
+exits 2 "--host needs a value" "$pintle" verify --host
 exits 2 "/nonexistent" "$pintle" verify /nonexistent
 printf garbage >"$dir/garbage"
 exits 2 "not an ELF object" "$pintle" verify "$dir/garbage"

@@ -99,7 +99,7 @@ TEST(linux_kfuncs_malformed_lines_are_named)
 	static const struct {
 		const char *text, *words;
 	} cases[] = {
-		{"", "t.tsv: an empty table"},
+		{"", "t.tsv:1: the header has no column 'name'"},
 		{"name\tflags\n", "t.tsv:1: the header has no column 'KF_flags'"},
 		{HEADER "f\tKF_RELEASE | KF_MAGIC\tXDP\n", "t.tsv:2: unknown flag 'KF_MAGIC'"},
 		{HEADER "f\t-\tXDP\ng\t-\tXDP,SPACE\n", "t.tsv:3: unknown program type 'SPACE'"},

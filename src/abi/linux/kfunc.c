@@ -312,5 +312,5 @@ int linux_kfuncs_tsv(struct log *log, struct abi *abi, const char *name, char *t
 		TRY(split_row(&t, line));
 		TRY(read_row(&t));
 	}
-	return t.line > 1 ? 0 : log_fail(log, -EINVAL, "%s: an empty table", name);
+	return 0;
 }

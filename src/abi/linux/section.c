@@ -98,11 +98,10 @@ const struct linux_section *linux_section(const char *name, const char **target)
 	return best;
 }
 
-static int refuse(struct abi_place *place, bool unsupported, const char *what)
+static int not_modelled(struct abi_place *place, const char *what)
 {
-	place->unsupported = unsupported;
-	place->wrong = arena_printf(place->arena, "%s%s '%s'", unsupported ? "unsupported: " : "",
-				    what, place->section);
+	place->wrong = arena_printf(place->arena, ABI_UNSUPPORTED "%s '%s'", what,
+				    place->section);
 	return place->wrong ? 0 : -ENOMEM;
 }
 
@@ -127,9 +126,9 @@ int linux_place(const struct abi *abi, struct abi_place *place)
 	struct abi_prog_type *type;
 
 	if (!row)
-		return refuse(place, true, "no program type is known for section");
+		return not_modelled(place, "no program type is known for section");
 	if (row->type == LINUX_EXT)
-		return refuse(place, true, "programs that replace functions of another one:");
+		return not_modelled(place, "programs that replace functions of another one:");
 	type = arena_new_of(place->arena, struct abi_prog_type);
 	if (!type)
 		return -ENOMEM;
