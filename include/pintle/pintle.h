@@ -72,6 +72,12 @@ struct pintle_host_opts {
 				      that wait for a grace period included; 0: 256 MiB */
 	uint64_t ref_stamps; /* remembers since when a field holds what it holds, for about
 				as many fields (16 bytes each); 0: does not */
+	/* Who makes deferred calls and destructors: see pintle_defer(). */
+	bool reclaim_thread;   /* a thread that the library starts for it */
+	uint32_t max_deferred; /* with more calls waiting, a thread that comes to a safe
+				  point waits for the grace period; 0: 65536 */
+	uint32_t stall_ms;     /* a grace period that lasts longer is logged; 0: 10000 */
+	bool wait_for_slot;    /* a run waits for an execution slot, rather than fail */
 };
 
 PINTLE_API struct pintle_host *pintle_host_new(const struct pintle_host_opts *opts);
@@ -96,6 +102,14 @@ PINTLE_API int pintle_host_add_self(struct pintle_host *host);
 PINTLE_API int pintle_host_add_btf_file(struct pintle_host *host, const char *path);
 PINTLE_API int pintle_host_add_btf(struct pintle_host *host, const char *name,
 				   const void *data, size_t size);
+
+/*
+ * Takes back the types added under @name (a file's path, or the name given) and everything
+ * registered with them, before a plugin's dlclose(): once it returns 0, none of its
+ * functions, destructors and variables will be used. Waits for destructors. -EBUSY, with
+ * the reason in words, while object files are open or a map could still hold its objects.
+ */
+PINTLE_API int pintle_host_remove_btf(struct pintle_host *host, const char *name);
 
 /* ------------------------------------------------------------------ exports */
 
@@ -184,10 +198,30 @@ enum pintle_rcu_class {
 	PINTLE_RCU_NONE,     /* no promise: loads from fields are untrusted */
 };
 
+struct pintle_call;
+
+/* Objects that only certain threads may put (an event loop's): their destructors, and their
+ * release functions that programs call where the engine postpones those, are handed over
+ * instead of called. */
+struct pintle_executor {
+	size_t size;
+	/* Takes @call, to give it to pintle_call_run() on the right thread, once. Called at
+	 * safe points, on any thread. */
+	void (*submit)(void *data, struct pintle_call *call);
+	/* Called by pintle_drain() and pintle_host_free() while calls are out: runs some if
+	 * this is the right thread. NULL: another thread is sure to run them. */
+	void (*pump)(void *data);
+	void *data;
+};
+
+/* Makes the call. Not inside a run or read section. */
+PINTLE_API void pintle_call_run(struct pintle_call *call);
+
 struct pintle_storable_opts {
 	size_t size;
 	void (*dtor)(void *obj); /* drops one reference; required for `kptr` fields */
 	enum pintle_rcu_class rcu;
+	const struct pintle_executor *executor; /* copied; NULL: any thread may put it */
 };
 
 /* Lets struct @type live in referenced fields (`kptr`) of maps. */
@@ -623,14 +657,15 @@ PINTLE_API void pintle_user_ringbuf_discard(struct pintle_user_ringbuf *rb, void
  *
  * Deferred calls and destructors are made on threads that are in the library anyway, at
  * safe points: the end of a thread's outermost run, pintle_defer(), map operations,
- * loading, closing, pintle_drain(). Never inside a run or read section, never under a lock
+ * loading, closing, pintle_drain(); or all of them on one thread of their own (option
+ * reclaim_thread), or for a type where its executor says. Never inside a run or read section, never under a lock
  * of the library; so a thread that calls hooks under a lock of its own must not have
  * destructors that take it, or must hold a read section around the call.
  */
 PINTLE_API void pintle_defer(struct pintle_host *host, void (*fn)(void *obj), void *obj);
 
-/* Waits until every destructor and deferred call queued so far has run. Not from inside
- * a program's run or a destructor. */
+/* The barrier: waits until every destructor and deferred call queued so far has run, those
+ * of executors too. Not from inside a program's run or a destructor. */
 PINTLE_API void pintle_drain(struct pintle_host *host);
 
 /* The caller's own read section of the host's RCU domain: what a hook or pintle_prog_run()

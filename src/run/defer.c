@@ -14,23 +14,25 @@
  *     was queued has ended
  *  B  with no lock of the engine held, outside any run or read section, on a thread that
  *     is at a safe point: the end of an outermost run, a map operation of the host,
- *     pintle_defer(), pintle_drain(), closing
+ *     pintle_defer(), pintle_drain(), closing; with a reclaim thread on that one, and for
+ *     types with an executor where it says
  *  C  a call may itself defer calls, free objects and use maps; safe points inside it do
  *     nothing
  *  D  defer_drain() returns after every call that was queued before it (and what those
  *     queued) was made
  *
- * Bounds: with more than LIMIT calls waiting, a safe point waits for the grace period and
- * makes them itself (J10). Without memory a reserve of chunks is used, which safe points
+ * Bounds: with more than opts.max_deferred calls waiting, a safe point waits for the grace
+ * period and makes them itself (J10). Without memory a reserve of chunks is used, which safe points
  * refill; beyond that the object is leaked and a line logged. It is never freed early.
  */
 #define _LGPL_SOURCE
+#include "run/reclaim.h"
 #include "run/thread.h"
 
 #include <time.h>
 #include <urcu/urcu-memb.h>
 
-enum { CHUNK = 30, RESERVE = 32, LIMIT = 1 << 16, ROUNDS = 64 };
+enum { CHUNK = 30, RESERVE = 32, ROUNDS = 64 };
 
 struct deferred {
 	void (*fn)(void *);
@@ -56,6 +58,9 @@ struct defer_queue {
 	struct defer_chunk *batch;
 	atomic(int) state; /* enum batch_state; N's callback stores BATCH_PASSED */
 	u64 generation;	   /* of S */
+	u64 started;	   /* clock_ms() of the batch */
+	bool stall_told;
+	atomic(u64) rounds; /* batches whose calls were made */
 	struct rcu_head head;
 	u32 running; /* threads that are making calls */
 
@@ -251,6 +256,8 @@ static void batch_start(struct defer_queue *q)
 	if (!q->batch)
 		return;
 	q->generation = sleep_generation(q->host);
+	q->started = clock_ms();
+	q->stall_told = false;
 	atomic_store_explicit(&q->state, BATCH_WAITS, memory_order_relaxed);
 	rcu_grace_begins();
 	urcu_memb_call_rcu(&q->head, batch_passed);
@@ -280,6 +287,18 @@ static struct defer_chunk *reversed(struct defer_chunk *chunk)
 	return out;
 }
 
+static bool queue_call(struct defer_queue *q, struct deferred call);
+
+static void make_call(struct defer_queue *q, struct deferred call)
+{
+	const struct pintle_executor *executor = executor_of(q->host, call.fn);
+
+	if (likely(!executor))
+		call.fn(call.obj);
+	else if (!executor_submit(q->host, executor, call.fn, call.obj) && !queue_call(q, call))
+		report_lost(q);
+}
+
 static void make_calls(struct defer_queue *q, struct defer_chunk *chunk)
 {
 	making_calls = true;
@@ -287,11 +306,12 @@ static void make_calls(struct defer_queue *q, struct defer_chunk *chunk)
 		struct defer_chunk *next = chunk->next;
 
 		for (u32 i = 0; i < chunk->n; i++)
-			chunk->at[i].fn(chunk->at[i].obj);
+			make_call(q, chunk->at[i]);
 		atomic_fetch_sub_explicit(&q->waiting, chunk->n, memory_order_relaxed);
 		free(chunk);
 		chunk = next;
 	}
+	atomic_fetch_add_explicit(&q->rounds, 1, memory_order_relaxed);
 	making_calls = false;
 }
 
@@ -333,22 +353,58 @@ static bool stirs(struct defer_queue *q)
 	       atomic_load_explicit(&q->state, memory_order_relaxed) != BATCH_WAITS;
 }
 
-void defer_safe_point(struct pintle_host *host)
+u32 defer_waiting(const struct pintle_host *host)
+{
+	return atomic_load_explicit(&host->defer->waiting, memory_order_relaxed);
+}
+
+static u32 limit_of(const struct pintle_host *host)
+{
+	return host->opts.max_deferred ? host->opts.max_deferred : 1 << 16;
+}
+
+/* Somebody else is waited for: for how long? */
+static void check_stall(struct defer_queue *q)
+{
+	u64 limit = q->host->opts.stall_ms ? q->host->opts.stall_ms : 10000;
+	u64 ms = 0;
+	bool tell = false;
+
+	if (pthread_mutex_trylock(&q->lock))
+		return;
+	if (q->batch && !q->stall_told) {
+		ms = clock_ms() - q->started;
+		tell = q->stall_told = ms > limit;
+	}
+	pthread_mutex_unlock(&q->lock);
+	if (tell)
+		stall_report(q->host, ms);
+}
+
+void defer_advance(struct pintle_host *host)
 {
 	struct defer_queue *q = host->defer;
-	u32 waiting = atomic_load_explicit(&q->waiting, memory_order_relaxed);
 
-	if (likely(!waiting) || !at_safe_point())
-		return;
-	if (unlikely(waiting > LIMIT)) {
-		defer_drain(host);
-		return;
-	}
+	check_stall(q);
 	if (!stirs(q) || thread_enter())
 		return;
 	advance(q);
 	if (unlikely(q->nreserve < RESERVE))
 		reserve_fill(q);
+}
+
+void defer_safe_point(struct pintle_host *host)
+{
+	u32 waiting = defer_waiting(host);
+
+	if (likely(!waiting) || !at_safe_point())
+		return;
+	if (unlikely(waiting > limit_of(host)))
+		defer_drain(host);
+	else if (host->reclaimer)
+		reclaim_wake(host);
+	else
+		defer_advance(host);
 }
 
 void pintle_defer(struct pintle_host *host, void (*fn)(void *obj), void *obj)
@@ -410,6 +466,21 @@ static bool drain_once(struct defer_queue *q)
 	return all != NULL;
 }
 
+/* The thread's work is waited for: what was queued is in the batch after next at latest. */
+static void wait_for_thread(struct defer_queue *q)
+{
+	static const struct timespec nap = {.tv_nsec = 200000};
+	u64 target;
+
+	grace_wait(q->host); /* runs in flight end, and publish what they deferred */
+	target = atomic_load_explicit(&q->rounds, memory_order_relaxed) + 3;
+	while (defer_waiting(q->host) && q->host->reclaimer &&
+	       atomic_load_explicit(&q->rounds, memory_order_relaxed) < target) {
+		reclaim_wake(q->host);
+		nanosleep(&nap, NULL);
+	}
+}
+
 void defer_drain(struct pintle_host *host)
 {
 	struct defer_queue *q = host->defer;
@@ -417,9 +488,14 @@ void defer_drain(struct pintle_host *host)
 	if (!at_safe_point())
 		return;
 	thread_enter_or_wait();
+	if (host->reclaimer && !reclaim_is_self(host)) {
+		wait_for_thread(q);
+		executor_wait(host);
+		return;
+	}
 	/* Calls may queue more; but others who queue for ever must not keep us here. */
 	for (int round = 0; round < ROUNDS && drain_once(q); round++)
-		;
+		executor_wait(host);
 	reserve_fill(q);
 }
 
@@ -430,7 +506,7 @@ void defer_free(struct pintle_host *host)
 	if (!q)
 		return;
 	while (drain_once(q))
-		;
+		executor_wait(host);
 	chunks_free(q->reserve);
 	pthread_cond_destroy(&q->idle);
 	pthread_mutex_destroy(&q->open_lock);
@@ -451,6 +527,7 @@ void defer_after_fork(struct pintle_host *host, bool child)
 	if (child) {
 		pthread_cond_init(&host->defer->idle, NULL);
 		host->defer->running = making_calls;
+		reclaim_lost(host);
 	}
 	pthread_mutex_unlock(&host->defer->open_lock);
 	pthread_mutex_unlock(&host->defer->lock);

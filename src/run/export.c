@@ -216,6 +216,8 @@ static bool kfuncs_room(struct pintle_host *host)
 	return vec_reserve(&host->abi.kfuncs, more) && vec_reserve(&host->exports, 1);
 }
 
+static int release_add(struct pintle_host *host, u32 kfunc);
+
 static int func_add(const struct candidate *c, void (*fn)(void), u64 types)
 {
 	struct pintle_host *host = c->host;
@@ -234,7 +236,7 @@ static int func_add(const struct candidate *c, void (*fn)(void), u64 types)
 		       (struct abi_kfunc){.name = name, .btf = c->btf, .func = c->func,
 					  .proto = c->proto, .flags = c->flags,
 					  .prog_types = types});
-	return 0;
+	return release_add(host, host->abi.kfuncs.n - 1) ? host_oom(host) : 0;
 }
 
 int export_special(struct pintle_host *host, u32 special, void (*fn)(void))
@@ -399,6 +401,44 @@ static int storable_push(struct pintle_host *host, const struct storable *from)
 	return -EINVAL;
 }
 
+/* The struct that @kfunc gives back, when that is all it does; its executor is then the
+ * type's (J23). */
+static const struct pintle_executor *release_executor(struct pintle_host *host,
+						      const struct abi_kfunc *kfunc)
+{
+	const struct candidate c = {.host = host, .btf = kfunc->btf,
+				    .t = btf_type(kfunc->btf, kfunc->proto)};
+	struct storable *s;
+	u32 type = 0;
+
+	if (!(kfunc->flags & KF_RELEASE) || count_structs(&c, &type) != 1)
+		return NULL;
+	s = storable_find(host, kfunc->btf, type);
+	return s && s->dtor ? executor_of(host, s->dtor) : NULL;
+}
+
+static int release_add(struct pintle_host *host, u32 kfunc)
+{
+	const struct pintle_executor *executor =
+		release_executor(host, &host->abi.kfuncs.v[kfunc]);
+	void (*fn)(void *) = (void (*)(void *))host->exports.v[kfunc].fn;
+
+	if (!executor || executor_of(host, fn))
+		return 0;
+	return executor_add(host, fn, executor);
+}
+
+/* A type with an executor: its destructor, and what was exported to release it before. */
+static int affine_add(struct pintle_host *host, const struct pintle_storable_opts *o)
+{
+	if (executor_add(host, o->dtor, o->executor))
+		return host_oom(host);
+	for (u32 i = 0; i < host->abi.kfuncs.n; i++)
+		if (host->abi.kfuncs.v[i].btf && release_add(host, i))
+			return host_oom(host);
+	return 0;
+}
+
 int pintle_storable_add(struct pintle_host *host, const char *type,
 			const struct pintle_storable_opts *opts)
 {
@@ -419,7 +459,11 @@ int pintle_storable_add(struct pintle_host *host, const char *type,
 	s.name = host_strdup(host, type);
 	s.dtor = o.dtor;
 	s.rcu = (enum rcu_class)o.rcu;
-	return storable_push(host, &s);
+	if (o.executor && (!o.dtor || !o.executor->submit))
+		return host_fail(host, -EINVAL, "storable %s: an executor without %s", type,
+				 o.dtor ? "submit" : "a destructor");
+	TRY(storable_push(host, &s));
+	return o.executor ? affine_add(host, &o) : 0;
 }
 
 /* ------------------------------------------------------------------ members */

@@ -6,6 +6,7 @@
  * its rows, so rows never move while an object is open: see export.c and progtype.c.
  */
 #include "run/local.h"
+#include "run/reclaim.h"
 
 #include <sys/random.h>
 #include <unistd.h>
@@ -51,7 +52,8 @@ static int host_init(struct pintle_host *host)
 	TRY(slots_init(host));
 	TRY(heap_init(host));
 	TRY(stamps_init(host));
-	return defer_init(host);
+	TRY(defer_init(host));
+	return reclaim_start(host);
 }
 
 struct pintle_host *pintle_host_new(const struct pintle_host_opts *opts)
@@ -104,6 +106,7 @@ void pintle_host_free(struct pintle_host *host)
 		pintle_close(host->objects);
 	hooks_free(host);
 	spaces_free(host);
+	reclaim_stop(host);
 	defer_free(host);
 	heap_free(host);
 	free(host->stamps);

@@ -5,6 +5,7 @@
  *	host.c    a host's life, its BTF
  *	words.c   the words of its failures
  *	engine.c  functions for programs that are the engine's own
+ *	plugin.c  types and code that go again
  *	export.c  the registry: functions, storable types, members -> struct abi
  *	progtype.c  program types, contexts and helpers of the host
  *	hook.c    hooks and their lists of programs
@@ -15,6 +16,8 @@
  *	thread.c  threads come and go: registration with liburcu, fork
  *	rcu.c     read sections of the two domains, waiting for grace periods
  *	defer.c   deferred calls: the queue of destructors
+ *	executor.c  calls that only certain threads may make
+ *	reclaim.c   a thread for deferred calls; grace periods that do not end
  *	interp.c  the interpreter
  *	fault.c   fault-safe loads
  *	refs.c    who holds what
@@ -34,9 +37,11 @@
 #include "pintle/pintle.h"
 
 
+struct affine;
 struct heap;
 struct local_types;
 struct map;
+struct reclaimer;
 struct space_table;
 struct stamps;
 struct words;
@@ -89,6 +94,8 @@ struct pintle_host {
 	struct arena *arena;		 /* strings and rows of the registry */
 	struct words *words;		 /* of failures, by thread; under words_lock */
 	u32 words_lock;			 /* lock.h; words.c */
+	atomic(u64) calls_out;		 /* with executors: submitted, not yet made */
+	struct reclaimer *reclaimer;	 /* NULL: no thread of its own */
 	struct pintle_host_opts opts;
 	struct abi abi;
 	VEC(struct btf *) btfs;		 /* owned */
@@ -108,6 +115,7 @@ struct pintle_host {
 	struct heap *heap;		 /* of objects that programs allocate */
 	struct slot_table *slots;
 	struct defer_queue *defer;
+	atomic(const struct affine *) affine; /* functions that have an executor */
 	u64 hash_seed;
 	atomic(u64) sleep_gen;		 /* of the second domain; from 1 */
 };
@@ -191,6 +199,19 @@ void defer_publish(struct slot_ctx *slot);
 /* A safe point: no lock held, outside any run; runs what is ripe (J22, J23). */
 void defer_safe_point(struct pintle_host *host);
 void defer_drain(struct pintle_host *host);
+u32 defer_waiting(const struct pintle_host *host); /* calls not yet made, about */
+
+/* --- executor.c --- */
+/* Calls of @fn go to @executor, copied into the host's arena. -ENOMEM without words. */
+int executor_add(struct pintle_host *host, void (*fn)(void *),
+		 const struct pintle_executor *executor);
+/* The executor of deferred calls of @fn, or NULL. */
+const struct pintle_executor *executor_of(const struct pintle_host *host, void (*fn)(void *));
+/* Hands a ripe call over; false: no memory, it was not. */
+bool executor_submit(struct pintle_host *host, const struct pintle_executor *executor,
+		     void (*fn)(void *), void *obj);
+/* Until every call that was handed over has been made. */
+void executor_wait(struct pintle_host *host);
 
 /* --- interp.c --- */
 u64 interp_run(const struct code *code, u32 entry, u64 r1, u64 r2, struct slot_ctx *slot);

@@ -13,6 +13,7 @@
 
 #include <stdlib.h>
 #include <sys/random.h>
+#include <time.h>
 
 static THREAD_LOCAL struct slot_cache cache[SLOT_CACHE];
 static THREAD_LOCAL struct slot_ctx *current;
@@ -137,17 +138,30 @@ static struct slot_ctx *claim(struct slot_table *table)
 	return NULL;
 }
 
+/* Whether the host wants threads to wait for a slot (J02). */
+static bool wait_a_while(const struct slot_table *table)
+{
+	static const struct timespec nap = {.tv_nsec = 500000};
+
+	if (!table->host->opts.wait_for_slot)
+		return false;
+	nanosleep(&nap, NULL);
+	return true;
+}
+
 static __attribute__((noinline)) struct slot_ctx *slot_find(struct slot_table *table)
 {
 	struct slot_ctx *slot;
 
 	if (thread_enter())
 		return NULL;
-	thread_lock();
-	slot = owned(table);
-	if (!slot)
-		slot = claim(table);
-	thread_unlock();
+	do {
+		thread_lock();
+		slot = owned(table);
+		if (!slot)
+			slot = claim(table);
+		thread_unlock();
+	} while (!slot && wait_a_while(table));
 	if (slot)
 		cache[table->id % SLOT_CACHE] = (struct slot_cache){table->id, slot};
 	return slot;

@@ -82,6 +82,9 @@ static void thread_ends(void *arg)
 	while (rec->slots)
 		slot_release(rec->slots);
 	rec_unlink(rec);
+	/* Cancelled inside a section (J06): who waits for it sleeps until it closes. */
+	while (rec->reader && _urcu_memb_read_ongoing())
+		urcu_memb_read_unlock();
 	if (rec->reader)
 		urcu_memb_unregister_thread();
 	rec->reader = NULL;
