@@ -59,6 +59,14 @@ PINTLE_API const char *pintle_version(void);
 
 enum pintle_log_level { PINTLE_LOG_ERROR, PINTLE_LOG_NOTE, PINTLE_LOG_PROGRAM };
 
+/* Native code. Where a system denies executable memory, or a program uses what has no native
+ * form, programs are interpreted: slower, and otherwise the same. */
+enum pintle_jit {
+	PINTLE_JIT_AUTO,    /* where it can be had */
+	PINTLE_JIT_OFF,	    /* interpret */
+	PINTLE_JIT_REQUIRE, /* loading fails without it */
+};
+
 struct pintle_host_opts {
 	size_t size;
 	/* Lines as they arise: errors, notes, and what programs print. Any thread; must not
@@ -78,6 +86,7 @@ struct pintle_host_opts {
 				  point waits for the grace period; 0: 65536 */
 	uint32_t stall_ms;     /* a grace period that lasts longer is logged; 0: 10000 */
 	bool wait_for_slot;    /* a run waits for an execution slot, rather than fail */
+	enum pintle_jit jit;
 };
 
 PINTLE_API struct pintle_host *pintle_host_new(const struct pintle_host_opts *opts);

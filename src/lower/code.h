@@ -27,7 +27,7 @@ enum {
 
 struct code_insn {
 	u16 op; /* enum isa_op, or enum code_op */
-	u8 dst, src;
+	u8 dst, src; /* calls of functions: src is 1 + how many arguments, 0 for unknown */
 	s32 off; /* jumps and calls: relative to the next instruction; memory: bytes */
 	union {
 		s64 imm; /* calls of subprograms: bytes of stack the caller uses */
@@ -39,10 +39,14 @@ struct code_insn {
 	};
 };
 
+/* Native code of a program or callback: r1-r5, and the execution slot. */
+typedef u64 code_native(u64 r1, u64 r2, u64 r3, u64 r4, u64 r5, void *slot);
+
 /* What a program holds when it takes the address of a subprogram: a callback. */
 struct code_func {
 	const struct code *code;
 	u32 entry;
+	code_native *native; /* NULL: interpreted */
 };
 
 struct code {
@@ -52,8 +56,14 @@ struct code {
 	u32 *origin;	   /* by code instruction: instruction of the program it came from */
 	u32 *entry;	   /* by subprogram: its first code instruction */
 	struct code_func *funcs; /* by subprogram */
+	u32 *frame;	   /* by subprogram: bytes of stack, a multiple of 16 */
 	u32 stack_size;	   /* bytes one run may need over all frames, a multiple of 16 */
 	u32 nsubprogs;
+
+	/* Filled in by jit/: the same instructions as native code. */
+	code_native *native; /* NULL: interpreted */
+	u32 native_size;
+	u32 *native_at; /* by code instruction: offset from `native`; NULL unless asked for */
 };
 
 enum {

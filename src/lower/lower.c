@@ -263,7 +263,7 @@ static int finish(struct lower *l)
 		return log_fail(l->log, -ENOMEM, "out of memory");
 	for (u32 i = 0; i < code->nsubprogs; i++) {
 		code->entry[i] = l->where[l->proof->prog->subprogs[i].start];
-		code->funcs[i] = (struct code_func){code, code->entry[i]};
+		code->funcs[i] = (struct code_func){code, code->entry[i], NULL};
 	}
 	wrong = code_check(code, &l->at);
 	if (!wrong)
@@ -280,8 +280,9 @@ static int lower_into(struct lower *l)
 	code->nsubprogs = n;
 	code->entry = arena_array(code->arena, n, sizeof(code->entry[0]));
 	code->funcs = arena_array(code->arena, n, sizeof(code->funcs[0]));
+	code->frame = arena_array(code->arena, n, sizeof(code->frame[0]));
 	l->where = arena_array(code->arena, l->proof->ninsns, sizeof(l->where[0]));
-	if (!code->entry || !code->funcs || !l->where)
+	if (!code->entry || !code->funcs || !code->frame || !l->where)
 		return log_fail(l->log, -ENOMEM, "out of memory");
 	TRY(lower_stack(l));
 	TRY(lower_all(l));

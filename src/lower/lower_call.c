@@ -39,6 +39,19 @@ static void hide_space(struct lower *l, u32 helper)
 		lower_user_address(l, R3);
 }
 
+/* 1 + how many registers the helper looks at; 0: who knows. */
+static u8 helper_args(const struct lower *l, u32 id)
+{
+	const struct abi_helper *helper = l->proof->at[l->at].helper;
+	u8 n = 0;
+
+	if (!helper || helper->id != id)
+		return 0;
+	while (n < 5 && helper->args[n].kind != ARG_NONE)
+		n++;
+	return n + 1;
+}
+
 static int call_helper(struct lower *l, const struct insn *insn)
 {
 	u32 id = (u32)insn->imm;
@@ -57,7 +70,8 @@ static int call_helper(struct lower *l, const struct insn *insn)
 			     : NULL;
 	if (fn) {
 		lower_emit(l, (struct code_insn){
-			id == HELPER_TAIL_CALL ? CODE_TAIL_CALL : CODE_CALL, .ptr = fn});
+			id == HELPER_TAIL_CALL ? CODE_TAIL_CALL : CODE_CALL,
+			.src = helper_args(l, id), .ptr = fn});
 		return 0;
 	}
 	name = abi_helper_name(id);
@@ -177,6 +191,13 @@ static int hidden_args(struct lower *l, u32 special)
 	return 0;
 }
 
+/* As helper_args(). */
+static u8 kfunc_args(const struct abi_kfunc *kfunc)
+{
+	return kfunc->btf ? (u8)(1 + min_u32(btf_vlen(btf_type(kfunc->btf, kfunc->proto)), 5))
+			  : 0;
+}
+
 static int call_kfunc(struct lower *l, const struct insn *insn)
 {
 	const struct image_ksym *sym;
@@ -200,8 +221,11 @@ static int call_kfunc(struct lower *l, const struct insn *insn)
 	}
 	extend_args(l, sym);
 	ret = btf_type(sym->btf, sym->type)->type;
-	lower_emit(l, (struct code_insn){call_returning[narrow_of(sym->btf, ret)],
-					 .ptr = fn});
+	lower_emit(l, (struct code_insn){
+		.op = call_returning[narrow_of(sym->btf, ret)],
+		.src = kfunc_args(kfunc),
+		.ptr = fn,
+	});
 	return 0;
 }
 

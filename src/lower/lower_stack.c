@@ -77,6 +77,7 @@ int lower_stack(struct lower *l)
 			return lower_fail(l, -EINVAL, "calls nest deeper than %d frames",
 					  MAX_FRAMES);
 		l->code->stack_size = max_u32(l->code->stack_size, chains[i].bytes);
+		l->code->frame[i] = lower_frame_size(l, i);
 	}
 	return 0;
 }

@@ -3,8 +3,8 @@
  * fault.c: loads that cannot crash (rule book B45-B47, J11): a load through a pointer that
  * may dangle gives 0 instead of a fault.
  *
- * Each load is made by one machine instruction of this file, whose address is in `sites`.
- * The handler of SIGSEGV and SIGBUS resumes a fault there at the site's fix-up, which
+ * Each load is made by one machine instruction, whose address is in `sites` or, in native
+ * code, in the tables of jit/mem.c. The handler of SIGSEGV and SIGBUS resumes a fault there at its fix-up, which
  * answers 0; any other fault belongs to the host and goes to whoever was installed before,
  * with the same arguments, as if we were not there: a default action kills with the
  * original cause, an ignored signal stays ignored, a one-shot handler is used once.
@@ -20,6 +20,7 @@
  * A host that wants none reads by process_vm_readv() on itself: slower, no signal.
  */
 #include "run/fault.h"
+#include "jit/mem.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -92,6 +93,7 @@ static const struct {
 static bool fault_is_ours(const siginfo_t *info, ucontext_t *uc)
 {
 	greg_t *pc = &uc->uc_mcontext.gregs[REG_RIP];
+	uintptr_t native;
 
 	if (info->si_code <= 0)
 		return false;
@@ -101,7 +103,10 @@ static bool fault_is_ours(const siginfo_t *info, ucontext_t *uc)
 		*pc = (greg_t)(uintptr_t)sites[i].fix;
 		return true;
 	}
-	return false;
+	native = jit_resume((uintptr_t)*pc);
+	if (native)
+		*pc = (greg_t)native;
+	return native != 0;
 }
 #else
 #define HAVE_STUBS 0

@@ -24,7 +24,6 @@ enum {
 #else
 	GOTO_BUDGET = 1 << 23,
 #endif
-	MAX_TAIL_CALLS = 33,
 };
 
 #define NO_SANITIZE_(what) __attribute__((no_sanitize(what)))
@@ -227,6 +226,7 @@ code_TAIL_CALL:
 	if (tail_call(i, r, slot, &r[R0])) {
 		RUN_KIND_EXIT(0, 0, 0, 0, 0)
 	}
+	r[R0] = 0;
 	NEXT();
 bad:
 	BUG_ON(true);
@@ -263,10 +263,32 @@ u64 interp_run(const struct code *code, u32 entry, u64 r1, u64 r2, struct slot_c
 	return result;
 }
 
-u64 interp_callback(const void *fn, u64 a, u64 b, u64 c, u64 d, u64 e)
+INTERP_ATTR u64 code_run(const struct code *code, u64 r1, u64 r2, struct slot_ctx *slot)
+{
+	u32 budget = slot->goto_budget, tails = slot->tail_calls;
+	u64 result;
+
+	if (unlikely(!code->native))
+		return interp_run(code, code->entry[0], r1, r2, slot);
+	slot->goto_budget = GOTO_BUDGET;
+	slot->tail_calls = 0;
+	result = code->native(r1, r2, 0, 0, 0, slot);
+	slot->goto_budget = budget;
+	slot->tail_calls = tails;
+	return result;
+}
+
+u64 interp_tail(const struct code *code, u64 r1, void *slot)
+{
+	return interp(code, code->entry[0], (const u64[5]){r1}, slot);
+}
+
+INTERP_ATTR u64 interp_callback(const void *fn, u64 a, u64 b, u64 c, u64 d, u64 e)
 {
 	const struct code_func *func = fn;
 
+	if (likely(func->native != NULL))
+		return func->native(a, b, c, d, e, slot_current());
 	return interp(func->code, func->entry, (const u64[5]){a, b, c, d, e},
 		      slot_current());
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * load.c: loading an object: every program is verified, then the maps are made, then the
- * proofs are lowered to code. All or nothing: whatever fails, everything made so far goes,
- * and the object is as it was when it was opened.
+ * proofs are lowered to code, and that is compiled. All or nothing: whatever fails,
+ * everything made so far goes, and the object is as it was when it was opened.
  */
+#include "jit/jit.h"
 #include "run/local.h"
 #include "run/run.h"
 
@@ -191,13 +192,16 @@ static int load_steps(struct loading *ld)
 	TRY(verify_all(ld));
 	TRY(locals_make(ld));
 	TRY(maps_make(ld));
-	return lower_all(ld);
+	TRY(lower_all(ld));
+	return native_compile(ld->object);
 }
 
 void object_unload(struct pintle_object *object)
 {
 	for (u32 i = 0; object->progs && i < object->image->nprogs; i++)
 		prog_free(&object->progs[i]);
+	jit_free(object->jit);
+	object->jit = NULL;
 	for (u32 i = 0; object->maps && i < object->image->nmaps; i++) {
 		if (object->maps[i].map)
 			map_put(object->maps[i].map);

@@ -53,11 +53,10 @@ u64 run_prog(const struct run_scope *scope, const struct pintle_prog *prog, cons
 {
 	struct slot_ctx *slot = scope->slot;
 	const struct pintle_prog *before = slot->prog;
-	const struct code *code = prog->code;
 	u64 faults = slot->faults, result;
 
 	slot->prog = prog;
-	result = interp_run(code, code->entry[0], (u64)(uintptr_t)ctx, 0, slot);
+	result = code_run(prog->code, (u64)(uintptr_t)ctx, 0, slot);
 	slot->prog = before;
 	count(&prog->counts[slot->index], slot->faults - faults);
 	return result;

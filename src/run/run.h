@@ -19,6 +19,7 @@
  *	executor.c  calls that only certain threads may make
  *	reclaim.c   a thread for deferred calls; grace periods that do not end
  *	interp.c  the interpreter
+ *	native.c  what native code needs of the runtime; compiles an object's programs
  *	fault.c   fault-safe loads
  *	refs.c    who holds what
  *	space.c   address spaces: memory that is not the host's own
@@ -40,6 +41,7 @@
 struct affine;
 struct heap;
 struct local_types;
+struct jit;
 struct map;
 struct reclaimer;
 struct space_table;
@@ -142,6 +144,7 @@ struct pintle_object {
 	struct pintle_prog *progs;	 /* by index in image */
 	struct pintle_map *maps;	 /* by index in image */
 	struct local_types *locals;	 /* of its BTF; NULL: not loaded yet, or no BTF */
+	struct jit *jit;		 /* native code of the programs, or NULL */
 	bool loaded;
 };
 
@@ -214,10 +217,22 @@ bool executor_submit(struct pintle_host *host, const struct pintle_executor *exe
 void executor_wait(struct pintle_host *host);
 
 /* --- interp.c --- */
+enum { MAX_TAIL_CALLS = 33 };
+/* One run of @code: native where there is native code. */
+u64 code_run(const struct code *code, u64 r1, u64 r2, struct slot_ctx *slot);
 u64 interp_run(const struct code *code, u32 entry, u64 r1, u64 r2, struct slot_ctx *slot);
+/* The rest of a run that a tail call leads into @code. */
+u64 interp_tail(const struct code *code, u64 r1, void *slot);
 /* Calls a callback subprogram (code instruction @entry) with up to 5 arguments, from a
  * helper that runs on behalf of the current program. */
 u64 interp_callback(const void *fn, u64 a, u64 b, u64 c, u64 d, u64 e);
+
+/* --- native.c --- */
+/* Compiles what was lowered, unless the host's options say otherwise. Without native code
+ * programs are interpreted; -errno and words only where the host requires it. */
+int native_compile(struct pintle_object *object);
+/* For tests: one piece of code; NULL: it stays interpreted. */
+struct jit *native_compile_one(struct pintle_host *host, struct log *log, struct code *code);
 
 /* --- fault.c --- */
 int fault_init(struct pintle_host *host); /* installs handlers once, chaining */

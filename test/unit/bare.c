@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
+#include "jit/jit.h"
 #include "unit/bare.h"
 
 #include "run/local.h"
@@ -42,7 +43,18 @@ int bare_lower(struct bare *b, const struct link *link)
 {
 	static const struct link nothing;
 
-	return lower(&b->log, b->proof, link ? link : &nothing, &b->code);
+	int err = lower(&b->log, b->proof, link ? link : &nothing, &b->code);
+
+	if (!err)
+		bare_compile(b);
+	return err;
+}
+
+void bare_compile(struct bare *b)
+{
+	jit_free(b->jit);
+	b->code->native = NULL;
+	b->jit = native_compile_one(&b->host, NULL, b->code);
 }
 
 u64 bare_run(struct bare *b, u64 r1, u64 r2)
@@ -53,7 +65,7 @@ u64 bare_run(struct bare *b, u64 r1, u64 r2)
 	CHECK(slot != NULL);
 	run_read_lock(&b->host);
 	before = slot_swap(slot);
-	result = interp_run(b->code, b->code->entry[0], r1, r2, slot);
+	result = code_run(b->code, r1, r2, slot);
 	slot_swap(before);
 	if (slot->open)
 		defer_publish(slot);
@@ -63,6 +75,7 @@ u64 bare_run(struct bare *b, u64 r1, u64 r2)
 
 void bare_free(struct bare *b)
 {
+	jit_free(b->jit);
 	code_free(b->code);
 	proof_free(b->proof);
 	image_free(b->image);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * bare.h: programs of bare instructions, assembled, assumed, lowered and interpreted.
+ * bare.h: programs of bare instructions, assembled, assumed, lowered and run: natively
+ * where that can be had, else interpreted.
  */
 #ifndef TEST_BARE_H
 #define TEST_BARE_H
@@ -16,6 +17,7 @@ struct bare {
 	struct image *image;
 	struct proof *proof;
 	struct code *code;
+	struct jit *jit; /* NULL: interpreted */
 };
 
 /* A host with just slots and deferred calls. */
@@ -26,6 +28,8 @@ void bare_host_free(struct pintle_host *host);
 void bare_make(struct bare *b, const char *text);
 /* 0, or what lower() says. @link may be NULL. */
 int bare_lower(struct bare *b, const struct link *link);
+/* Native code of what the test has changed after lowering. */
+void bare_compile(struct bare *b);
 u64 bare_run(struct bare *b, u64 r1, u64 r2);
 void bare_free(struct bare *b);
 

@@ -24,6 +24,7 @@ static void make_op(struct bare *b, enum isa_op op, s32 imm)
 	CHECK_EQ(bare_lower(b, NULL), 0);
 	b->code->insns[1].op = (u16)op;
 	b->code->insns[1].imm = imm;
+	bare_compile(b);
 }
 
 static void check_alu(enum isa_op op, s32 imm)
@@ -69,6 +70,7 @@ static void check_jump(enum isa_op op, s32 imm)
 	CHECK_EQ(bare_lower(&b, NULL), 0);
 	b.code->insns[0].op = (u16)op;
 	b.code->insns[0].imm = imm;
+	bare_compile(&b);
 	for (u32 i = 0; i < ARRAY_SIZE(edges); i++)
 		for (u32 j = 0; j < ARRAY_SIZE(edges); j++) {
 			u64 src = info->src_reg ? edges[j] : (u64)(s64)imm;
