@@ -225,8 +225,9 @@ code_KPTR_XCHG:
 code_TAIL_CALL:
 	if (tail_call(i, r, slot, &r[R0])) {
 		RUN_KIND_EXIT(0, 0, 0, 0, 0)
+	} else {
+		r[R0] = 0;
 	}
-	r[R0] = 0;
 	NEXT();
 bad:
 	BUG_ON(true);
@@ -261,6 +262,11 @@ u64 interp_run(const struct code *code, u32 entry, u64 r1, u64 r2, struct slot_c
 	slot->goto_budget = budget;
 	slot->tail_calls = tails;
 	return result;
+}
+
+INTERP_ATTR u64 code_call_native(const struct code *code, u64 r1, struct slot_ctx *slot)
+{
+	return code->native(r1, 0, 0, 0, 0, slot);
 }
 
 INTERP_ATTR u64 code_run(const struct code *code, u64 r1, u64 r2, struct slot_ctx *slot)

@@ -220,6 +220,8 @@ void executor_wait(struct pintle_host *host);
 enum { MAX_TAIL_CALLS = 33 };
 /* One run of @code: native where there is native code. */
 u64 code_run(const struct code *code, u64 r1, u64 r2, struct slot_ctx *slot);
+/* For tests, as interp_tail(): inside a run, whose budgets are the caller's. */
+u64 code_call_native(const struct code *code, u64 r1, struct slot_ctx *slot);
 u64 interp_run(const struct code *code, u32 entry, u64 r1, u64 r2, struct slot_ctx *slot);
 /* The rest of a run that a tail call leads into @code. */
 u64 interp_tail(const struct code *code, u64 r1, void *slot);

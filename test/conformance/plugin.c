@@ -14,6 +14,7 @@
  * Nothing was verified here. Instructions that are none are refused; an access to memory
  * that is not there, or a program that does not end, is an error, not a crash.
  */
+#include "jit/jit.h"
 #include "run/run.h"
 
 #include <ctype.h>
@@ -209,7 +210,7 @@ static int run(const struct code *code, const struct bytes *memory)
 	catch_signals();
 	switch (sigsetjmp(out, 1)) {
 	case RAN:
-		r0 = interp_run(code, code->entry[0], r1, memory->n, &slot);
+		r0 = code_run(code, r1, memory->n, &slot);
 		break;
 	case UNWOUND:
 		r0 = 0;
@@ -223,7 +224,23 @@ static int run(const struct code *code, const struct bytes *memory)
 	return fflush(stdout) ? complain("standard output: %s", strerror(errno)) : 0;
 }
 
-static int run_bytes(const struct bytes *bytes, const struct bytes *memory)
+/* With @native, native code or nothing. */
+static int compile_and_run(struct log *log, struct code *code, const struct bytes *memory,
+			   bool native)
+{
+	static struct pintle_host host;
+	struct jit *jit = native ? native_compile_one(&host, log, code) : NULL;
+	int failed;
+
+	if (native && !jit)
+		return complain("no native code: %s", log->error);
+	failed = run(code, memory);
+	jit_free(jit);
+	return failed;
+}
+
+static int run_bytes(const struct options *o, const struct bytes *bytes,
+		     const struct bytes *memory)
 {
 	static const struct link link = {.helper = find_helper};
 	static const struct abi abi;
@@ -238,7 +255,8 @@ static int run_bytes(const struct bytes *bytes, const struct bytes *memory)
 				  (const struct insn *)bytes->data, n, &image) ||
 		 proof_assume(&log, image, &image->progs[0], &proof) ||
 		 lower(&log, proof, &link, &code);
-	failed = failed ? complain("%s", log.error) : run(code, memory);
+	failed = failed ? complain("%s", log.error)
+			: compile_and_run(&log, code, memory, o->jit);
 	code_free(code);
 	proof_free(proof);
 	image_free(image);
@@ -284,13 +302,11 @@ int main(int argc, char **argv)
 
 	if (err)
 		return err - 1;
-	if (o.jit)
-		return complain("there is no native code yet: use --interp");
 	err = from_hex("memory", o.memory ? o.memory : "", &memory);
 	if (!err)
 		err = read_program(&o, &program);
 	if (!err)
-		err = run_bytes(&program, &memory);
+		err = run_bytes(&o, &program, &memory);
 	free(program.data);
 	free(memory.data);
 	return err;

@@ -15,9 +15,10 @@ static const u8 conds[NR_COND] = {
 
 /* --- distances --- */
 
-static bool is_far(const struct gen *g, u32 to)
+/* With up to @more bytes behind the jump that belong to the same instruction. */
+static bool is_far(const struct gen *g, u32 to, u32 more)
 {
-	return !g->last_pass || to - g->out->insn_at[g->next] > INT8_MAX;
+	return !g->last_pass || to - g->out->insn_at[g->next] > INT8_MAX - more;
 }
 
 static void note_jump(struct gen *g, u8 *disp, bool near, u32 target)
@@ -34,7 +35,7 @@ void gen_branch(struct gen *g, enum x64_cc cc, u32 target)
 		x64_jcc_to(&g->x, cc, g->out->start + g->out->insn_at[target]);
 		return;
 	}
-	near = is_far(g, g->out->insn_at[target]);
+	near = is_far(g, g->out->insn_at[target], 0);
 	note_jump(g, x64_jcc(&g->x, cc, near), near, target);
 }
 
@@ -48,7 +49,7 @@ void gen_goto(struct gen *g, u32 target)
 		x64_jmp_to(&g->x, g->out->start + g->out->insn_at[target]);
 		return;
 	}
-	near = is_far(g, g->out->insn_at[target]);
+	near = is_far(g, g->out->insn_at[target], 0);
 	note_jump(g, x64_jmp(&g->x, near), near, target);
 }
 
@@ -100,7 +101,7 @@ void gen_jmp(struct gen *g, const struct code_insn *insn, const struct isa_info 
 
 struct gen_stub *gen_stub_jump(struct gen *g, enum x64_cc cc, enum gen_stub_kind kind)
 {
-	bool near = !g->last_pass || is_far(g, g->stub_at.v[g->stubs.n]);
+	bool near = !g->last_pass || is_far(g, g->stub_at.v[g->stubs.n], 16);
 
 	if (!vec_push(&g->stubs, (struct gen_stub){.kind = (u8)kind, .near = near}) ||
 	    (!g->last_pass && !vec_push(&g->stub_at, 0))) {

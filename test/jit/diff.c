@@ -1,0 +1,725 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * diff.c: generates code, runs it both ways, compares, and makes what differs small.
+ *
+ * A program keeps the address of its memory in one of r6-r9 (`hold`). Other registers hold
+ * numbers, and addresses only between their making and their use, so that no result
+ * depends on where the stack lies. After a call, r1-r5 are set again.
+ */
+#include "jit/diff.h"
+#include "jit/jit.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+
+enum {
+	MAX_INSNS = 4096,
+	MEM_SIZE = 256, /* around the address that programs get: 128 on either side */
+	MAX_SUBS = 4,
+	STACK = 128,
+};
+
+struct gen {
+	u64 random;
+	struct code_insn v[MAX_INSNS];
+	u8 keep[MAX_INSNS]; /* addresses and loops: not to be taken out */
+	u32 n;
+	u32 hold;	    /* register with the address of the memory */
+	u32 reserved;	    /* registers that loops count in, as bits */
+	u32 unset;	    /* registers that hold nothing */
+	u32 sub, nsubs;
+	u32 entry[MAX_SUBS], frame[MAX_SUBS];
+	struct code_func funcs[MAX_SUBS];
+	bool keeping;
+};
+
+/* --- numbers --- */
+
+static u64 next(struct gen *g)
+{
+	u64 x = g->random += 0x9e3779b97f4a7c15ull;
+
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ull;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebull;
+	return x ^ x >> 31;
+}
+
+static u32 below(struct gen *g, u32 n)
+{
+	return (u32)(next(g) >> 32) % n;
+}
+
+static bool chance(struct gen *g, u32 percent)
+{
+	return below(g, 100) < percent;
+}
+
+static u64 number(struct gen *g)
+{
+	static const u64 edges[] = {0, 1, 2, 7, 31, 32, 63, 64, 0x7f, 0x80, 0xff, 0x7fff, 0x8000,
+				    0xffff, INT32_MAX, 0x80000000, 0xffffffff, 0x100000000,
+				    INT64_MAX, 1ull << 63, UINT64_MAX, -128ull, -129ull};
+	u32 kind = below(g, 4);
+
+	if (kind == 0)
+		return edges[below(g, ARRAY_SIZE(edges))];
+	if (kind == 1)
+		return next(g) >> below(g, 64);
+	return kind == 2 ? (u64)(s64)(s8)next(g) : next(g);
+}
+
+/* --- emitting --- */
+
+static void emit(struct gen *g, u32 op, u32 dst, u32 src, s32 off, s64 imm)
+{
+	if (g->n + 64 >= MAX_INSNS && !g->keeping)
+		return;
+	g->keep[g->n] = g->keeping;
+	g->v[g->n++] = (struct code_insn){(u16)op, (u8)dst, (u8)src, off, {.imm = imm}};
+}
+
+static void emit_kept(struct gen *g, u32 op, u32 dst, u32 src, s32 off, s64 imm)
+{
+	bool before = g->keeping;
+
+	g->keeping = true;
+	emit(g, op, dst, src, off, imm);
+	g->keeping = before;
+}
+
+/* A register that may be written. */
+static u32 any_dst(struct gen *g)
+{
+	u32 reg;
+
+	do
+		reg = below(g, R_FP);
+	while (reg == g->hold || g->reserved & BIT(reg));
+	return reg;
+}
+
+/* Subprograms hold an address in their stack, which is no number to calculate with. */
+static u32 any_src(struct gen *g)
+{
+	u32 reg;
+
+	do
+		reg = below(g, R_FP);
+	while ((g->sub && reg == g->hold) || g->unset & BIT(reg));
+	return reg;
+}
+
+static void set_number(struct gen *g, u32 reg)
+{
+	if (chance(g, 50))
+		emit_kept(g, OP_LD_IMM64, reg, 0, 0, (s64)number(g));
+	else if (chance(g, 50))
+		emit_kept(g, OP_MOV64_IMM, reg, 0, 0, (s32)number(g));
+	else
+		emit_kept(g, OP_MOV32_IMM, reg, 0, 0, (s32)number(g));
+}
+
+static void set_args(struct gen *g)
+{
+	for (u32 reg = R1; reg <= R5; reg++)
+		if (!(g->reserved & BIT(reg)))
+			set_number(g, reg);
+}
+
+static u32 random_op(struct gen *g, enum isa_kind kind)
+{
+	u32 op;
+
+	do
+		op = 1 + below(g, NR_OPS - 1);
+	while (isa_info((enum isa_op)op)->kind != kind);
+	return op;
+}
+
+/* --- arithmetic --- */
+
+static void alu(struct gen *g)
+{
+	emit(g, random_op(g, KIND_ALU), any_dst(g), any_src(g), 0, (s32)number(g));
+}
+
+/* Runs of what compilers write, which the generator may write as one instruction. */
+static void idiom(struct gen *g)
+{
+	static const u16 ops[] = {
+		OP_ADD64_REG, OP_ADD64_IMM, OP_ADD32_REG, OP_ADD32_IMM, OP_LSH64_IMM,
+		OP_LSH32_IMM, OP_RSH64_IMM, OP_RSH32_IMM, OP_OR64_REG, OP_OR32_REG,
+		OP_AND64_IMM, OP_AND32_IMM, OP_SUB64_REG, OP_SUB32_REG, OP_XOR64_REG,
+		OP_MOV32_REG, OP_MOV64_REG, OP_BE16, OP_BE32, OP_BE64, OP_ARSH64_IMM,
+		OP_MUL64_REG, OP_SUB64_IMM, OP_LSH64_REG, OP_LSH32_REG, OP_RSH64_REG,
+	};
+	u32 a = any_dst(g), b = any_dst(g), n = 2 + below(g, 5);
+
+	emit(g, chance(g, 50) ? OP_MOV64_REG : OP_MOV32_REG, a, chance(g, 70) ? b : any_src(g),
+	     0, 0);
+	for (u32 i = 0; i < n; i++) {
+		u32 dst = chance(g, 60) ? a : b, src = chance(g, 50) ? b : any_src(g);
+		s64 imm = chance(g, 60) ? below(g, 64) : (s32)number(g);
+
+		emit(g, ops[below(g, ARRAY_SIZE(ops))], dst, src, 0, imm);
+	}
+}
+
+static void rotate(struct gen *g)
+{
+	bool wide = chance(g, 50);
+	u32 a = any_dst(g), b = any_dst(g), x = chance(g, 50) ? b : any_src(g);
+	u32 bits = wide ? 64 : 32, k = 1 + below(g, bits - 1);
+
+	emit(g, wide ? OP_MOV64_REG : OP_MOV32_REG, a, x, 0, 0);
+	emit(g, wide ? OP_LSH64_IMM : OP_LSH32_IMM, a, 0, 0, k);
+	if (x != b)
+		emit(g, wide ? OP_MOV64_REG : OP_MOV32_REG, b, x, 0, 0);
+	emit(g, wide ? OP_RSH64_IMM : OP_RSH32_IMM, b, 0, 0,
+	     chance(g, 80) ? bits - k : below(g, bits));
+	if (chance(g, 50))
+		emit(g, wide ? OP_OR64_REG : OP_OR32_REG, a, b, 0, 0);
+	else
+		emit(g, wide ? OP_OR64_REG : OP_OR32_REG, b, a, 0, 0);
+	if (chance(g, 50))
+		set_number(g, chance(g, 50) ? a : b);
+}
+
+/* --- memory --- */
+
+struct place {
+	u32 base;
+	s32 off;
+	bool temp; /* the base is a number's register: set it again */
+};
+
+/* An address of @size bytes in the memory or the stack, with a base of any kind. */
+static struct place place(struct gen *g, u32 size, bool aligned)
+{
+	bool stack = chance(g, 40);
+	s32 at = stack ? -(s32)(size + below(g, STACK - size + 1))
+		       : (s32)below(g, MEM_SIZE - size + 1) - MEM_SIZE / 2;
+	struct place p = {stack ? R_FP : g->hold, at, false};
+	s32 delta = 0;
+
+	if (aligned) /* rounds down: to a larger distance */
+		p.off = at = (s32)(at & -(s32)size) < (stack ? -STACK : -MEM_SIZE / 2)
+				     ? -(s32)size : (s32)(at & -(s32)size);
+	if (chance(g, 60))
+		return p;
+	p = (struct place){any_dst(g), at, true};
+	emit_kept(g, OP_MOV64_REG, p.base, stack ? R_FP : g->hold, 0, 0);
+	if (chance(g, 60)) {
+		delta = chance(g, 70) ? (s32)below(g, 300) - 150 : (s32)below(g, 60000) - 30000;
+		emit_kept(g, OP_ADD64_IMM, p.base, 0, 0, delta);
+	}
+	p.off = at - delta;
+	return p;
+}
+
+static void done_with(struct gen *g, struct place p, u32 written)
+{
+	if (p.temp && p.base != written)
+		set_number(g, p.base);
+}
+
+static void load(struct gen *g)
+{
+	u32 op = random_op(g, chance(g, 85) ? KIND_LDX : KIND_LOAD_ACQ);
+	struct place p = place(g, isa_info((enum isa_op)op)->size, false);
+	u32 dst = chance(g, 30) && p.temp ? p.base : any_dst(g);
+
+	/* The base that is loaded over must be there in both runs. */
+	emit_kept(g, op, dst, p.base, p.off, 0);
+	if (chance(g, 40)) {
+		static const u16 uses[] = {OP_ADD64_REG, OP_XOR32_REG, OP_AND64_REG, OP_SUB64_REG,
+					   OP_OR32_REG, OP_ADD32_REG, OP_MUL64_REG};
+		static const u16 swaps[] = {OP_BE16, OP_BE32, OP_BE64, OP_BSWAP32};
+
+		if (chance(g, 60))
+			emit(g, uses[below(g, ARRAY_SIZE(uses))], any_dst(g), dst, 0, 0);
+		else
+			emit(g, swaps[below(g, ARRAY_SIZE(swaps))], dst, 0, 0, 0);
+		if (chance(g, 50))
+			set_number(g, dst);
+	}
+	done_with(g, p, dst);
+}
+
+static void store(struct gen *g)
+{
+	static const u8 kinds[] = {KIND_ST, KIND_STX, KIND_STX, KIND_STORE_REL};
+	u32 op = random_op(g, (enum isa_kind)kinds[below(g, ARRAY_SIZE(kinds))]);
+	struct place p = place(g, isa_info((enum isa_op)op)->size, false);
+	u32 src;
+
+	do /* an address as a number would differ from run to run */
+		src = any_src(g);
+	while (p.temp && src == p.base);
+	emit(g, op, p.base, src, p.off, (s32)number(g));
+	done_with(g, p, NR_REGS);
+}
+
+static void locked(struct gen *g)
+{
+	u32 op = random_op(g, KIND_ATOMIC), src;
+	const struct isa_info *info = isa_info((enum isa_op)op);
+	bool cmpxchg = info->sub == ATOMIC_CMPXCHG;
+	struct place p = place(g, info->size, true);
+
+	do
+		src = any_dst(g);
+	while (src == p.base);
+	if (cmpxchg && (p.base == R0 || g->reserved & BIT(R0))) {
+		done_with(g, p, NR_REGS);
+		return;
+	}
+	if (cmpxchg && chance(g, 50)) /* one that succeeds */
+		emit(g, info->size == 8 ? OP_LDX64 : OP_LDX32, R0, p.base, p.off, 0);
+	emit(g, op, p.base, src, p.off, 0);
+	done_with(g, p, NR_REGS);
+}
+
+static void safe_load(struct gen *g)
+{
+	static const u64 bad[] = {0, 8, 65535, 0x10000, 0xdead000000000000,
+				  0xffffffff81000000, 1ull << 63};
+	u32 op = CODE_SAFE_LDX8 + below(g, 7), base = any_dst(g);
+	u32 dst = chance(g, 30) ? base : any_dst(g);
+
+	if (chance(g, 80)) {
+		emit_kept(g, OP_MOV64_REG, base, g->hold, 0, 0);
+		emit_kept(g, op, dst, base, (s32)below(g, MEM_SIZE - 8) - MEM_SIZE / 2, 0);
+	} else {
+		emit_kept(g, OP_LD_IMM64, base, 0, 0, (s64)bad[below(g, ARRAY_SIZE(bad))]);
+		emit_kept(g, op, dst, base, (s32)below(g, 256), 0);
+	}
+	if (base != dst)
+		set_number(g, base);
+}
+
+/* --- calls --- */
+
+static u64 mix(u64 h, u64 x)
+{
+	return (h ^ x) * 0x9e3779b97f4a7c15ull + (h >> 7);
+}
+
+static u64 fn0(u64 a, u64 b, u64 c, u64 d, u64 e)
+{
+	return 0x8899aabbccddeeff;
+}
+
+static u64 fn2(u64 a, u64 b, u64 c, u64 d, u64 e)
+{
+	return mix(mix(2, a), b);
+}
+
+static u64 fn5(u64 a, u64 b, u64 c, u64 d, u64 e)
+{
+	return mix(mix(mix(mix(mix(5, a), b), c), d), e);
+}
+
+/* r1: a callback, r2, r3: numbers. */
+static u64 fn_back(u64 a, u64 b, u64 c, u64 d, u64 e)
+{
+	u64 sum = 0;
+
+	for (u32 i = 0; i < 2; i++)
+		sum = mix(sum, interp_callback((const void *)(uintptr_t)a, b, c, i, 7, sum));
+	return sum;
+}
+
+static void call(struct gen *g)
+{
+	static const struct {
+		u64 (*fn)(u64, u64, u64, u64, u64);
+		u32 args;
+	} fns[] = {{fn0, 1}, {fn2, 3}, {fn5, 6}, {fn5, 0}, {fn2, 0}};
+	u32 i = below(g, ARRAY_SIZE(fns));
+
+	if (g->reserved & (BIT(R0) | 0x3e))
+		return;
+	emit_kept(g, CODE_CALL + below(g, 8), 0, fns[i].args, 0,
+		  (s64)(uintptr_t)fns[i].fn);
+	set_args(g);
+}
+
+static void call_sub(struct gen *g)
+{
+	u32 to = g->sub + 1;
+
+	if (g->reserved & (BIT(R0) | 0x3e) || to >= g->nsubs)
+		return;
+	if (chance(g, 70)) { /* the target's number stands in off until it is known */
+		emit_kept(g, OP_CALL_SUBPROG, 0, 0, (s32)to, g->frame[g->sub]);
+	} else {
+		emit_kept(g, OP_LD_IMM64, R1, 0, 0, (s64)(uintptr_t)&g->funcs[to]);
+		emit_kept(g, CODE_CALL, 0, chance(g, 50) ? 4 : 0, 0, (s64)(uintptr_t)fn_back);
+	}
+	set_args(g);
+}
+
+static const struct code *tail_target; /* of this run */
+
+static const struct code *tail(void *table, u64 index)
+{
+	return index % 3 ? tail_target : NULL;
+}
+
+static void tail_call(struct gen *g)
+{
+	if (g->reserved & (BIT(R0) | 0x3e))
+		return;
+	emit_kept(g, OP_MOV64_IMM, R3, 0, 0, below(g, 4));
+	emit_kept(g, CODE_TAIL_CALL, 0, 4, 0, (s64)(uintptr_t)tail);
+	set_args(g);
+}
+
+static void exchange(struct gen *g)
+{
+	if (g->reserved & (BIT(R0) | 0x3e))
+		return;
+	emit_kept(g, OP_MOV64_REG, R1, g->hold, 0, 0);
+	emit_kept(g, OP_ADD64_IMM, R1, 0, 0, 8 * (s32)below(g, 16));
+	emit_kept(g, CODE_KPTR_XCHG, 0, 0, 0, 0);
+	set_args(g);
+}
+
+/* --- control --- */
+
+static void block(struct gen *g, u32 depth, u32 n);
+
+static void aim(struct gen *g, u32 jump)
+{
+	g->v[jump].off = (s32)(g->n - (jump + 1));
+}
+
+/* Around a block, which is sometimes long. */
+static void branch(struct gen *g, u32 depth)
+{
+	u32 jump = g->n;
+
+	emit(g, random_op(g, KIND_JMP), any_src(g), any_src(g), 0, (s32)number(g));
+	if (jump == g->n)
+		return;
+	block(g, depth + 1, chance(g, 10) ? 60 : 1 + below(g, 8));
+	aim(g, jump);
+}
+
+/* if (a cond b) x = 1; and the like */
+static void choose(struct gen *g)
+{
+	u32 x = any_dst(g), jump;
+
+	if (chance(g, 70))
+		emit(g, OP_MOV64_IMM, x, 0, 0, chance(g, 80) ? below(g, 2) : (s32)number(g));
+	jump = g->n;
+	emit(g, random_op(g, KIND_JMP), any_src(g), any_src(g), 0, (s32)number(g));
+	if (jump == g->n)
+		return;
+	if (chance(g, 50))
+		emit(g, OP_MOV64_IMM, x, 0, 0, chance(g, 80) ? below(g, 2) : (s32)number(g));
+	else
+		emit(g, chance(g, 50) ? OP_MOV64_REG : OP_MOV32_REG, x, any_src(g), 0, 0);
+	aim(g, jump);
+}
+
+static void loop(struct gen *g, u32 depth)
+{
+	u32 counter = any_dst(g), start, exit = 0;
+	bool may = chance(g, 40);
+
+	if (depth > 2 || __builtin_popcount(g->reserved & ~g->unset) > 1)
+		return;
+	emit_kept(g, OP_MOV64_IMM, counter, 0, 0, 1 + below(g, 4));
+	g->reserved |= BIT(counter);
+	start = g->n;
+	if (may) {
+		exit = g->n;
+		emit_kept(g, OP_MAY_GOTO, 0, 0, 0, 0);
+	}
+	block(g, depth + 1, 1 + below(g, 6));
+	emit_kept(g, OP_ADD64_IMM, counter, 0, 0, -1);
+	emit_kept(g, OP_JNE64_IMM, counter, 0, (s32)start - (s32)(g->n + 1), 0);
+	if (may)
+		aim(g, exit);
+	g->reserved &= ~BIT(counter);
+}
+
+static void item(struct gen *g, u32 depth)
+{
+	u32 kind = below(g, 100);
+
+	if (g->n + 1000 > MAX_INSNS)
+		return;
+	if (kind < 30)
+		alu(g);
+	else if (kind < 40)
+		idiom(g);
+	else if (kind < 46)
+		rotate(g);
+	else if (kind < 58)
+		load(g);
+	else if (kind < 68)
+		store(g);
+	else if (kind < 74)
+		locked(g);
+	else if (kind < 78)
+		safe_load(g);
+	else if (kind < 82)
+		call(g);
+	else if (kind < 84)
+		call_sub(g);
+	else if (kind < 85)
+		exchange(g);
+	else if (kind < 86)
+		tail_call(g);
+	else if (kind < 87)
+		emit(g, CODE_BOOL, any_dst(g), 0, 0, 0);
+	else if (kind < 92)
+		choose(g);
+	else if (kind < 97)
+		branch(g, depth);
+	else
+		loop(g, depth);
+}
+
+static void block(struct gen *g, u32 depth, u32 n)
+{
+	for (u32 i = 0; i < n && depth < 6; i++)
+		item(g, depth);
+}
+
+/* --- a program --- */
+
+static void subprog(struct gen *g, u32 i)
+{
+	bool used = chance(g, 80);
+
+	g->sub = i;
+	g->entry[i] = g->n;
+	g->hold = R6 + below(g, 4);
+	g->reserved = g->unset = 0;
+	/* Subprograms have no memory but their stack. */
+	emit_kept(g, OP_MOV64_REG, g->hold, i ? R_FP : R1, 0, 0);
+	if (i)
+		emit_kept(g, OP_ADD64_IMM, g->hold, 0, 0, -128 - STACK);
+	/* The interpreter does not clear it again for a second call. */
+	for (s32 at = -256 - STACK; i && at < 0; at += 8)
+		emit_kept(g, OP_ST64, R_FP, 0, at, at);
+	for (u32 reg = i ? R6 : R0; reg < R_FP; reg++)
+		if (reg != g->hold && (used || reg < R6))
+			set_number(g, reg);
+	if (i)
+		set_number(g, R0);
+	if (!used)
+		for (u32 reg = R6; reg <= R9; reg++)
+			if (reg != g->hold)
+				g->reserved |= BIT(reg), g->unset |= BIT(reg);
+	block(g, 0, 5 + below(g, i ? 10 : 40));
+	for (u32 reg = R1; reg < R_FP; reg++) {
+		if (reg == g->hold || (!used && reg >= R6))
+			continue;
+		emit(g, OP_MUL64_IMM, R0, 0, 0, 0x10001);
+		emit(g, OP_XOR64_REG, R0, reg, 0, 0);
+	}
+	emit_kept(g, OP_EXIT, 0, 0, 0, 0);
+}
+
+static void link_calls(struct gen *g)
+{
+	for (u32 i = 0; i < g->n; i++)
+		if (g->v[i].op == OP_CALL_SUBPROG)
+			g->v[i].off = (s32)g->entry[g->v[i].off] - (s32)(i + 1);
+}
+
+static void generate(struct gen *g, u64 seed, struct code *code)
+{
+	memset(g, 0, sizeof(*g));
+	g->random = seed * 0x2545f4914f6cdd1dull;
+	g->nsubs = 1 + below(g, MAX_SUBS);
+	for (u32 i = 0; i < g->nsubs; i++)
+		g->frame[i] = 256 + STACK;
+	for (u32 i = 0; i < g->nsubs; i++)
+		subprog(g, i);
+	link_calls(g);
+	*code = (struct code){.insns = g->v, .ninsns = g->n, .entry = g->entry,
+			      .funcs = g->funcs, .frame = g->frame, .nsubprogs = g->nsubs,
+			      .stack_size = g->nsubs * (256 + STACK)};
+	for (u32 i = 0; i < g->nsubs; i++)
+		g->funcs[i] = (struct code_func){code, g->entry[i], NULL};
+}
+
+/* --- running and comparing --- */
+
+struct outcome {
+	u64 result, faults;
+	u32 budget, tails;
+	u8 mem[MEM_SIZE];
+};
+
+struct both {
+	struct pintle_host *host;
+	struct slot_ctx *slot;
+	struct code code, target;
+	struct gen *gen;
+	u64 seed;
+	struct outcome interp, native;
+};
+
+static u64 run_native(struct both *b, u8 *at)
+{
+	return code_call_native(&b->code, (uintptr_t)at, b->slot);
+}
+
+static void run_way(struct both *b, bool native, struct outcome *out)
+{
+	static _Alignas(64) u8 mem[MEM_SIZE];
+	struct gen numbers = {.random = b->seed};
+	u64 faults = b->slot->faults;
+
+	for (u32 i = 0; i < MEM_SIZE; i += 8)
+		memcpy(mem + i, &(u64){number(&numbers)}, 8);
+	b->slot->goto_budget = b->seed % 4 ? 1000 : below(&numbers, 6);
+	b->slot->tail_calls = b->seed % 5 ? 0 : MAX_TAIL_CALLS - 1;
+	out->result = native ? run_native(b, mem + MEM_SIZE / 2)
+			     : interp_tail(&b->code, (uintptr_t)mem + MEM_SIZE / 2, b->slot);
+	out->faults = b->slot->faults - faults;
+	out->budget = b->slot->goto_budget;
+	out->tails = b->slot->tail_calls;
+	memcpy(out->mem, mem, MEM_SIZE);
+}
+
+/* Whether both ways agree, as far as there is native code. */
+static bool agree(struct both *b, bool *compiled)
+{
+	struct jit *jit;
+	bool same;
+
+	for (u32 i = 0; i < b->code.nsubprogs; i++)
+		b->gen->funcs[i].native = NULL;
+	b->code.native = NULL;
+	run_way(b, false, &b->interp);
+	jit = native_compile_one(b->host, NULL, &b->code);
+	*compiled = jit != NULL;
+	if (!jit)
+		return true;
+	run_way(b, true, &b->native);
+	same = !memcmp(&b->interp, &b->native, sizeof(b->interp));
+	jit_free(jit);
+	return same;
+}
+
+/* Addresses must be made as they are; jumps back and calls may go. */
+static bool is_kept(const struct gen *g, u32 i)
+{
+	u32 op = g->v[i].op;
+
+	return g->keep[i] && (op < NR_OPS ? isa_info((enum isa_op)op)->kind != KIND_JMP &&
+						    op != OP_CALL_SUBPROG && op != OP_MAY_GOTO
+					  : op >= CODE_SAFE_LDX8 && op <= CODE_SAFE_LDXS32);
+}
+
+/* Takes out what can be taken out while the two still differ. */
+static void minimise(struct both *b)
+{
+	bool compiled, again = true;
+
+	while (again) {
+		again = false;
+		for (u32 i = 0; i < b->code.ninsns; i++) {
+			struct code_insn before = b->code.insns[i];
+
+			if (is_kept(b->gen, i) || (before.op == OP_JA && !before.off))
+				continue;
+			b->code.insns[i] = (struct code_insn){OP_JA};
+			if (agree(b, &compiled))
+				b->code.insns[i] = before;
+			else
+				again = true;
+		}
+	}
+	agree(b, &compiled);
+}
+
+static void say(struct diff_result *r, const char *fmt, ...) FORMAT(2, 3);
+static void say(struct diff_result *r, const char *fmt, ...)
+{
+	size_t n = strlen(r->words);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(r->words + n, sizeof(r->words) - n, fmt, ap);
+	va_end(ap);
+}
+
+static void describe(const struct both *b, struct diff_result *r)
+{
+	const struct outcome *i = &b->interp, *n = &b->native;
+
+	r->seed = b->seed;
+	r->words[0] = 0;
+	say(r, "seed %" PRIu64 ": interpreter %" PRIx64 ", native %" PRIx64 "; faults %" PRIu64
+	    " %" PRIu64 "; budget %u %u; tail calls %u %u; memory %s\n", b->seed, i->result,
+	    n->result, i->faults, n->faults, i->budget, n->budget, i->tails, n->tails,
+	    memcmp(i->mem, n->mem, MEM_SIZE) ? "differs" : "same");
+	for (u32 k = 0; k < MEM_SIZE; k++)
+		if (i->mem[k] != n->mem[k])
+			say(r, "at %d: %02x %02x\n", (int)k - MEM_SIZE / 2, i->mem[k], n->mem[k]);
+	for (u32 k = 0; k < b->code.ninsns; k++) {
+		const struct code_insn *insn = &b->code.insns[k];
+
+		if (insn->op == OP_JA && !insn->off)
+			continue;
+		say(r, "%4u: %-18s r%u r%u %+d 0x%" PRIx64 "\n", k, code_op_name(insn->op),
+		    insn->dst, insn->src, insn->off, (u64)insn->imm);
+	}
+}
+
+/* What tail calls lead to; native in every second run. */
+static void make_target(struct code *target, struct code_insn *insns, u32 *zero,
+			struct code_func *func)
+{
+	insns[0] = (struct code_insn){OP_MOV64_REG, R0, R1};
+	insns[1] = (struct code_insn){OP_ADD64_IMM, R0, .imm = 77};
+	insns[2] = (struct code_insn){OP_EXIT};
+	*target = (struct code){.insns = insns, .ninsns = 3, .entry = zero, .frame = zero,
+				.nsubprogs = 1, .funcs = func};
+}
+
+bool diff_run(struct pintle_host *host, u64 seed, u64 n, u64 *skipped,
+	      struct diff_result *result)
+{
+	struct both b = {.host = host, .slot = slot_get(host), .gen = calloc(1, sizeof(*b.gen))};
+	static struct code_insn insns[3];
+	static struct code_func func;
+	static u32 zero;
+	struct jit *jit;
+	bool same = true;
+
+	make_target(&b.target, insns, &zero, &func);
+	jit = native_compile_one(host, NULL, &b.target);
+	tail_target = &b.target;
+	slot_swap(b.slot);
+	for (u64 i = 0; i < n && same && b.gen; i++) {
+		code_native *native = b.target.native;
+		bool compiled;
+
+		b.seed = seed + i;
+		if (b.seed % 2)
+			b.target.native = NULL;
+		generate(b.gen, b.seed, &b.code);
+		same = agree(&b, &compiled);
+		*skipped += !compiled;
+		if (!same) {
+			minimise(&b);
+			describe(&b, result);
+		}
+		b.target.native = native;
+	}
+	slot_swap(NULL);
+	jit_free(jit);
+	free(b.gen);
+	return same;
+}

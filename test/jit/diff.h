@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * diff.h: the interpreter against native code, on generated programs. Each is a piece of
+ * code as lower() makes it, with every operation, operand shape, register and size in it;
+ * both run it on the same memory, and must leave the same result, memory, fault count and
+ * loop budget.
+ */
+#ifndef TEST_JIT_DIFF_H
+#define TEST_JIT_DIFF_H
+
+#include "run/run.h"
+
+struct diff_result {
+	u64 seed;	/* of the program that failed */
+	char words[65536]; /* what differs, and the program made small */
+};
+
+/*
+ * Generates and compares @n programs from @seed on; false and *result at the first that
+ * differs. @skipped: how many could not be compiled, e.g. for lack of executable memory.
+ */
+bool diff_run(struct pintle_host *host, u64 seed, u64 n, u64 *skipped,
+	      struct diff_result *result);
+
+#endif
