@@ -34,11 +34,13 @@ static int without(struct pintle_object *object, const char *name, int err,
 		   const struct log *log)
 {
 	const char *why = *log->error ? log->error : strerror(-err);
+	char line[1024];
 
 	if (required(object->host) || err == -ENOMEM)
 		return host_fail(object->host, err, "%s: %s: no native code: %s",
 				 object->image->name, name, why);
-	log_print(&object->log, LOG_NOTE, "note: %s: interpreted: %s\n", name, why);
+	snprintf(line, sizeof(line), "%s: %s: interpreted: %s", object->image->name, name, why);
+	host_log(object->host, PINTLE_LOG_NOTE, line);
 	return 0;
 }
 
@@ -46,7 +48,7 @@ static int add_all(struct pintle_object *object)
 {
 	for (u32 i = 0; i < object->image->nprogs; i++) {
 		struct code *code = object->progs[i].code;
-		struct log log = {0};
+		struct log log = {.limit = 1}; /* for the last error only */
 		int err = code ? jit_add(object->jit, &log, code) : 0;
 
 		if (err)
@@ -72,7 +74,7 @@ static void sizes(const struct pintle_object *object, u32 *ninsns, u32 *nsubprog
 int native_compile(struct pintle_object *object)
 {
 	struct jit_rt rt = runtime(object->host);
-	struct log log = {0};
+	struct log log = {.limit = 1}; /* for the last error only */
 	u32 ninsns, nsubprogs;
 	int err = 0;
 
