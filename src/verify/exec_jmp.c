@@ -150,7 +150,7 @@ static bool never_null(const struct reg *reg)
 	if (reg->flags & (F_NULL | F_UNTRUSTED))
 		return false;
 	if (reg->base == REG_BTF)
-		return reg->ref || reg->flags & (F_TRUSTED | F_RCU | F_ALLOC);
+		return reg->ref || reg->flags & (F_TRUSTED | F_ALLOC); /* what is read may be */
 	return bases >> reg->base & 1;
 }
 

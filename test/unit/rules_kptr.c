@@ -91,7 +91,7 @@ static const struct rules_case stores[] = {
 	{"S15", V "r6 += 8\n*(u64 *)(r7 +8) = r6\n" OUT, RULE_SLOT_TYPE},
 	{"S16", V "r6 += -8\n*(u64 *)(r7 +8) = r6\n" OUT, RULE_BTF_NEG},
 	{"S17", V "r1 = *(u64 *)(r9 +8)\nr1 &= 8\nr6 += r1\n*(u64 *)(r7 +8) = r6\n" OUT,
-	 RULE_BTF_VAR_OFF},
+	 RULE_BTF_VAR_ARG},
 	{"S18", ARGS "r6 = *(u64 *)(r9 +16)\n" TEST_NULL("r6") VALUE
 		"*(u64 *)(r7 +8) = r6\n" OUT, RULE_SLOT_TYPE},
 	{"S19 stack", V "*(u64 *)(r7 +8) = r10\n" OUT, RULE_SLOT_TYPE},
@@ -144,7 +144,7 @@ static const struct rules_case exchanges[] = {
 	{"X16", V XCHG(16, "r6") OUT, RULE_RELEASE_UNREF},
 	{"X17", V "r8 = *(u64 *)(r9 +8)\n" XCHG(16, "r8") OUT, RULE_ARG_KIND},
 	{"X18", OWNED XCHG(24, "r8") OUT, RULE_SLOT_TYPE},
-	{"X19", OWNED "r8 += 8\n" XCHG(16, "r8") OUT, RULE_RELEASE_OFF},
+	{"X19", OWNED "r8 += 8\n" XCHG(16, "r8") OUT, RULE_SLOT_TYPE},
 	{"X22", OWNED XCHG(32, "r8") OUT, RULE_SLOT_TYPE},
 	{"X27", OWNED XCHG(16, "r8") TEST_NULL("r0") PUT("r0") OUT, .type = HOOK_Q},
 	{"X28", VL LOCK "r1 = r7\nr1 += 8\nr2 = 0\ncall 194\nr8 = r0\n" UNLOCK TEST_NULL("r8")

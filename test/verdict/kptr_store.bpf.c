@@ -147,7 +147,7 @@ P(before_object)
 	return 0;
 }
 
-REJECT(BTF_VAR_OFF, "invalid variable offset") BOOK("S17")
+REJECT(BTF_VAR_ARG, "variable trusted_ptr_ access var_off=") BOOK("S17")
 P(somewhere_in_object)
 {
 	WITH_VALUE(v);

@@ -216,7 +216,7 @@ P(another_type)
 	return 0;
 }
 
-REJECT(RELEASE_OFF, "must have zero offset") BOOK("X19")
+REJECT(SLOT_TYPE, "invalid kptr access, R2 type=ptr_T expected=ptr_T") BOOK("X19")
 P(inside_object)
 {
 	WITH_VALUE(v);

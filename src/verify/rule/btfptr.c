@@ -56,7 +56,7 @@ int check_btf_offset(struct env *env, u32 regno, const struct reg *reg)
 	const char *name = btf_type_name(reg->btf, reg->type);
 
 	if (has_var_off(reg))
-		return reject(env, RULE_BTF_VAR_OFF, regno, name, (s64)reg->off,
+		return reject(env, RULE_BTF_VAR_ARG, reg_class_name(env, reg),
 			      var_off_str(env, reg));
 	if (reg->off < 0)
 		return reject(env, RULE_BTF_NEG, regno, name, (s64)reg->off);

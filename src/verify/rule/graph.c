@@ -185,7 +185,7 @@ static int take_node(struct env *env, const struct field *root)
 	struct reg reg;
 	u32 ref;
 
-	TRY(ref_take(env, &ref));
+	TRY(ref_take_or_null(env, &ref));
 	TRY(element(env, root, F_NULL, &reg));
 	reg.id = reg.ref = ref;
 	kfunc_set_result(env, reg);

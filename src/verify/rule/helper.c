@@ -450,7 +450,7 @@ int helper_ret_finish(struct env *env, const struct call *call, struct reg *r0)
 	if (flags & RETF_NULL)
 		r0->id = id_new(env);
 	if (flags & RETF_ACQUIRE)
-		TRY(ref_take(env, &ref));
+		TRY(flags & RETF_NULL ? ref_take_or_null(env, &ref) : ref_take(env, &ref));
 	r0->flags |= flags & RETF_NULL ? F_NULL : 0;
 	if (flags & RETF_CAST) {
 		r0->ref = call->cast_ref;
@@ -566,7 +566,7 @@ static int ret_slot(struct env *env, const struct call *call, struct reg *r0)
 
 	if (!call->field)
 		return reject(env, RULE_UNSUPPORTED, call->helper->name);
-	TRY(ref_take(env, &ref));
+	TRY(ref_take_or_null(env, &ref));
 	*r0 = slot_taken(env, call->field, ref);
 	return 0;
 }

@@ -266,8 +266,9 @@ static bool trusted_by_default(const struct env *env, const struct abi_kfunc *kf
 static int check_trust(struct env *env, const struct abi_kfunc *kfunc, const struct karg *arg)
 {
 	const struct reg *reg = arg->reg;
-	bool must = kfunc->flags & (KF_TRUSTED_ARGS | KF_RELEASE) ||
-		    (trusted_by_default(env, kfunc) && !(kfunc->flags & KF_RCU));
+	bool must = kfunc->flags & KF_RELEASE ||
+		    ((kfunc->flags & KF_TRUSTED_ARGS || trusted_by_default(env, kfunc)) &&
+		     !(kfunc->flags & KF_RCU));
 
 	if (reg->flags & (F_PERCPU | F_USER))
 		return reject_kind(env, arg->regno, "ptr_, trusted_ptr_, rcu_ptr_");

@@ -15,7 +15,7 @@ static int struct_result(struct env *env, const struct kcall *call, u32 ptr, str
 			      to ? btf_type_name(call->btf, to) : "void");
 	*r0 = reg_btf(btf, type, flags & KF_RET_NULL ? F_NULL : 0);
 	if (flags & KF_ACQUIRE) {
-		TRY(ref_take(env, &ref));
+		TRY(flags & KF_RET_NULL ? ref_take_or_null(env, &ref) : ref_take(env, &ref));
 		r0->ref = ref;
 	} else if (flags & KF_RCU_PROTECTED) {
 		r0->flags |= F_RCU;

@@ -188,6 +188,8 @@ int slot_takes(struct env *env, const struct field *field, u32 regno,
 		return reject(env, RULE_RELEASE_UNREF, regno); /* of a container, or loaded */
 	if (!class_fits(env, field, value))
 		return reject_type(env, field, regno, value);
+	if (env->notes[env->insn].proof.helper && value->off) /* a part of an object */
+		return reject_type(env, field, regno, value);
 	if (!exchange || !slot_owns(field))
 		TRY(check_btf_offset(env, regno, value));
 	else
@@ -240,7 +242,7 @@ static int exchange(struct env *env, const struct field *field, struct access *a
 	TRY(slot_takes(env, field, acc->value_regno, &acc->value, true));
 	if (slot_owns(field)) {
 		acc->release_ref = acc->value.ref;
-		TRY(ref_take(env, &ref));
+		TRY(ref_take_or_null(env, &ref));
 	}
 	acc->class_ = ACCESS_SLOT_XCHG;
 	acc->result = slot_taken(env, field, ref);

@@ -16,6 +16,8 @@ int check_call_under_lock(struct env *env, bool allowed)
 	return reject(env, RULE_LOCK_CALL);
 }
 
+enum { THE_ONLY = INT32_MAX }; /* id of a lock whose map has no other */
+
 /* What a register points into, told apart from all others of its kind. */
 struct allocation {
 	const struct record *rec;
@@ -85,7 +87,7 @@ int lock_take(struct env *env, u32 regno)
 	TRY(check_lock_arg(env, regno, &at));
 	if (held_lock(env->cur))
 		return reject(env, RULE_LOCK_TWO);
-	return held_add(env, HELD_LOCK, at.id ? at.id : id_new(env), at.owner) ? 0 : -E2BIG;
+	return held_add(env, HELD_LOCK, at.id ? at.id : THE_ONLY, at.owner) ? 0 : -E2BIG;
 }
 
 static const struct held *held_one(const struct state *state)

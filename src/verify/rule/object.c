@@ -121,7 +121,7 @@ int object_born(struct env *env, u32 type, u16 flags)
 	struct reg reg = reg_btf(env->image->btf, type, F_ALLOC | F_NULL | flags);
 	u32 ref;
 
-	TRY(ref_take(env, &ref));
+	TRY(ref_take_or_null(env, &ref));
 	reg.id = reg.ref = ref;
 	kfunc_set_result(env, reg);
 	return 0;
@@ -205,7 +205,7 @@ int special_refcount_acquire(struct env *env, struct kcall *call)
 	shared = *cur_reg(env, R1);
 	if (shared.off)
 		return reject(env, RULE_RELEASE_OFF, R1);
-	TRY(ref_take(env, &ref));
+	TRY(shared.ref ? ref_take(env, &ref) : ref_take_or_null(env, &ref));
 	shared.flags = F_ALLOC | (shared.ref ? 0 : F_NULL);
 	shared.id = shared.ref = ref;
 	kfunc_set_result(env, shared);

@@ -36,6 +36,12 @@ int check_releasable(struct env *env, u32 regno, const struct reg *reg)
 	return check_release_here(env, regno, reg->ref);
 }
 
+int ref_take_or_null(struct env *env, u32 *ref)
+{
+	id_new(env); /* as kernels number them: people compare logs */
+	return ref_take(env, ref);
+}
+
 int ref_take(struct env *env, u32 *ref)
 {
 	u32 id = id_new(env);

@@ -63,6 +63,8 @@ int check_releasable(struct env *env, u32 regno, const struct reg *reg);
 int check_release_here(struct env *env, u32 regno, u32 ref);
 /* Takes a new reference for the current instruction into *ref. */
 int ref_take(struct env *env, u32 *ref);
+/* The same for a result that may be NULL. */
+int ref_take_or_null(struct env *env, u32 *ref);
 
 /* --- btfptr.c --- */
 
