@@ -25,10 +25,11 @@ enum {
 	/* Between stored states; inside a loop that is being unrolled. */
 	MIN_INSNS = 8,
 	MIN_JUMPS = 2,
+	MANY_STEPS = 32,
 	LOOP_INSNS = 100,
 	LOOP_JUMPS = 20,
 	/* States in memory beyond which fewer are stored. */
-	SPARSE_FROM = 16384,
+	SPARSE_FROM = 8192,
 	/* Ancestors compared at one place. */
 	LOOK_CLOSELY = 8,
 	LOOK_BACK = 64,
@@ -222,7 +223,7 @@ static bool want_state(struct env *env, bool unrolling)
 	u32 scale = 1 + env->states_now / SPARSE_FROM;
 
 	if (env->notes[env->insn].force_state || env->opts->test_state_freq ||
-	    env->cur->nsteps >= MAX_STEPS / 2)
+	    env->cur->nsteps >= min_u32(MANY_STEPS * scale, MAX_STEPS / 2))
 		return true;
 	if (unrolling)
 		return insns >= LOOP_INSNS * scale || jumps >= LOOP_JUMPS * scale;

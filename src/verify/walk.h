@@ -14,7 +14,7 @@
 #include "verify/env.h"
 
 enum { PATH_ENDED = 1 }; /* of exec functions: this path is done */
-enum { MAX_STEPS = 64, NSLOTS = STACK_SIZE / 8, MAX_VAR_OFF = 1 << 29 };
+enum { MAX_STEPS = 192, NSLOTS = STACK_SIZE / 8, MAX_VAR_OFF = 1 << 29 };
 
 /* --- walk.c --- */
 int walk_all(struct env *env); /* env->cur from env->insn, and every branch it queues */

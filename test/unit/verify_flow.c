@@ -211,3 +211,39 @@ TEST(verify_proof_tells_dead_code_and_branches)
 	CHECK_EQ(v.proof->max_stack, 48);
 	verify_done(&v);
 }
+
+/* @n instructions that fill the stack in a ring, with a branch now and then. */
+static struct insn *long_program(u32 n)
+{
+	struct insn *insns = calloc(n, sizeof(*insns));
+
+	CHECK(insns != NULL);
+	insns[0] = (struct insn){.code = 0xb7};
+	for (u32 i = 1; i < n - 1; i++)
+		insns[i] = i % 256 == 255 ? (struct insn){.code = 0x61, .dst = R6, .src = R1, .off = 12}
+			   : i % 256 == 0 ? (struct insn){.code = 0x25, .dst = R6, .off = 1, .imm = (s32)i}
+			   : i % 2	  ? (struct insn){.code = 0x07, .imm = 1}
+				       : (struct insn){.code = 0x7b, .dst = R10,
+						       .off = (s16)(-8 * (s32)(1 + i % 64))};
+	insns[n - 1] = (struct insn){.code = 0x95};
+	return insns;
+}
+
+TEST(verify_takes_long_programs)
+{
+	static const u32 lengths[] = {4096, 400000, 1000000};
+
+	for (u32 i = 0; i < ARRAY_SIZE(lengths); i++) {
+		struct insn *insns = long_program(lengths[i]);
+		struct verified v;
+
+		verify_insns(&v, insns, lengths[i], NULL);
+		/* A million is more than the budget, with what is walked twice. */
+		if (lengths[i] < 1000000)
+			CHECK_EQ(v.err, 0);
+		else
+			CHECK_EQ(v.why.rule, RULE_BUDGET);
+		verify_done(&v);
+		free(insns);
+	}
+}
