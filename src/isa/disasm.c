@@ -72,6 +72,11 @@ static void print_imm_hex(struct printing *p)
 
 #define print_imm_hex_any print_imm_hex
 
+static void print_spaces(struct printing *p)
+{
+	put(&p->out, "%u, %u", (u32)p->insn->imm >> 16, p->insn->imm & 0xffff);
+}
+
 static void print_off(struct printing *p)
 {
 	put(&p->out, " %+d", p->insn->off);

@@ -48,6 +48,7 @@ enum isa_call {
 /* Groups of ops that are handled alike. */
 enum isa_kind {
 	KIND_ALU,	/* dst = dst op src; `alu`, 32 or 64 bits (`wide`) */
+	KIND_CAST,	/* dst = src, to another address space; imm: to << 16 | from */
 	KIND_LD_IMM64,	/* dst = 64-bit immediate; two slots */
 	KIND_LD_ABS,	/* legacy packet access: refused by name */
 	KIND_LDX,	/* dst = *(size *)(src + off), zero- or sign-extended (`sign`) */

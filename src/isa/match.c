@@ -297,6 +297,23 @@ static bool read_imm2(struct match *m)
 	return true;
 }
 
+static bool read_spaces(struct match *m)
+{
+	static const char why[] = "does not fit in 16 bits";
+	struct number to, from;
+	u64 high, low;
+
+	if (!read_number(m, &to) || !in_range(m, &to, 0, UINT16_MAX, why, &high))
+		return false;
+	skip_blanks(m);
+	if (!take(m, ','))
+		return unexpected(m);
+	if (!read_number(m, &from) || !in_range(m, &from, 0, UINT16_MAX, why, &low))
+		return false;
+	m->insn->imm = (s32)(u32)(high << 16 | low);
+	return true;
+}
+
 /* +3 or -3; the sign is already known to be there. */
 static bool read_signed(struct match *m, struct number *n)
 {

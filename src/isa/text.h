@@ -22,6 +22,7 @@
 	X('n', imm_decimal) /* -8: imm; hex is not for this row */                       \
 	X('x', imm_hex)	    /* 0xfffffff8: imm; hex is bits, decimal is signed */        \
 	X('X', imm_hex_any) /* 0xfffffff8: imm; decimal also unsigned */                 \
+	X('a', spaces)	    /* 0, 1: high and low half of imm, unsigned */               \
 	X('o', off)	    /* " +8", " -8": off of an address */                        \
 	X('p', jump)	    /* pc+3, or a label: off */                                  \
 	X('q', jump_long)   /* pc+3, or a label: imm */                                  \

@@ -49,6 +49,24 @@ static int reloc_data(struct loader *ld, u32 sec, u32 at, const struct elf_sym *
 	return 0;
 }
 
+/* Variables in the arena's address space: somewhere in the object's one arena. */
+static int reloc_arena(struct loader *ld, u32 sec, u32 at, const struct elf_sym *sym)
+{
+	struct insn *insn = &ld->secs[sec].insns[at];
+	u32 map = 0;
+
+	while (map < ld->maps.n && ld->maps.v[map].type != MAP_ARENA)
+		map++;
+	if (map == ld->maps.n)
+		return load_fail(ld, -EINVAL, "%s: symbol '%s' is in section '%s', but the object "
+				 "has no arena map", where(ld, sec, at), sym->name,
+				 ld->secs[sym->sec].name);
+	insn[1].imm = (s32)((s64)sym->value + insn->imm);
+	insn[0].src = IMM_MAP_VALUE;
+	insn[0].imm = (s32)map;
+	return 0;
+}
+
 static int reloc_map(struct loader *ld, u32 sec, u32 at, const struct elf_sym *sym)
 {
 	struct insn *insn = &ld->secs[sec].insns[at];
@@ -110,6 +128,8 @@ static int reloc_imm64(struct loader *ld, u32 sec, u32 at, const struct elf_sym 
 		return reloc_map(ld, sec, at, sym);
 	if (to->map >= 0)
 		return reloc_data(ld, sec, at, sym);
+	if (!strcmp(to->name, ".addr_space.1"))
+		return reloc_arena(ld, sec, at, sym);
 	if (to->insns)
 		return 0; /* address of a function: link.c */
 	return load_fail(ld, -EINVAL, "%s: symbol '%s' is in section '%s', which is neither "

@@ -29,6 +29,7 @@ static bool is_replaced(u32 op)
 		return op != OP_CALL_SUBPROG;
 	case KIND_JA:
 		return op != OP_JA;
+	case KIND_CAST:
 	case KIND_LD_ABS:
 	case KIND_CALLX:
 		return true;

@@ -203,6 +203,7 @@ static int lower_insn(struct lower *l, const struct insn *insn, enum isa_op op)
 	case KIND_EXIT:
 		lower_emit(l, (struct code_insn){OP_EXIT});
 		return 0;
+	case KIND_CAST:
 	case KIND_LD_ABS:
 	case KIND_CALLX:
 		return lower_fail(l, -ENOTSUP, "%s is not supported", isa_info(op)->name);

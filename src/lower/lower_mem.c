@@ -177,6 +177,8 @@ static int access(struct lower *l, const struct insn *insn, enum isa_op op)
 		lower_emit(l, (struct code_insn){OP_LOAD_ACQ64, insn->dst, insn->src,
 						 insn->off});
 		return 0;
+	case ACCESS_ARENA:
+		return lower_fail(l, -ENOTSUP, "arenas are not supported");
 	case ACCESS_SLOT_STORE:
 		return slot_store(l, insn, op);
 	default: /* an exchange of a pointer field is what it says */

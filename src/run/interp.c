@@ -81,6 +81,7 @@ enum {
 #define RUN_KIND_ALU(sub, size, wide, sign, src_reg)                                     \
 	DST = (wide) ? alu64_##sub(DST, (src_reg) ? SRC : (u64)i->imm)                   \
 		     : alu32_##sub((u32)DST, (src_reg) ? (u32)SRC : (u32)i->imm);
+#define RUN_KIND_CAST(sub, size, wide, sign, src_reg) goto bad;
 #define RUN_KIND_LD_IMM64(sub, size, wide, sign, src_reg) DST = (u64)i->imm;
 #define RUN_KIND_LD_ABS(sub, size, wide, sign, src_reg) goto bad;
 #define RUN_KIND_LDX(sub, size, wide, sign, src_reg)                                     \

@@ -65,6 +65,14 @@ static int check_tiling(struct env *env)
 
 /* --- each instruction by itself --- */
 
+enum { ARENA_PAGE = 4096 };
+
+/* How far an address inside the map may lie. */
+static u64 direct_size(const struct image_map *map)
+{
+	return map->type == MAP_ARENA ? (u64)map->max_entries * ARENA_PAGE : map->value_size;
+}
+
 static int check_imm64(struct env *env, const struct insn *insn)
 {
 	const struct image *image = env->image;
@@ -78,7 +86,7 @@ static int check_imm64(struct env *env, const struct insn *insn)
 		if (i >= image->nmaps)
 			return reject(env, RULE_BAD_INDEX, "map", i);
 		if (insn->src == IMM_MAP_VALUE &&
-		    (u32)insn[1].imm >= image->maps[i].value_size)
+		    (u32)insn[1].imm >= direct_size(&image->maps[i]))
 			return reject(env, RULE_MAP_VALUE_OFF, insn[1].imm);
 		return 0;
 	case IMM_KSYM:

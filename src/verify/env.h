@@ -32,6 +32,7 @@ enum reg_base {
 	REG_PACKET, REG_PACKET_META, REG_PACKET_END,
 	REG_MEM,	/* `mem_size` bytes */
 	REG_BTF,	/* struct `type` of `btf` */
+	REG_ARENA,	/* anywhere in an arena */
 	REG_FUNC,	/* subprogram `subprog` */
 	REG_TABLE,	/* an object that is a table of members: a socket */
 	REG_DYNPTR,	/* registers: a dynptr that is only read; in SLOT_DYNPTR: the dynptr */
@@ -376,6 +377,7 @@ int access_map_key(struct env *env, struct access *acc);    /* rule/mapval.c */
 int access_map(struct env *env, struct access *acc);	    /* rule/mapval.c */
 int access_packet(struct env *env, struct access *acc);	    /* rule/packet.c */
 int access_mem(struct env *env, struct access *acc);	    /* rule/mem.c */
+int access_arena(struct env *env, struct access *acc);	    /* rule/arena.c */
 int access_btf(struct env *env, struct access *acc);	    /* rule/btfptr.c */
 int access_table(struct env *env, struct access *acc);	    /* rule/ctx.c */
 
@@ -416,6 +418,10 @@ void stack_object_clear(struct frame *frame, u32 at, u32 nslots);
 bool stack_object_is(const struct frame *frame, u32 at, u32 nslots, enum slot_kind kind);
 /* The constant number a callee will read at @off, as far as known; marks it precise. */
 bool stack_const(struct env *env, u32 frame, s32 off, u32 size, u64 *value);
+
+/* rule/arena.c: a pointer into an arena; an argument that is one, or a number. */
+struct reg arena_reg(void);
+int arena_arg(struct env *env, u32 regno);
 
 /* precise.c: the value of @regno now must be exact for pruning (and what it came from). */
 int mark_precise(struct env *env, u32 regno);

@@ -190,12 +190,22 @@ static int pointer_math(struct env *env, u32 dst, enum isa_alu alu, struct reg p
 	return 0;
 }
 
+/* Any arithmetic on an address in an arena gives one. */
+static bool in_arena(const struct reg *dst, const struct reg *src)
+{
+	return dst->base == REG_ARENA || src->base == REG_ARENA;
+}
+
 static int exec_pointer(struct env *env, const struct insn *insn,
 			const struct isa_info *info, struct reg src)
 {
 	struct reg dst = *cur_reg(env, insn->dst);
 	enum isa_alu alu = (enum isa_alu)info->sub;
 
+	if (in_arena(&dst, &src)) {
+		set_reg(env, insn->dst, arena_reg());
+		return 0;
+	}
 	if (reg_is_pointer(&dst) && reg_is_pointer(&src)) {
 		if (alu != ALU_SUB)
 			return reject(env, RULE_PTR_PTR, insn->dst, alu_signs[alu]);

@@ -50,6 +50,10 @@ int exec_imm64(struct env *env, const struct insn *insn, u32 *next)
 		reg = map_reg(env, REG_MAP, (u32)insn->imm);
 		break;
 	case IMM_MAP_VALUE:
+		if (env->image->maps[insn->imm].type == MAP_ARENA) {
+			reg = reg_unknown(); /* as whoever maps it sees it */
+			break;
+		}
 		reg = map_reg(env, REG_MAP_VALUE, (u32)insn->imm);
 		reg.off = insn[1].imm;
 		break;

@@ -148,6 +148,7 @@ static int (*const rules[NR_REG_BASES])(struct env *, struct access *) = {
 	[REG_PACKET_META] = access_packet,
 	[REG_MEM] = access_mem,
 	[REG_BTF] = access_btf,
+	[REG_ARENA] = access_arena,
 	[REG_TABLE] = access_table,
 };
 
@@ -161,7 +162,7 @@ static bool same_lowering(const struct proof_insn *a, const struct access *b)
 static bool needs_own_form(u8 class_, u8 base)
 {
 	return class_ == ACCESS_CTX || class_ == ACCESS_SLOT_LOAD ||
-	       class_ == ACCESS_SLOT_STORE || class_ == ACCESS_SLOT_XCHG ||
+	       class_ == ACCESS_SLOT_STORE || class_ == ACCESS_ARENA || class_ == ACCESS_SLOT_XCHG ||
 	       base == REG_BTF;
 }
 

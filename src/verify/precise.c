@@ -175,6 +175,7 @@ static bool undo(struct env *env, struct track *t, const struct step *step)
 	case KIND_ALU:
 		undo_alu(regs, in, info);
 		break;
+	case KIND_CAST: /* a pointer, or a number that rests on nothing */
 	case KIND_LD_IMM64:
 		*regs &= (u16)~BIT(in->dst);
 		break;

@@ -57,6 +57,7 @@ static const char *const base_names[NR_REG_BASES] = {
 	[REG_BTF] = "ptr_",
 	[REG_FUNC] = "func",
 	[REG_TABLE] = "table",
+	[REG_ARENA] = "arena",
 	[REG_DYNPTR] = "dynptr_ptr",
 	[REG_ITER] = "iter_",
 };

@@ -12,7 +12,7 @@
  */
 #include "verify/walk.h"
 
-enum sig_kind { SIG_SCALAR, SIG_CTX, SIG_MEM, SIG_BTF };
+enum sig_kind { SIG_ARENA, SIG_SCALAR, SIG_CTX, SIG_MEM, SIG_BTF };
 
 struct sig_arg {
 	u8 kind; /* enum sig_kind */
@@ -100,6 +100,10 @@ static int parse_pointer(struct env *env, u32 subprog, u32 i, u32 type,
 		arg->kind = SIG_CTX;
 		return 0;
 	}
+	if (has_tag(env, func, i, "arg:arena")) {
+		arg->kind = SIG_ARENA;
+		return 0;
+	}
 	if (has_tag(env, func, i, "arg:trusted")) {
 		arg->flags = F_TRUSTED;
 		return parse_host_struct(env, subprog, i, pointee, arg);
@@ -178,6 +182,8 @@ static struct reg arg_reg(struct env *env, const struct sig_arg *arg)
 	struct reg reg;
 
 	switch (arg->kind) {
+	case SIG_ARENA:
+		return arena_reg();
 	case SIG_CTX:
 		return reg_pointer(REG_CTX, 0);
 	case SIG_MEM:
@@ -281,6 +287,8 @@ static int check_arg(struct env *env, u32 regno, const struct sig_arg *arg)
 
 	TRY(check_readable(env, regno));
 	switch (arg->kind) {
+	case SIG_ARENA:
+		return arena_arg(env, regno);
 	case SIG_SCALAR:
 		if (reg->base != REG_SCALAR)
 			return reject(env, RULE_SIG_SCALAR, regno);

@@ -36,6 +36,7 @@ enum access_class {
 	ACCESS_SLOT_LOAD,  /* load of a pointer field: single 8-byte acquire load */
 	ACCESS_SLOT_STORE, /* plain store to an unreferenced field */
 	ACCESS_SLOT_XCHG,  /* exchange instruction on a field */
+	ACCESS_ARENA,	   /* an address of 32 bits above the base of an arena */
 };
 
 /*

@@ -193,6 +193,7 @@ void log_effect(struct env *env)
 /* --- the loop --- */
 
 static exec_fn *const execs[] = {
+	[KIND_CAST] = exec_cast,
 	[KIND_ALU] = exec_alu,		 [KIND_LD_IMM64] = exec_imm64,
 	[KIND_LDX] = exec_ldx,		 [KIND_ST] = exec_st,
 	[KIND_STX] = exec_stx,		 [KIND_ATOMIC] = exec_atomic,

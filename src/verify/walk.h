@@ -60,7 +60,7 @@ u64 live_slots_of(const struct env *env, const struct state *state, u32 frame, u
 
 /* --- exec: by kind; *next is the following instruction unless they say otherwise --- */
 typedef int exec_fn(struct env *env, const struct insn *insn, u32 *next);
-exec_fn exec_alu, exec_jmp, exec_ja, exec_may_goto, exec_imm64, exec_ldx, exec_st, exec_stx,
+exec_fn exec_alu, exec_cast, exec_jmp, exec_ja, exec_may_goto, exec_imm64, exec_ldx, exec_st, exec_stx,
 	exec_atomic, exec_load_acq, exec_store_rel, exec_exit, exec_ld_abs;
 void link_number(struct env *env, struct reg *reg);
 void set_reg(struct env *env, u32 regno, struct reg value);

@@ -274,6 +274,7 @@ TEST(isa_info_is_right)
 		{{0x85, .src = 1}, "CALL_SUBPROG", KIND_CALL, CALL_SUBPROG, 0, false, false,
 		 false},
 		{{0x95}, "EXIT", KIND_EXIT, 0, 0, false, false, false},
+		{{0xbf, .off = 1, .imm = 1}, "CAST", KIND_CAST, 0, 0, true, false, true},
 		{{0x20}, "LD_ABS32", KIND_LD_ABS, 0, 4, false, false, false},
 	};
 

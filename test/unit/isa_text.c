@@ -16,6 +16,8 @@ static const struct {
 	{{0xbf, R6, R1, 0, 0}, "(bf) r6 = r1"},
 	{{0xbc, R0, R1, 0, 0}, "(bc) w0 = w1"},
 	{{0xbf, R0, R1, 8, 0}, "(bf) r0 = (s8)r1"},
+	{{0xbf, R6, R7, 1, 1}, "(bf) r6 = addr_space_cast(r7, 0, 1)"},
+	{{0xbf, R6, R6, 1, 1 << 16}, "(bf) r6 = addr_space_cast(r6, 1, 0)"},
 	{{0xbf, R0, R1, 16, 0}, "(bf) r0 = (s16)r1"},
 	{{0xbf, R0, R1, 32, 0}, "(bf) r0 = (s32)r1"},
 	{{0xbc, R0, R1, 8, 0}, "(bc) w0 = (s8)w1"},

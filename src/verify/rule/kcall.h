@@ -123,6 +123,7 @@ int object_dropped(struct env *env, struct kcall *call, bool percpu);
 
 special_fn special_percpu_obj_new, special_percpu_obj_drop;
 special_fn special_rdonly_cast;
+special_fn special_arena_alloc, special_arena_free; /* arena.c */
 special_fn special_list_push, special_list_pop, special_list_peek;
 special_fn special_rbtree_add, special_rbtree_remove, special_rbtree_first, special_rbtree_child;
 

@@ -70,6 +70,8 @@ static special_fn *const specials[NR_KS] = {
 	[KS_RBTREE_ROOT] = special_rbtree_first,
 	[KS_RBTREE_LEFT] = special_rbtree_child,
 	[KS_RBTREE_RIGHT] = special_rbtree_child,
+	[KS_ARENA_ALLOC_PAGES] = special_arena_alloc,
+	[KS_ARENA_FREE_PAGES] = special_arena_free,
 	[KS_RDONLY_CAST] = special_rdonly_cast,
 };
 
