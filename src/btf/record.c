@@ -360,6 +360,19 @@ static int parse(struct rec_walk *w, u32 type, struct record **out)
 	return finish(w, out);
 }
 
+/* H6: an exchange must find the version of its field. */
+static void note_seq(struct record *rec)
+{
+	const struct field *seq = NULL;
+
+	for (u32 i = 0; i < rec->n; i++)
+		if (rec->fields[i].kind == FIELD_SEQ)
+			seq = &rec->fields[i];
+	for (u32 i = 0; seq && i < rec->n; i++)
+		if (rec->fields[i].kind <= FIELD_UPTR)
+			rec->fields[i].seq = (s32)seq->off - (s32)rec->fields[i].off;
+}
+
 int record_parse(struct arena *arena, struct log *log, const char *what,
 		 const struct btf *btf, u32 type, const struct record_opts *opts,
 		 struct record **out)
@@ -373,6 +386,8 @@ int record_parse(struct arena *arena, struct log *log, const char *what,
 	*out = NULL;
 	err = parse(&w, type, out);
 	vec_free(&w.fields);
+	if (*out)
+		note_seq(*out);
 	return err == -ENOMEM ? log_fail(log, err, "%s: out of memory", what) : err;
 }
 

@@ -33,6 +33,7 @@ struct field {
 	u32 type;		/* the pointee's struct id there; roots: the element's */
 	bool local;		/* the pointee is known to the program's BTF only */
 	u32 node_off;		/* roots: offset of the node in the element */
+	s32 seq;		/* slots: from here to the FIELD_SEQ beside it; 0: none */
 	const char *path;	/* "session.owner", for messages */
 };
 

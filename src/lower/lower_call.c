@@ -52,13 +52,29 @@ static u8 helper_args(const struct lower *l, u32 id)
 	return n + 1;
 }
 
+/* Whether an exchange is more than one instruction: then r3 says where the version of the
+ * field is (H6), or 0. */
+static bool exchange_calls(struct lower *l)
+{
+	const struct field *field = l->proof->at[l->at].field;
+	s32 seq = field ? field->seq : 0;
+
+	if (!seq && !l->link->stamps)
+		return false;
+	lower_emit(l, seq ? (struct code_insn){OP_MOV64_REG, R3, R1}
+			  : (struct code_insn){OP_MOV64_IMM, R3});
+	if (seq)
+		lower_emit(l, (struct code_insn){OP_ADD64_IMM, R3, .imm = seq});
+	return true;
+}
+
 static int call_helper(struct lower *l, const struct insn *insn)
 {
 	u32 id = (u32)insn->imm;
 	const char *name;
 	void *fn;
 
-	if (id == HELPER_KPTR_XCHG && !l->link->stamps) {
+	if (id == HELPER_KPTR_XCHG && !exchange_calls(l)) {
 		lower_emit(l, (struct code_insn){CODE_KPTR_XCHG});
 		return 0;
 	}

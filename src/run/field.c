@@ -16,9 +16,19 @@
  *       allows: a program that reads them meanwhile sees old or new words, never half of
  *       one.
  *
- * Progress: fields_destroy() and copies are wait-free but for the queue of destructors.
+ *  F-D: the version of a value's slots (struct pintle_seq, H6) is odd while what they hold
+ *       changes. seq_enter() acquires and seq_leave() releases: writers exclude each other,
+ *       so that two of them do not make it look even. A reader that sees the same even
+ *       version before and after has seen no exchange begin in between: the exchange comes
+ *       after the store of the odd version and before that of the even one, for all see
+ *       sequentially consistent operations in one order.
+ *
+ * Progress: fields_destroy() and copies are wait-free but for the queue of destructors, and
+ * but for values with a version, where writers wait for each other.
  */
 #include "run/local.h"
+
+#include <sched.h>
 
 /* ------------------------------------------------------------------ making records */
 
@@ -74,6 +84,9 @@ static int make_field(struct log *log, struct pintle_host *host, const char *wha
 	case FIELD_LOCK:
 		fields->lock_off = (s32)f->off;
 		return 0;
+	case FIELD_SEQ:
+		fields->seq_off = (s32)f->off;
+		return 0;
 	case FIELD_REF:
 		return f->local ? make_local(log, host, f, fields, out)
 				: make_ref(log, host, what, f, out);
@@ -99,7 +112,7 @@ int fields_create(struct log *log, struct pintle_host *host, const char *what,
 	fields = calloc(1, sizeof(*fields) + rec->n * sizeof(fields->at[0]));
 	if (!fields)
 		return log_fail(log, -ENOMEM, "%s: out of memory", what);
-	fields->lock_off = -1;
+	fields->lock_off = fields->seq_off = -1;
 	for (u32 i = 0; i < rec->n; i++) {
 		fields->n++;
 		err = make_field(log, host, what, &rec->fields[i], fields, &fields->at[i]);
@@ -138,6 +151,27 @@ void *field_xchg(void *slot, void *new_ptr)
 {
 	/* seq_cst: F-A; its release half pairs with acquiring loads of slots (F-B) */
 	return __atomic_exchange_n((void **)slot, new_ptr, __ATOMIC_SEQ_CST);
+}
+
+enum { SEQ_SPINS = 64 };
+
+void seq_enter(u64 *version)
+{
+	u64 v = __atomic_load_n(version, __ATOMIC_RELAXED);
+
+	for (u32 spins = 0;; v = __atomic_load_n(version, __ATOMIC_RELAXED)) {
+		/* F-D: pairs with seq_leave() of the writer before, and with readers */
+		if (!(v & 1) && __atomic_compare_exchange_n(version, &v, v + 1, false,
+							    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+			return;
+		if (++spins % SEQ_SPINS == 0)
+			sched_yield(); /* its holder may have been descheduled */
+	}
+}
+
+void seq_leave(u64 *version)
+{
+	__atomic_fetch_add(version, 1, __ATOMIC_SEQ_CST); /* F-D */
 }
 
 /*
@@ -181,8 +215,8 @@ static void percpu_destroy(const struct run_field *f, void *slot)
 		__atomic_store_n((void **)slot, NULL, __ATOMIC_RELAXED);
 }
 
-static void destroy_field(struct pintle_host *host, const struct run_field *f, void *slot,
-			  u32 *lock, struct obj **dying)
+static void slot_destroy(struct pintle_host *host, const struct run_field *f, void *slot,
+			 struct obj **dying)
 {
 	switch (f->kind) {
 	case FIELD_REF:
@@ -195,27 +229,44 @@ static void destroy_field(struct pintle_host *host, const struct run_field *f, v
 	case FIELD_USER:
 		__atomic_store_n((void **)slot, NULL, __ATOMIC_RELAXED);
 		break;
-	case FIELD_LIST_HEAD:
-	case FIELD_RB_ROOT:
-		graph_destroy(f, slot, lock, dying);
-		break;
 	default:
 		break;
 	}
 }
 
+static bool is_root(const struct run_field *f)
+{
+	return f->kind == FIELD_LIST_HEAD || f->kind == FIELD_RB_ROOT;
+}
+
+static void slots_destroy(struct pintle_host *host, const struct fields *fields, char *value,
+			  struct obj **dying)
+{
+	u64 *version = (u64 *)(value + (fields->seq_off >= 0 ? fields->seq_off : 0));
+
+	if (fields->seq_off >= 0)
+		seq_enter(version);
+	for (u32 i = 0; i < fields->n; i++)
+		slot_destroy(host, &fields->at[i], value + fields->at[i].off, dying);
+	if (fields->seq_off >= 0)
+		seq_leave(version);
+}
+
+/* Roots after slots: a program that holds the lock may be about to exchange a slot. */
 void fields_destroy_into(struct pintle_host *host, const struct fields *fields, void *value,
 			 struct obj **dying)
 {
+	char *at = value;
 	u32 *lock = NULL;
 
 	if (!fields)
 		return;
 	if (fields->lock_off >= 0)
-		lock = (u32 *)((char *)value + fields->lock_off);
+		lock = (u32 *)(at + fields->lock_off);
+	slots_destroy(host, fields, at, dying);
 	for (u32 i = 0; i < fields->n; i++)
-		destroy_field(host, &fields->at[i], (char *)value + fields->at[i].off, lock,
-			      dying);
+		if (is_root(&fields->at[i]))
+			graph_destroy(&fields->at[i], at + fields->at[i].off, lock, dying);
 }
 
 void fields_destroy(struct pintle_host *host, const struct fields *fields, void *value)

@@ -107,14 +107,21 @@ HELPER_FN(loop)
 	return n;
 }
 
-/* void *(slot, new): what the field held (B13, F12). */
+/* void *(slot, new): what the field held (B13, F12). Lowered code adds the address of the
+ * field's version, or 0. */
 HELPER_FN(kptr_xchg)
 {
 	const struct slot_ctx *slot = slot_current();
+	void *old;
 
 	if (b && slot && slot->host->stamps)
 		stamp_field(slot->host->stamps, helper_ptr(a), helper_ptr(b));
-	return (uintptr_t)field_xchg(helper_ptr(a), helper_ptr(b));
+	if (c)
+		seq_enter(helper_ptr(c));
+	old = field_xchg(helper_ptr(a), helper_ptr(b));
+	if (c)
+		seq_leave(helper_ptr(c));
+	return (uintptr_t)old;
 }
 
 /* void(struct bpf_spin_lock *). Holding a lock counts as a read section (B28): a program

@@ -109,6 +109,18 @@ static void fields_learn(struct local_type *type)
 	}
 }
 
+/* E6: a pinned pointer is plain bytes in an object. */
+static void drop_uptrs(struct record *rec)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; rec && i < rec->n; i++)
+		if (rec->fields[i].kind != FIELD_UPTR)
+			rec->fields[n++] = rec->fields[i];
+	if (rec)
+		rec->n = n;
+}
+
 static int fields_read(struct log *log, struct local_type *type)
 {
 	struct arena *arena = arena_new();
@@ -123,6 +135,7 @@ static int fields_read(struct log *log, struct local_type *type)
 	snprintf(what, sizeof(what), "struct %s", type->name);
 	image_record_opts(image, &opts);
 	err = record_parse(arena, log, what, image->btf, type->id, &opts, &rec);
+	drop_uptrs(rec);
 	if (!err)
 		err = fields_create(log, type->host, what, rec, &type->fields);
 	arena_free(arena);

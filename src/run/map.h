@@ -121,7 +121,7 @@ struct run_field {
 };
 struct fields {
 	u32 n;
-	s32 lock_off;		    /* -1: no lock */
+	s32 lock_off, seq_off;	    /* -1: none */
 	struct local_types *locals; /* held; NULL: no type of a program's own */
 	struct run_field at[];
 };
@@ -149,6 +149,10 @@ void fields_init(const struct fields *fields, void *value);
 void fields_copy_in(const struct fields *fields, void *value, const void *from, u32 size);
 /* F7: copies out, special fields as 0. */
 void fields_copy_out(const struct fields *fields, void *to, const void *value, u32 size);
+/* H6: around whatever changes what slots hold: the version is odd meanwhile. They exclude
+ * each other, for a few instructions. */
+void seq_enter(u64 *version);
+void seq_leave(u64 *version);
 /* F12: exchanges one slot. */
 void *field_xchg(void *slot, void *new_ptr);
 

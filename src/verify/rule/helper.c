@@ -329,9 +329,13 @@ static int apply_dynptrs(struct env *env, const struct call *call)
 static int arg_slot(struct env *env, struct call *call, u32 i)
 {
 	TRY(slot_of_arg(env, i + 1, &call->field));
-	/* Where several fields meet, the note has one of them. */
+	/* Where several fields meet, the note has one of them; but their version must be
+	 * found in one place (H6). */
 	if (!env->notes[env->insn].proof.field)
 		env->notes[env->insn].proof.field = call->field;
+	if (env->notes[env->insn].proof.field->seq != call->field->seq)
+		return reject(env, RULE_UNSUPPORTED,
+			      "one exchange of fields with and without a struct pintle_seq");
 	return 0;
 }
 
