@@ -104,7 +104,7 @@ static int map_key_arg(struct env *env, struct memarg *m)
 /* ---- the rest ---- */
 
 /* What moves the packet cannot read from it at the same time. */
-static int check_packet_mem(struct env *env, const struct abi_helper *helper)
+int check_packet_mem(struct env *env, const struct abi_helper *helper)
 {
 	bool listed = !helper || !env->abi->policy.packet_mem_listed ||
 		      helper->flags & HELPERF_PACKET_MEM;
@@ -152,15 +152,27 @@ static int check_own_bytes(struct env *env, const struct memarg *m)
 	return reject(env, RULE_SLOT_INDIRECT, (s64)ptr->off, m->acc.size);
 }
 
+static const char *callee_name(const struct env *env)
+{
+	const struct abi_helper *helper = env->notes[env->insn].proof.helper;
+
+	return helper ? helper->name : "the function";
+}
+
 /* A host object as bytes shows its pointers; only where leaks are allowed (B30). */
 static int btf_arg(struct env *env, struct memarg *m)
 {
 	const struct reg *ptr = &m->acc.ptr;
 	bool own = object_lives(ptr) && !env->abi->policy.local_mem_612;
+	const char *why = "";
+	struct btf_at at;
 	u32 size = 0;
 
-	if (!own && (m->write || !env->abi->policy.ptr_leaks || ptr->flags != F_TRUSTED))
+	if (!own && (!env->abi->policy.ptr_leaks || ptr->flags != F_TRUSTED))
 		return reject_kind(env, m->acc.regno, any_memory);
+	if (!own && m->write)
+		return reject(env, RULE_ARG_MAY_WRITE, callee_name(env), m->acc.regno,
+			      reg_class_name(env, ptr));
 	TRY(check_btf_offset(env, m->acc.regno, ptr));
 	if (own)
 		TRY(check_own_bytes(env, m));
@@ -168,6 +180,11 @@ static int btf_arg(struct env *env, struct memarg *m)
 	if (!add_fits((u32)ptr->off, m->acc.size, size))
 		return reject(env, RULE_BTF_BEYOND, btf_type_name(ptr->btf, ptr->type),
 			      (s64)ptr->off, m->acc.size);
+	/* Members are not read together. */
+	if (!own && m->acc.size && !btf_walk(ptr->btf, ptr->type, (u32)ptr->off, m->acc.size,
+					     true, &at, &why))
+		return reject(env, RULE_BTF_WALK, btf_type_name(ptr->btf, ptr->type),
+			      (s64)ptr->off, m->acc.size, why);
 	return 0;
 }
 

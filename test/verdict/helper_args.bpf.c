@@ -49,7 +49,7 @@ struct {
 	__uint(max_entries, 1);
 } keyless SEC(".maps");
 
-REJECT(HELPER_NO_MAP, "invalid map_ptr to access map->key")
+REJECT(MEM_SIZE_ZERO, "invalid zero-sized read")
 P(map_without_keys)
 {
 	long key = 0;

@@ -2,9 +2,9 @@
  *
  * hcall.h: one call of a helper while it is checked, for the files that share the work:
  *
- *	helper.c   which helper, who may call it, arguments and results of every kind
- *	sock.c	   sockets
- *	timer.c	   timers
+ *	helper.c      which helper, who may call it, what else it does
+ *	helper_arg.c  arguments of every kind; sockets: sock.c, timers: timer.c
+ *	helper_ret.c  results of every kind
  */
 #ifndef PINTLE_VERIFY_HCALL_H
 #define PINTLE_VERIFY_HCALL_H
@@ -23,6 +23,7 @@ struct call {
 	u64 mem_size;		   /* of ARG_CONST_SIZE */
 	u64 most_bytes;		   /* of the last ARG_SIZE */
 	u32 release_ref;
+	u32 dynptr_data;	   /* register of ARG_DYNPTR_DATA */
 	u32 cast_ref;		   /* reference that a socket argument carries */
 	u32 subprog;		   /* of ARG_FUNC */
 	struct reg context;	   /* of ARG_STACK */
@@ -37,6 +38,14 @@ static inline const struct abi_arg *arg_of(const struct call *call, u32 i)
 	return &call->helper->args[i];
 }
 
+/* --- helper_arg.c --- */
+
+int helper_check_args(struct env *env, struct call *call);
+
+/* --- helper_ret.c --- */
+
+/* What r0 becomes; takes the reference that it may carry. */
+int helper_result(struct env *env, const struct call *call, struct reg *r0);
 /* The result carries a new reference, or an old one, and may be NULL, as the row says. */
 int helper_ret_finish(struct env *env, const struct call *call, struct reg *r0);
 
@@ -48,6 +57,7 @@ int sock_arg(struct env *env, struct call *call, u32 i);
 int sock_ret(struct env *env, const struct call *call, struct reg *r0);
 /* What a lookup in a map of sockets gives; false: @map is none. */
 bool sock_of_map(const struct image_map *map, enum abi_table_id *table);
+bool is_sock_map(const struct image_map *map);
 /* Programs of this type may change a map of sockets. */
 int sock_map_change(struct env *env, const struct call *call, const struct image_map *map);
 

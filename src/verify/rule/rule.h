@@ -54,6 +54,11 @@ int check_map_mode(struct env *env, const struct image_map *map, bool write, s64
 /* The context pointer is as it was given: it can be read through, or passed on. */
 int check_ctx_pointer(struct env *env, u32 regno, const struct reg *reg);
 
+/* --- memarg.c --- */
+
+/* The helper may be given memory of a packet. */
+int check_packet_mem(struct env *env, const struct abi_helper *helper);
+
 /* --- ref.c --- */
 
 /* Register @regno carries a reference that this place may give back (B20, B22). */

@@ -48,12 +48,12 @@ int sock_arg(struct env *env, struct call *call, u32 i)
 		return reject_sock(env, i, arg->kind);
 	if (arg->kind == ARG_SOCKET && reg->table != abi_table(TABLE_SOCK))
 		return reject_sock(env, i, arg->kind);
+	if (btf)
+		TRY(check_struct(env, i, reg));
 	if (arg->flags & ARGF_RELEASE) {
 		TRY(check_releasable(env, i + 1, reg));
 		call->release_ref = reg->ref;
 	}
-	if (btf)
-		TRY(check_struct(env, i, reg));
 	call->cast_ref = reg->ref;
 	return 0;
 }
@@ -71,10 +71,15 @@ int sock_ret(struct env *env, const struct call *call, struct reg *r0)
 
 /* ---- maps of sockets ---- */
 
+bool is_sock_map(const struct image_map *map)
+{
+	return map->type == MAP_SOCKMAP || map->type == MAP_SOCKHASH;
+}
+
 bool sock_of_map(const struct image_map *map, enum abi_table_id *table)
 {
 	*table = map->type == MAP_XSKMAP ? TABLE_XDP_SOCK : TABLE_SOCK;
-	return map->type == MAP_XSKMAP || map->type == MAP_SOCKMAP || map->type == MAP_SOCKHASH;
+	return map->type == MAP_XSKMAP || is_sock_map(map);
 }
 
 int sock_map_change(struct env *env, const struct call *call, const struct image_map *map)
@@ -85,7 +90,7 @@ int sock_map_change(struct env *env, const struct call *call, const struct image
 		       : id == HELPER_map_delete_elem ? type && type->sockmap_delete
 						      : true;
 
-	if (allowed || (map->type != MAP_SOCKMAP && map->type != MAP_SOCKHASH))
+	if (allowed || !is_sock_map(map))
 		return 0;
 	return reject(env, RULE_SOCKMAP, map->type, call->helper->name, id);
 }

@@ -29,6 +29,27 @@ struct {
 	__uint(value_size, 8);
 } stacks SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 2);
+	__uint(key_size, 4);
+	__uint(value_size, 4);
+} maps SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, __u64);
+} plain SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} ring SEC(".maps");
+
+static const char text[] = "text";
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 struct bpf_map {
 	__u32 max_entries;
@@ -194,9 +215,71 @@ int map_itself_written(struct __sk_buff *skb)
 	return 0;
 }
 
+/* Which maps it will hold, only its loader knows. */
+REJECT(HELPER_NO_MAP, "invalid map_ptr to access map->key")
+SEC("tc")
+int maps_unknown(struct __sk_buff *skb)
+{
+	return bpf_map_lookup_elem(&maps, &(__u32){0}) != NULL;
+}
+
+/* ---- objects of the kernel as memory ---- */
+
+ACCEPT
+SEC("tp_btf/sched_switch")
+int task_bytes(void *ctx)
+{
+	return bpf_strncmp((void *)bpf_get_current_task_btf(), 8, text) & 1;
+}
+
+REJECT(BTF_WALK, "cannot access struct task_struct at off 0 size 500")
+SEC("tp_btf/sched_switch")
+int task_members(void *ctx)
+{
+	return bpf_strncmp((void *)bpf_get_current_task_btf(), 500, text) & 1;
+}
+
+REJECT(ARG_MAY_WRITE, "bpf_probe_read_kernel() may write into memory pointed by R1 type=trusted_ptr_")
+SEC("tp_btf/sched_switch")
+int task_written(void *ctx)
+{
+	return bpf_probe_read_kernel(bpf_get_current_task_btf(), 8, ctx) & 1;
+}
+
+REJECT(ARG_MAY_WRITE, "bpf_map_lookup_elem() may write into memory pointed by R2 type=trusted_ptr_")
+SEC("tp_btf/sched_switch")
+int task_as_key(void *ctx)
+{
+	return bpf_map_lookup_elem(&plain, bpf_get_current_task_btf()) != NULL;
+}
+
+/* ---- records ---- */
+
+ACCEPT
+SEC("tc")
+int record(struct __sk_buff *skb)
+{
+	void *r = bpf_ringbuf_reserve(&ring, 8, 0);
+
+	if (r)
+		bpf_ringbuf_submit(r, 0);
+	return 0;
+}
+
+REJECT(ALLOC_CONST, "R2 is not a known constant")
+SEC("tc")
+int record_of_some_size(struct __sk_buff *skb)
+{
+	void *r = bpf_ringbuf_reserve(&ring, skb->len, 0);
+
+	if (r)
+		bpf_ringbuf_submit(r, 0);
+	return 0;
+}
+
 /* ---- timers ---- */
 
-static int ring(void *map, __u32 *key, struct timed *v)
+static int rings(void *map, __u32 *key, struct timed *v)
 {
 	v->x++;
 	return 0;
@@ -213,7 +296,7 @@ int timer(struct __sk_buff *skb)
 {
 	WITH_TIMER(v);
 	bpf_timer_init(&v->timer, &timers, 0);
-	bpf_timer_set_callback(&v->timer, ring);
+	bpf_timer_set_callback(&v->timer, rings);
 	bpf_timer_start(&v->timer, 1, 0);
 	return 0;
 }
