@@ -13,6 +13,7 @@
 #	make check-domains	value domains, exhaustively and by proof
 #	make check-soundness	SOUNDNESS (100000) random programs from seed SEED (1)
 #	make check-kernel	as many before the live kernel, too; prints differences
+#	make rulebook		each case of the rule book's section K: verdict, pass or fail
 #	make bench		benchmarks; prints ratios
 #	make format		clang-format what changed against main
 #	make clean		remove build directories
@@ -79,6 +80,10 @@ check-soundness: all
 	@ninja -C $(BUILD) --quiet test/check-soundness
 	@$(BUILD)/test/check-soundness -s $(or $(SEED),1) -n $(or $(SOUNDNESS),100000)
 
+# Every case of the rule book's section K by its id, and what is missing.
+rulebook: all
+	@tools/rulebook $(BUILD)
+
 bench: deps
 	@tools/need bench/run "the benchmarks"
 	@bench/run
@@ -92,4 +97,4 @@ clean:
 deps:
 	@tools/deps test
 
-.PHONY: all demo test check check-all install fuzz check-domains check-soundness check-kernel bench format clean deps
+.PHONY: all demo test check check-all rulebook install fuzz check-domains check-soundness check-kernel bench format clean deps

@@ -303,7 +303,7 @@ static void add_var(struct pintle_host *host, const char *name, u32 type, bool p
  * them is run. */
 static bool any_helper(const struct abi *abi, const struct abi_prog_type *type, u32 id)
 {
-	static const u32 more[] = {112, 114, 148, 153, 154, 156};
+	static const u32 more[] = {12, 112, 114, 148, 153, 154, 156};
 
 	for (u32 i = 0; i < ARRAY_SIZE(more); i++)
 		if (id == more[i])
@@ -318,6 +318,9 @@ static void break_contract(struct pintle_host *host)
 	add_flag(host, "t_merge", KF_RELEASE);
 	add_flag(host, "t_seen", KF_RCU_PROTECTED);
 	add_flag(host, "t_kget_one", KF_KPTR_GET);
+	add_flag(host, "bpf_iter_t_new", KF_ITER_NEW | KF_RCU_PROTECTED);
+	add_flag(host, "bpf_iter_t_next", KF_ITER_NEXT | KF_RCU_PROTECTED);
+	add_flag(host, "bpf_iter_t_destroy", KF_ITER_DESTROY);
 	host->abi.policy.need_gpl = true;
 	host->abi.helper_there = any_helper;
 	add_var(host, "host_number", btf_find(btf, "int", BTF_INT), false);

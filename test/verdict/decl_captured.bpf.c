@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * A struct of the program with a name of the host, but not its layout. (D18)
+ * A struct of the program with a name of the host, but not its layout.
  */
 #undef FOR_KERNEL
 #define T host_T
 #include "verdict.h"
 #undef T
 
+BOOK("D18") POLICY(kernel, accept)
 OBJECT_REJECT("is the host's by its name");
 
 struct T { /* of no use to the host */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * A pointer that is const: nothing could be stored. (D29)
+ * A pointer that is const: nothing could be stored.
  */
 #include "verdict.h"
 
+BOOK("D29") POLICY(kernel, accept)
 OBJECT_REJECT("the pointer is const");
 
 struct value {

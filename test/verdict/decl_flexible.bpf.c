@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * An array without a length. (D33)
+ * An array without a length.
  */
 #include "verdict.h"
 
+BOOK("D33") POLICY(kernel, accept)
 OBJECT_REJECT("an array without a length cannot hold special fields");
 
 struct value {

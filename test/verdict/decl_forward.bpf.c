@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * A struct that nobody has in full. (D14)
+ * A struct that nobody has in full.
  */
 #include "verdict.h"
 
+BOOK("D14") POLICY(kernel, accept)
 OBJECT_REJECT("D_FWD");
 
 struct value {

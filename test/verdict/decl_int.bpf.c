@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * What is pointed to is no struct. (D11)
+ * What is pointed to is no struct.
  */
 #include "verdict.h"
 
+BOOK("D11") POLICY(kernel, accept)
 OBJECT_REJECT("D_POINTEE");
 
 struct value {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * More fields than there may be. (D37)
+ * More fields than there may be.
  */
 #include "verdict.h"
 
+BOOK("D37")
 OBJECT_REJECT("more than 64 special fields");
 
 struct value {

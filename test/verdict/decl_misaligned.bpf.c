@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * A pointer at an odd place. (D39)
+ * A pointer at an odd place.
  */
 #include "verdict.h"
 
+BOOK("D39")
 OBJECT_REJECT("is not a multiple of 8");
 
 struct value {

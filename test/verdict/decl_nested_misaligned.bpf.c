@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Aligned in its struct, which is not. (D40)
+ * Aligned in its struct, which is not.
  */
 #include "verdict.h"
 
+BOOK("D40")
 OBJECT_REJECT("is not a multiple of 8");
 
 struct inner {

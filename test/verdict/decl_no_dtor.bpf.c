@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * W has no destructor: nothing could drop a reference to it. (D15)
+ * W has no destructor: nothing could drop a reference to it.
  */
 #include "verdict.h"
 
+BOOK("D15") POLICY(kernel, reject, "D_NODTOR")
 OBJECT_REJECT("D_NODTOR");
 
 struct value {

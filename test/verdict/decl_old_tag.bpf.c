@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * A tag of another era. (D22)
+ * A tag of another era.
  */
 #include "verdict.h"
 
+BOOK("D22") POLICY(kernel, accept) POLICY(tags519, accept)
 OBJECT_REJECT("a tag of another era");
 
 struct value {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * A union is no struct. (D12)
+ * A union is no struct.
  */
 #include "verdict.h"
 
+BOOK("D12") POLICY(kernel, accept)
 OBJECT_REJECT("D_POINTEE");
 
 union number {

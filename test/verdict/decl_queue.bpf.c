@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * A queue copies its values: nobody could own a reference in it. (D03)
+ * A queue copies its values: nobody could own a reference in it.
  */
 #include "verdict.h"
 
+BOOK("D03")
 OBJECT_REJECT("a map of type queue cannot hold a field of kind kptr");
 
 struct value {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * A map that programs cannot write. (D06)
+ * A map that programs cannot write.
  */
 #include "verdict.h"
 
+BOOK("D06")
 OBJECT_REJECT("D_MAPFLAG");
 
 struct value {

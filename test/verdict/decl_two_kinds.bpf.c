@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Two kinds at once. (D20)
+ * Two kinds at once.
  */
 #include "verdict.h"
 
+BOOK("D20") POLICY(kernel, accept)
 OBJECT_REJECT("type tags on one pointer");
 
 struct value {

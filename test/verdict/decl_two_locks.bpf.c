@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Two locks in one value. (D41)
+ * Two locks in one value.
  */
 #include "verdict.h"
 
+BOOK("D41") POLICY(kernel, reject, "the second one")
 OBJECT_REJECT("the second one");
 
 struct value {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Two tags on one pointer. (D19)
+ * Two tags on one pointer.
  */
 #include "verdict.h"
 
+BOOK("D19") POLICY(kernel, accept)
 OBJECT_REJECT("type tags on one pointer");
 
 struct value {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * A pointer hidden behind a typedef. (D31)
+ * A pointer hidden behind a typedef.
  */
 #include "verdict.h"
 
+BOOK("D31") POLICY(kernel, accept)
 OBJECT_REJECT("hidden behind a typedef");
 
 typedef struct T __kptr *hidden;

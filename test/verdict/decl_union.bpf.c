@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * A field in a union: which member is there, nobody knows. (D32)
+ * A field in a union: which member is there, nobody knows.
  */
 #include "verdict.h"
 
+BOOK("D32") POLICY(kernel, accept)
 OBJECT_REJECT("members of unions cannot be special fields");
 
 struct value {

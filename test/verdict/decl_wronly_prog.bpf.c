@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * A map that programs cannot read. (D07)
+ * A map that programs cannot read.
  */
 #include "verdict.h"
 
+BOOK("D07")
 OBJECT_REJECT("D_MAPFLAG");
 
 struct value {

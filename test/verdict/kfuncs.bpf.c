@@ -139,7 +139,7 @@ P(two_steps)
 	return 0;
 }
 
-REJECT(NULL_DEREF, "invalid mem access 'untrusted_ptr_or_null_") BOOK("C13")
+REJECT(NULL_DEREF, "invalid mem access 'untrusted_ptr_or_null_") BOOK("C13") POLICY(kernel, accept)
 	KERNEL(accept, "unlisted members need no test there")
 P(unlisted_read)
 {
@@ -248,7 +248,7 @@ P(number_beside_field)
 	return first_int((int *)(v->buf + 4));
 }
 
-REJECT(SLOT_INDIRECT, "kptr cannot be accessed indirectly by helper") BOOK("C33")
+REJECT(SLOT_INDIRECT, "kptr cannot be accessed indirectly by helper") BOOK("C33") POLICY(kernel, accept)
 	KERNEL(accept, "privileged programs may probe anything")
 P(field_probed)
 {

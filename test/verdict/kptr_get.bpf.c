@@ -15,7 +15,7 @@ struct {
 	__type(value, struct one);
 } ones SEC(".maps");
 
-ACCEPT BOOK("G01") RETVAL(0)
+ACCEPT BOOK("G01") POLICY(kernel, reject, "is not allowed") RETVAL(0)
 Q(raised)
 {
 	WITH_VALUE(v);

@@ -290,6 +290,40 @@ P(load_acquire)
 	return out != NULL;
 }
 
+/* Of what is no pointer field it is as good as any load. r0 = load_acquire((u64 *)(r1 + 0)) */
+#define LOAD_ACQUIRE(from, out)                                                          \
+	ASM("r1 = %1\n\t.8byte 0x00000100000010db\n\t%0 = r0"                            \
+	    : "=r"(out) : "r"(from) : "r0", "r1", "memory")
+
+ACCEPT BOOK("A07")
+P(load_acquire_elsewhere)
+{
+	long on_stack = 1, a, b, c;
+
+	WITH_VALUE(v);
+	struct T *p = v->ref;
+
+	LOAD_ACQUIRE(&on_stack, a);
+	LOAD_ACQUIRE(v->buf, b);
+	c = 0;
+	if (p)
+		LOAD_ACQUIRE(p, c);
+	return (a + b + c) & 0;
+}
+
+/* What may dangle is read fault-safe, in this way too. */
+ACCEPT BOOK("A08")
+P(load_acquire_untrusted)
+{
+	WITH_VALUE(v);
+	struct T *p = v->un;
+	long a = 0;
+
+	if (p)
+		LOAD_ACQUIRE(p, a);
+	return a & 0;
+}
+
 /* A member that is a pointer is read whole. */
 REJECT(BTF_PARTIAL, "cannot access ptr member") BOOK("C36")
 P(half_a_member)

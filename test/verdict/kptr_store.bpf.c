@@ -231,7 +231,7 @@ P(remembered_and_put)
 }
 
 /* Plain bytes would let anyone read the address as a number. */
-REJECT(LEAK, "leaks addr into map") BOOK("S27")
+REJECT(LEAK, "leaks addr into map") BOOK("S27") POLICY(kernel, accept)
 	KERNEL(accept, "privileged programs may show addresses")
 P(address_to_bytes)
 {
@@ -264,7 +264,7 @@ P(under_lock)
 	return 0;
 }
 
-REJECT(RET_LEAK, "R0 leaks addr as return value") BOOK("S30")
+REJECT(RET_LEAK, "R0 leaks addr as return value") BOOK("S30") POLICY(kernel, accept)
 	KERNEL(accept, "privileged programs may show addresses")
 P(returned)
 {

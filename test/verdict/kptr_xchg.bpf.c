@@ -246,6 +246,7 @@ Q(no_section)
 
 /* An exchange is one atomic operation: a lock does not forbid it. */
 ACCEPT BOOK("X28") RETVAL(0)
+	POLICY(kernel, reject, "function calls are not allowed while holding a lock")
 	KERNEL(reject, "no call at all under a lock there")
 P(under_lock)
 {

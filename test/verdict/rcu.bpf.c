@@ -68,7 +68,7 @@ Q(read_after_section)
 }
 
 /* The end of a section does not prove that a pointer is there. */
-REJECT(NULL_DEREF, "invalid mem access 'untrusted_ptr_or_null_") BOOK("R05")
+REJECT(NULL_DEREF, "invalid mem access 'untrusted_ptr_or_null_") BOOK("R05") POLICY(kernel, accept)
 	KERNEL(accept, "the end of a section drops the NULL there")
 Q(untested_after_section)
 {
@@ -184,7 +184,7 @@ P(pair_without_loads)
 }
 
 /* The run of a program that does not sleep is a section as a whole. */
-ACCEPT BOOK("R13") RETVAL(0)
+ACCEPT BOOK("R13") POLICY(kernel, reject, "R1 must be a rcu pointer") RETVAL(0)
 	KERNEL(reject, "the end of any section downgrades there")
 P(pair_changes_nothing)
 {

@@ -223,7 +223,7 @@ Q(pinned_untested)
 	return v ? v->u->a : 0;
 }
 
-ACCEPT BOOK("U13")
+ACCEPT BOOK("U13") BOOK("D47")
 Q(pinned_used)
 {
 	struct pinned *v = pinned_of(n);

@@ -5,7 +5,7 @@
 #include "setup.h"
 
 /* Fields without references give none. */
-ACCEPT BOOK("I01") RETVAL(0)
+ACCEPT BOOK("I01") POLICY(kernel, reject, "BPF_MEM instruction mode") RETVAL(0)
 	KERNEL(reject, "the instruction form is not there")
 P(unreferenced)
 {
@@ -141,7 +141,7 @@ P(old_unreferenced_used)
 	return old ? t_use(old) : 0;
 }
 
-ACCEPT BOOK("I14") RETVAL(0)
+ACCEPT BOOK("I14") POLICY(kernel, reject, "BPF_MEM instruction mode") RETVAL(0)
 	KERNEL(reject, "the instruction form is not there")
 P(under_lock)
 {

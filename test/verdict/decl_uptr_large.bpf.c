@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * More pinned memory than a page.
+ */
+#include "verdict.h"
+
+BOOK("D49")
+OBJECT_REJECT("more than a page of 4096");
+
+struct buffer {
+	char bytes[4097];
+};
+
+struct value {
+	struct buffer __uptr *u;
+};
+
+union full {
+	struct buffer buffer;
+} *seen;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct value);
+} map SEC(".maps");
