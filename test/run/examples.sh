@@ -41,5 +41,26 @@ case $got in
 *) is "leaky: says where" "the line that took the reference" "$got" ;;
 esac
 
+# example NAME PRINTS
+example()
+{
+	got=$("$build/examples/$1-host" "$build/bpf/examples/$1/$1.bpf.o" 2>&1)
+	is "$1: exit code" 0 $?
+	is "$1: what it prints" "$2" "$got"
+}
+
+example cache "10000 events, 100 lookups, 100 users kept, sum 4950000
+0 users left"
+example pool "1000 jobs, cost 3000, 8 objects in the pool
+0 objects left"
+example conntable "packets found their connections: yes
+0 connections left"
+example seqlock "readers got settings: yes, wrong ones: 0
+0 settings in use"
+example client "states 1 101 201
+states 1 -14 -14"
+example pqueue "500 sent, 0 out of order, 500 waiting
+0 frames left"
+
 echo "$passed passed, $failed failed, 0 skipped"
 [ $failed = 0 ]
