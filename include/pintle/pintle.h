@@ -596,6 +596,41 @@ PINTLE_API int pintle_map_freeze(struct pintle_map *map);
  * is of another kind, is frozen or has special fields. */
 PINTLE_API void *pintle_map_data(struct pintle_map *map, size_t *size);
 
+/* The map's number among those of its host: what a lookup in a map of maps gives. */
+PINTLE_API uint32_t pintle_map_id(const struct pintle_map *map);
+
+/* A map of the host's own, without special fields, of any kind but those that hold maps or
+ * programs. Attributes as in bpf(2). NULL with words in pintle_host_error(). To be closed;
+ * it lives on while something else refers to it. */
+struct pintle_map_opts {
+	size_t size;
+	uint32_t type, key_size, value_size, max_entries, flags;
+	uint64_t extra;
+};
+PINTLE_API struct pintle_map *pintle_map_create(struct pintle_host *host, const char *name,
+						const struct pintle_map_opts *opts);
+/* Handles that the host made only; NULL is fine. */
+PINTLE_API void pintle_map_close(struct pintle_map *map);
+
+/*
+ * Maps of maps: programs look an inner map up and use it. All are like the template in the
+ * declaration (`__array(values, struct ...)`): in type, key and value size, flags, entries of
+ * an array, and special fields (rule book A31): else -EINVAL. One that is replaced stays
+ * valid for runs that found it. Entries may be declared too: .values = {[0] = &inner}.
+ */
+PINTLE_API int pintle_map_set_map(struct pintle_map *outer, const void *key,
+				  const struct pintle_map *inner, uint64_t flags);
+/* A new map that fits; @max_entries 0: as in the template. */
+PINTLE_API struct pintle_map *pintle_map_create_inner(struct pintle_map *outer,
+						      const char *name,
+						      uint32_t max_entries);
+
+/* Program arrays: where tail calls go. @prog must be loaded, and of the same type as the
+ * programs that jump through the array: else -EINVAL. It leaves the array when its object is
+ * closed, or by pintle_map_delete(). */
+PINTLE_API int pintle_map_set_prog(struct pintle_map *map, uint32_t index,
+				   struct pintle_prog *prog);
+
 /* ------------------------------------------------------------------ ring buffers */
 
 /*

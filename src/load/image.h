@@ -51,6 +51,11 @@ struct image_prog {
 
 enum image_map_kind { IMAP_DECLARED, IMAP_DATA, IMAP_BSS, IMAP_RODATA };
 
+struct image_value { /* an index, and of a map or a program; the other is -1 */
+	u32 key;
+	s32 map, prog;
+};
+
 struct image_map {
 	const char *name;
 	enum image_map_kind kind;
@@ -63,7 +68,7 @@ struct image_map {
 	bool frozen;		     /* .rodata: programs may treat it as constants */
 	u64 map_extra;
 	/* prog arrays and maps of maps: initial contents by index */
-	struct { u32 key; s32 map, prog; } *values;
+	struct image_value *values;
 	u32 nvalues;
 };
 

@@ -9,6 +9,7 @@
  *	ksym.c   functions and variables of the host that the object names
  *	reloc.c  what each relocated instruction refers to
  *	ops.c    structs of functions: which program is which member
+ *	values.c initial values of maps of maps and program arrays
  *	link.c   programs: each with the subprograms it needs appended
  *	open.c   the order of it all
  */
@@ -139,6 +140,9 @@ int reloc_target(struct loader *ld, u32 sec, u32 insn, struct load_func **func);
 
 /* ops.c: what each program of a struct of functions is assigned to. */
 int ops_collect(struct loader *ld);
+
+/* values.c: what maps hold from the start, after programs were linked. */
+int values_collect(struct loader *ld);
 
 /* link.c: builds image->progs. */
 int link_progs(struct loader *ld);

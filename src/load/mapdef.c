@@ -115,6 +115,8 @@ static int member_values(struct loader *ld, struct image_map *map, u32 type)
 	id = btf_skip_mods(btf, btf_array(btf_type(btf, id))->type);
 	target = btf_kind(btf_type(btf, id)) == BTF_PTR
 			 ? btf_skip_mods(btf, btf_type(btf, id)->type) : 0;
+	if (!map->value_size)
+		map->value_size = sizeof(u32);
 	if (btf_kind(btf_type(btf, target)) == BTF_FUNC_PROTO)
 		return 0; /* a program array */
 	if (btf_kind(btf_type(btf, target)) != BTF_STRUCT)

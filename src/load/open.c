@@ -138,6 +138,7 @@ static int run_steps(struct loader *ld, const void *data, size_t size)
 			TRY(reloc_section(ld, i));
 	TRY(ops_collect(ld));
 	TRY(link_progs(ld));
+	TRY(values_collect(ld));
 	return keep_tables(ld);
 }
 

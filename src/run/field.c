@@ -74,6 +74,11 @@ static int make_field(struct log *log, struct pintle_host *host, const char *wha
 {
 	*out = (struct run_field){.kind = f->kind, .off = f->off, .size = f->size,
 				  .path = f->path ? strdup(f->path) : NULL};
+	if (f->btf && !f->local) {
+		out->btf = f->btf;
+		out->type = f->type;
+	}
+	out->alien = f->local && f->kind != FIELD_REF && f->kind != FIELD_PERCPU;
 	switch (f->kind) {
 	case FIELD_UNREF:
 	case FIELD_USER:

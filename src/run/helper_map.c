@@ -4,6 +4,7 @@
  * are runs, hence inside a read section. Maps arrive as struct map *.
  */
 #include "run/helpers.h"
+#include "run/map/outer.h"
 #include "run/lock.h"
 
 /* void *(map, key): the live value or NULL. */
@@ -62,6 +63,12 @@ HELPER_FN(map_peek_elem)
 	struct map *map = helper_ptr(a);
 
 	return helper_err(map->ops->read(map, NULL, helper_ptr(b)));
+}
+
+/* Of code_insn.tail: (array, index), not the helper's arguments. NULL: nothing is there. */
+HELPER_FN(tail_call)
+{
+	return (uintptr_t)prog_array_code(helper_ptr(a), b);
 }
 
 struct each {

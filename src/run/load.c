@@ -6,6 +6,7 @@
  */
 #include "jit/jit.h"
 #include "run/local.h"
+#include "run/map/outer.h"
 #include "run/run.h"
 
 /* ------------------------------------------------------------------ verify */
@@ -89,18 +90,95 @@ static int verify_all(struct loading *ld)
 
 /* ------------------------------------------------------------------ maps */
 
-static int maps_make(struct loading *ld)
+/* A template of inner maps is no map of the object itself. */
+static bool is_template(const struct image *image, u32 index)
+{
+	for (u32 i = 0; i < image->nmaps; i++)
+		if (image->maps[i].inner == (s32)index)
+			return true;
+	return false;
+}
+
+static int map_make(struct loading *ld, u32 i)
 {
 	struct pintle_object *object = ld->object;
+	const struct image_map *def = &object->image->maps[i];
+	const struct image_map *inner =
+		def->inner < 0 ? NULL : &object->image->maps[def->inner];
+	int err;
 
-	for (u32 i = 0; i < object->image->nmaps; i++) {
-		int err = map_create(&object->log, ld->host, &object->image->maps[i],
-				     &object->maps[i].map);
+	if (is_template(object->image, i))
+		return 0;
+	err = map_create(&object->log, ld->host, def, inner, &object->maps[i].map);
+	return err ? host_fail(ld->host, err, "%s: %s", object->image->name,
+			       *object->log.error ? object->log.error : strerror(-err))
+		   : 0;
+}
 
-		if (err)
-			return host_fail(ld->host, err, "%s: %s", object->image->name,
-					 *object->log.error ? object->log.error
-							    : strerror(-err));
+static int maps_make(struct loading *ld)
+{
+	for (u32 i = 0; i < ld->object->image->nmaps; i++)
+		TRY(map_make(ld, i));
+	return 0;
+}
+
+enum { LD_IMM64 = 0x18 };
+
+/* A program must agree with all others that jump through the arrays it names. */
+static int bind_arrays(struct loading *ld, const struct image_prog *prog)
+{
+	for (u32 i = 0; i < prog->ninsns; i++) {
+		const struct insn *insn = &prog->insns[i];
+		struct map *map;
+
+		if (insn->code != LD_IMM64 || insn->src != IMM_MAP)
+			continue;
+		map = ld->object->maps[insn->imm].map;
+		if (map && map->type == MAP_PROG_ARRAY && prog_array_bind(map, prog))
+			return host_fail(ld->host, -EINVAL,
+					 "%s: program '%s': map '%s': programs of another "
+					 "type, or that sleep as others do not, jump "
+					 "through it", ld->object->image->name, prog->name,
+					 map->name);
+	}
+	return 0;
+}
+
+static int bind_all(struct loading *ld)
+{
+	for (u32 i = 0; i < ld->object->image->nprogs; i++)
+		if (ld->proofs[i])
+			TRY(bind_arrays(ld, &ld->object->image->progs[i]));
+	return 0;
+}
+
+/* A program that is not loaded leaves its place empty. */
+static int set_value(struct loading *ld, struct map *map, const struct image_value *value)
+{
+	struct pintle_object *object = ld->object;
+	void *ref = value->map >= 0 ? (void *)object->maps[value->map].map
+				    : (void *)&object->progs[value->prog];
+	int err = 0;
+
+	if (value->map >= 0 || object->progs[value->prog].code) {
+		run_read_lock(ld->host);
+		err = map->ops->put(map, &value->key, ref, 0);
+		run_read_unlock(ld->host);
+	}
+	return err ? host_fail(ld->host, err, "%s: map '%s': value %u: %s%s",
+			       object->image->name, map->name, value->key,
+			       strerror(-err), err == -EINVAL ? " (D_INNER: it does not fit)"
+							      : "")
+		   : 0;
+}
+
+static int values_set(struct loading *ld)
+{
+	for (u32 i = 0; i < ld->object->image->nmaps; i++) {
+		const struct image_map *def = &ld->object->image->maps[i];
+
+		for (u32 k = 0; k < def->nvalues; k++)
+			TRY(set_value(ld, ld->object->maps[i].map, &def->values[k]));
 	}
 	return 0;
 }
@@ -192,12 +270,15 @@ static int load_steps(struct loading *ld)
 	TRY(verify_all(ld));
 	TRY(locals_make(ld));
 	TRY(maps_make(ld));
+	TRY(bind_all(ld));
 	TRY(lower_all(ld));
-	return native_compile(ld->object);
+	TRY(native_compile(ld->object));
+	return values_set(ld);
 }
 
 void object_unload(struct pintle_object *object)
 {
+	prog_arrays_forget(object->host, object); /* if loading failed half way */
 	for (u32 i = 0; object->progs && i < object->image->nprogs; i++)
 		prog_free(&object->progs[i]);
 	jit_free(object->jit);

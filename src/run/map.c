@@ -16,6 +16,7 @@
  */
 #include "run/map.h"
 #include "run/lock.h"
+#include "run/map/outer.h"
 
 #include <limits.h>
 
@@ -40,6 +41,9 @@ static const struct map_ops *const kinds[] = {
 	&map_bloom_ops,
 	&map_ringbuf_ops,
 	&map_user_ringbuf_ops,
+	&map_array_of_maps_ops,
+	&map_hash_of_maps_ops,
+	&map_prog_array_ops,
 };
 
 const struct map_ops *map_ops_of(u32 type)
@@ -135,6 +139,7 @@ static void list_add(struct map *map)
 	struct pintle_host *host = map->host;
 
 	lock_take(&host->maps_lock);
+	map->id = ++host->map_ids;
 	map->next = host->maps;
 	map->pprev = &host->maps;
 	if (map->next)
@@ -187,21 +192,53 @@ static int proto_fields(struct log *log, struct map *map, const struct image_map
 	return 0;
 }
 
-int map_create(struct log *log, struct pintle_host *host, const struct image_map *def,
-	       struct map **out)
+int map_proto(struct log *log, struct pintle_host *host, const struct image_map *def,
+	      struct map *map)
 {
 	const struct map_ops *ops = map_ops_of(def->type);
+
+	TRY(check_def(log, def, ops));
+	proto_fill(map, host, def, ops);
+	return proto_fields(log, map, def);
+}
+
+static void proto_free(struct map *proto)
+{
+	template_free(proto->template);
+	fields_free(proto->fields);
+	free(proto->name);
+}
+
+static int make_template(struct log *log, struct map *proto, const struct image_map *inner)
+{
+	bool of_maps = proto->type == MAP_ARRAY_OF_MAPS || proto->type == MAP_HASH_OF_MAPS;
+
+	if (!of_maps)
+		return 0;
+	if (!inner)
+		return log_fail(log, -EINVAL,
+				"map '%s': it does not say what its inner maps are: add "
+				"__array(values, struct ...)", proto->name);
+	if (proto->value_size != sizeof(u32))
+		return log_fail(log, -EINVAL,
+				"map '%s': value_size is %u: that of a map of maps is 4",
+				proto->name, proto->value_size);
+	return template_create(log, proto, inner, &proto->template);
+}
+
+int map_create(struct log *log, struct pintle_host *host, const struct image_map *def,
+	       const struct image_map *inner, struct map **out)
+{
 	struct map proto;
 	int err;
 
 	*out = NULL;
-	TRY(check_def(log, def, ops));
-	proto_fill(&proto, host, def, ops);
-	TRY(proto_fields(log, &proto, def));
-	err = ops->create(log, &proto, def, out);
+	TRY(map_proto(log, host, def, &proto));
+	err = make_template(log, &proto, inner);
+	if (!err)
+		err = proto.ops->create(log, &proto, def, out);
 	if (err) {
-		fields_free(proto.fields);
-		free(proto.name);
+		proto_free(&proto);
 		return err;
 	}
 	list_add(*out);
@@ -227,13 +264,11 @@ bool map_try_pin(struct map *map)
 
 static void map_free(struct map *map)
 {
-	struct fields *fields = map->fields;
-	char *name = map->name;
+	struct map proto = *map;
 
 	list_remove(map);
 	map->ops->free(map);
-	fields_free(fields);
-	free(name);
+	proto_free(&proto);
 }
 
 void map_unpin(struct map *map)

@@ -28,6 +28,7 @@ enum map_update { /* flags of an update, as in bpf(2) */
 
 struct map {
 	const struct map_ops *ops;
+	u32 id;			     /* of the host's maps, not used twice */
 	struct pintle_host *host;
 	char *name;		     /* own copy */
 	u32 type, key_size, value_size, max_entries, flags;
@@ -36,6 +37,7 @@ struct map {
 	s32 lock_off;		     /* of the value's bpf_spin_lock; -1: none */
 	atomic(u32) refs, pins;
 	bool frozen;		     /* host writes refused */
+	struct map *template;	     /* of its inner maps (map/outer.h) */
 	bool shared;		     /* a host has the address of its bytes */
 	struct map *next, **pprev;   /* host->maps */
 };
@@ -66,6 +68,9 @@ struct map_ops {
 	int (*remove)(struct map *map, const void *key);
 	/* Read and remove in one. */
 	int (*take)(struct map *map, const void *key, void *value);
+	/* Kinds that hold maps or programs, in place of write: sets a reference to @ref, a
+	 * struct map or pintle_prog of the same host. -EINVAL when it does not fit. */
+	int (*put)(struct map *map, const void *key, void *ref, u64 flags);
 	int (*next_key)(struct map *map, const void *key, void *next);
 	u32 (*count)(struct map *map);
 	/* For hosts: copies out, with special fields zeroed; per-CPU kinds copy every
@@ -87,11 +92,16 @@ struct map_ops {
 extern const struct map_ops map_array_ops, map_hash_ops, map_percpu_array_ops,
 	map_percpu_hash_ops, map_lru_hash_ops, map_lru_percpu_hash_ops, map_lpm_trie_ops,
 	map_queue_ops, map_stack_ops, map_bloom_ops, map_ringbuf_ops,
-	map_user_ringbuf_ops;
+	map_user_ringbuf_ops, map_array_of_maps_ops, map_hash_of_maps_ops,
+	map_prog_array_ops;
 const struct map_ops *map_ops_of(u32 type); /* NULL: not supported */
 
+/* @inner: the definition of the inner maps of a map of maps; NULL for others. */
 int map_create(struct log *log, struct pintle_host *host, const struct image_map *def,
-	       struct map **out);
+	       const struct image_map *inner, struct map **out);
+/* Checks @def and fills in *@map but for storage: the kind's create(), or a template. */
+int map_proto(struct log *log, struct pintle_host *host, const struct image_map *def,
+	      struct map *map);
 void map_get(struct map *map);
 void map_put(struct map *map); /* frees after a grace period */
 void map_pin(struct map *map);
@@ -117,6 +127,9 @@ struct run_field {
 	struct storable *storable; /* REF of a host type */
 	struct local_type *local;  /* REF, PERCPU, roots: of a type of the program's own */
 	u32 node_off;		   /* roots: of the node in the element */
+	const struct btf *btf;	   /* a pointee of the host's, where it is no storable */
+	u32 type;
+	bool alien;		   /* a pointee of the program's that nothing here holds */
 	char *path;		   /* "session.owner", for people; NULL: no memory for it */
 };
 struct fields {

@@ -27,7 +27,7 @@ PINTLE_API uint32_t pintle_map_value_size(const struct pintle_map *map)
 
 	if (!abi_map_type(map->image->type)->percpu)
 		return size;
-	return ROUND_UP(size, 8) * slot_count(map->object->host);
+	return ROUND_UP(size, 8) * slot_count(map_host(map));
 }
 
 /* Any thread may do this at any time, so the words go to the log callback only. */
@@ -36,7 +36,7 @@ static int misuse(const struct pintle_map *map, int err, const char *what)
 	char line[256];
 
 	snprintf(line, sizeof(line), "map '%.128s': %s", map->image->name, what);
-	host_log(map->object->host, PINTLE_LOG_ERROR, line);
+	host_log(map_host(map), PINTLE_LOG_ERROR, line);
 	return err;
 }
 

@@ -7,6 +7,7 @@
  * deferred past one.
  */
 #include "run/local.h"
+#include "run/map/outer.h"
 #include "run/run.h"
 
 #include <fcntl.h>
@@ -246,6 +247,7 @@ void pintle_close(struct pintle_object *object)
 	host = object->host;
 	for (u32 i = 0; i < object->image->nprogs; i++)
 		hook_detach(&object->progs[i]);
+	prog_arrays_forget(host, object);
 	object_unlink(object);
 	if (slot_current() || run_read_ongoing()) {
 		defer_call(host, object_free, object);

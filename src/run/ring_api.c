@@ -31,7 +31,7 @@ static int take_ring(struct pintle_map *map, u32 type, struct ring **ring)
 
 	if (!map)
 		return -EINVAL;
-	host = map->object->host;
+	host = map_host(map);
 	if (!map->map || map->map->type != type)
 		return host_fail(host, -EINVAL, "map '%s' is %s", map->image->name,
 				 map->map ? "no ring buffer of this kind"
@@ -68,7 +68,7 @@ PINTLE_API struct pintle_ringbuf *pintle_ringbuf_open(struct pintle_map *map,
 	if (fd >= 0)
 		rb = malloc(sizeof(*rb));
 	if (!rb) {
-		host_fail(map->object->host, fd < 0 ? fd : -ENOMEM, "map '%s': %s",
+		host_fail(map_host(map), fd < 0 ? fd : -ENOMEM, "map '%s': %s",
 			  map->image->name, strerror(fd < 0 ? -fd : ENOMEM));
 		return NULL;
 	}
@@ -204,7 +204,7 @@ PINTLE_API struct pintle_user_ringbuf *pintle_user_ringbuf_open(struct pintle_ma
 		return NULL;
 	rb = malloc(sizeof(*rb));
 	if (!rb) {
-		host_oom(map->object->host);
+		host_oom(map_host(map));
 		return NULL;
 	}
 	map_get(map->map);

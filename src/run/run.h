@@ -108,7 +108,7 @@ struct pintle_host {
 	VEC(struct pintle_hook *) hooks;
 	struct pintle_object *objects;	 /* all that are open */
 	struct map *maps;		 /* all there are; under maps_lock (lock.h) */
-	u32 maps_lock;
+	u32 maps_lock, map_ids;
 	u32 locals_lock;
 	struct local_types *locals;	 /* of all open objects; under locals_lock */
 	struct space_table *spaces;	 /* NULL: there was none yet */
@@ -149,10 +149,16 @@ struct pintle_object {
 };
 
 struct pintle_map { /* a user handle on a map */
-	struct pintle_object *object;
+	struct pintle_object *object; /* NULL: the host made it (set_api.c) */
 	const struct image_map *image;
 	struct map *map; /* NULL until loaded */
+	struct pintle_host *host; /* of a handle without object */
 };
+
+static inline struct pintle_host *map_host(const struct pintle_map *map)
+{
+	return map->object ? map->object->host : map->host;
+}
 
 /* --- slot.c --- */
 int slots_init(struct pintle_host *host);

@@ -64,7 +64,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	if (!host)
 		abort();
 	for (u32 i = 0; i < ARRAY_SIZE(defs); i++)
-		if (map_create(NULL, host, &defs[i], &maps[i]))
+		if (map_create(NULL, host, &defs[i], NULL, &maps[i]))
 			abort();
 	list_helpers();
 	return 0;

@@ -295,7 +295,6 @@ TEST(load_refusals_name_what_is_wrong)
 	refused("run/load/plain_maps.bpf.o", false, "compile with -g");
 	refused("run/load/bigendian.bpf.o", false, "big-endian");
 	refused("run/load/unknown.bpf.o", true, "section 'submarine'");
-	refused("run/load/maps.bpf.o", true, "outer");
 }
 
 /* Opens an edited object: it must be refused with @words. */

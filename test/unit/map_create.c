@@ -11,7 +11,7 @@ static void refused(struct image_map def, int err, const char *words)
 	struct map *map = (void *)1;
 	struct log log = {0};
 
-	CHECK_EQ(map_create(&log, host, &def, &map), err);
+	CHECK_EQ(map_create(&log, host, &def, NULL, &map), err);
 	CHECK(!map);
 	CHECK_HAS(log_text(&log), "map 'm': ");
 	CHECK_HAS(log_text(&log), words);
@@ -208,7 +208,7 @@ TEST(map_create_without_memory)
 
 			CHECK(n < 20);
 			fail_alloc_at(n);
-			err = map_create(NULL, host, &def, &map);
+			err = map_create(NULL, host, &def, NULL, &map);
 			failed = fail_alloc_off();
 			CHECK_EQ(err, failed ? -ENOMEM : 0);
 			CHECK(failed == !map);
@@ -311,5 +311,112 @@ TEST(map_handle_global_data)
 	CHECK(!memcmp(out, "initial!", 8));
 	CHECK_EQ(pintle_map_update(&data, &key, "changed!", 0), -EPERM);
 	map_put(data.map);
+	fixture_free(host);
+}
+
+/* ------------------------------------------------------------------ maps of maps */
+
+TEST(map_of_maps_refused)
+{
+	struct pintle_host *host = fixture_host(RCU_DEFERRED_PUT);
+	struct image_map def = fixture_def(MAP_ARRAY_OF_MAPS, 4, 0, NULL), inner;
+	struct map *map;
+	struct log log = {0};
+
+	refused(def, -EINVAL, "does not say what its inner maps are");
+	def.value_size = 4;
+	inner = fixture_def(MAP_PROG_ARRAY, 4, 0, NULL);
+	CHECK_EQ(map_create(&log, host, &def, &inner, &map), -EINVAL);
+	CHECK_HAS(log_text(&log), "cannot be inside of others");
+	inner = fixture_def(MAP_HASH_OF_MAPS, 4, 0, NULL);
+	CHECK_EQ(map_create(&log, host, &def, &inner, &map), -EINVAL);
+	inner = fixture_def(MAP_HASH, 0, 0, NULL);
+	CHECK_EQ(map_create(&log, host, &def, &inner, &map), -EINVAL);
+	CHECK_HAS(log_text(&log), "max_entries is 0");
+	log_free(&log);
+	def = fixture_def(MAP_PROG_ARRAY, 4, 0, NULL);
+	refused(def, -EINVAL, "value_size is 8");
+	fixture_free(host);
+}
+
+/* A31, A32: each difference alone. */
+TEST(map_of_maps_template)
+{
+	static const u32 types[] = {MAP_ARRAY_OF_MAPS, MAP_HASH_OF_MAPS};
+	struct pintle_host *host = fixture_host(RCU_DEFERRED_PUT);
+	struct image_map inner = fixture_def(MAP_ARRAY, 4, 0, value_record), other;
+	struct map *map, *in;
+	u32 key = 1;
+
+	for (u32 t = 0; t < 2; t++) {
+		struct image_map def = fixture_def(types[t], 4, 0, NULL);
+
+		def.value_size = 4;
+		CHECK_EQ(map_create(NULL, host, &def, &inner, &map), 0);
+		for (u32 i = 0; i < 7; i++) {
+			other = inner;
+			if (i == 1)
+				other.value_size += 8;
+			else if (i == 2)
+				other.max_entries++;
+			else if (i == 3)
+				other.type = MAP_HASH;
+			else if (i == 4)
+				other.flags = MAPF_MMAPABLE;
+			else if (i == 5)
+				other.record = value_unlocked;
+			else if (i == 6)
+				other.record = NULL;
+			in = fixture_map(host, &other);
+			run_read_lock(host);
+			CHECK_EQ(map->ops->put(map, &key, in, 0), i ? -EINVAL : 0);
+			CHECK_EQ(map->ops->put(map, &key, in, 4), -EINVAL);
+			CHECK(i || map->ops->lookup(map, &key) == in);
+			run_read_unlock(host);
+			map_put(in);
+		}
+		CHECK_EQ(map->ops->count(map), 1);
+		map_put(map);
+	}
+	fixture_free(host);
+}
+
+/* M25: what an outer map lets go stays until the section that found it ends; all of
+ * it goes in the end. */
+TEST(map_of_maps_replaced_in_use)
+{
+	static const u32 types[] = {MAP_ARRAY_OF_MAPS, MAP_HASH_OF_MAPS};
+	struct pintle_host *host = fixture_host(RCU_DEFERRED_PUT);
+	struct image_map inner = fixture_def(MAP_HASH, 4, 0, value_record);
+
+	for (u32 t = 0; t < 2; t++) {
+		struct image_map def = fixture_def(types[t], 4, 0, NULL);
+		struct map *map, *a = fixture_map(host, &inner);
+		struct map *b = fixture_map(host, &inner);
+		struct value zero = {0}, *v;
+		struct slot_ctx *slot;
+		u32 key = 1;
+
+		def.value_size = 4;
+		CHECK_EQ(map_create(NULL, host, &def, &inner, &map), 0);
+		slot = fixture_enter(host);
+		CHECK_EQ(map->ops->put(map, &key, a, 0), 0);
+		map_put(a);
+		CHECK(map->ops->lookup(map, &key) == a);
+		CHECK_EQ(a->ops->update(a, &key, &zero, 0), 0);
+		v = a->ops->lookup(a, &key);
+		v->one = thing_new();
+		CHECK_EQ(map->ops->put(map, &key, b, 0), 0);
+		map_put(b);
+		CHECK(map->ops->lookup(map, &key) == b);
+		defer_safe_point(host);
+		CHECK(a->ops->lookup(a, &key) == v && v->one->refs == 1);
+		fixture_leave(slot);
+		defer_drain(host);
+		CHECK_EQ(things_put, t + 1);
+		CHECK_EQ(map->ops->remove(map, &key), 0);
+		CHECK(!map->ops->lookup(map, &key));
+		map_put(map);
+	}
 	fixture_free(host);
 }

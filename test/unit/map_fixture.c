@@ -164,7 +164,7 @@ struct map *fixture_map(struct pintle_host *host, const struct image_map *def)
 {
 	struct log log = {0};
 	struct map *map = NULL;
-	int err = map_create(&log, host, def, &map);
+	int err = map_create(&log, host, def, NULL, &map);
 
 	if (err)
 		test_fail(__FILE__, __LINE__, "map_create: %d: %s", err, log_text(&log));

@@ -268,7 +268,7 @@ static void *make_and_put(void *data)
 		struct value zero = {0};
 		struct map *map;
 
-		if (map_create(NULL, w->host, &def, &map)) {
+		if (map_create(NULL, w->host, &def, NULL, &map)) {
 			w->wrong = "no map";
 			break;
 		}

@@ -285,6 +285,8 @@ static int fill(struct update *u)
 	if (!e)
 		return -ENOMEM;
 	fill_key(u, e);
+	if (h->pool.maps)
+		map_get(*(struct map *const *)u->value);
 	if (h->percpu)
 		percpu_fill(h, e, u->value, u->all);
 	else
@@ -527,7 +529,7 @@ static int make_buckets(struct log *log, struct hash *h)
 static int open_parts(struct log *log, struct hash *h, struct hash_kind kind)
 {
 	const struct pool_opts opts = {!(h->map.flags & MAPF_NO_PREALLOC), kind.percpu,
-				       kind.lru ? lru_extra() : 0};
+				       kind.maps, kind.lru ? lru_extra() : 0};
 
 	TRY(make_buckets(log, h));
 	TRY(pool_open(log, &h->pool, &h->map, &opts));

@@ -23,7 +23,7 @@ struct hash {
 };
 
 struct hash_kind {
-	bool percpu, lru;
+	bool percpu, lru, maps;
 };
 
 enum { MAPF_ZERO_SEED = 1 << 6 };

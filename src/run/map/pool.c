@@ -176,8 +176,22 @@ static struct elem *take_heap(struct pool *pool)
 
 static void init_fields(const struct pool *pool, struct elem *e)
 {
+	if (pool->maps)
+		*(struct map **)elem_value(pool, e) = NULL;
 	for (u32 i = 0; pool->map->fields && i < elem_values(pool); i++)
 		fields_init(pool->map->fields, elem_value_nth(pool, e, i));
+}
+
+/* Unlike what is in fields, a map stays until nobody can find it: who found the element
+ * before it was replaced finds its map. */
+static void drop_map(const struct pool *pool, struct elem *e)
+{
+	struct map **at = elem_value(pool, e);
+
+	if (!pool->maps)
+		return;
+	map_put(*at);
+	*at = NULL;
 }
 
 static void destroy_fields(const struct pool *pool, struct elem *e)
@@ -226,11 +240,13 @@ static void give_to(struct stripe *s, struct elem *e)
 
 void pool_give(struct pool *pool, struct elem *e)
 {
+	drop_map(pool, e);
 	give_to(own_stripe(pool), e);
 }
 
 void pool_drop(struct pool *pool, struct elem *e)
 {
+	drop_map(pool, e);
 	destroy_fields(pool, e);
 	if (!of_block(pool, e))
 		free_heap(pool, e);
@@ -256,6 +272,7 @@ static void end_quarantine(struct stripe *s, struct elem *list)
 		next = list->idle;
 		/* F10: a program that still held it may have filled its fields again. */
 		destroy_fields(pool, list);
+		drop_map(pool, list);
 		give_to(s, list);
 	}
 }
@@ -394,7 +411,7 @@ static void set_sizes(struct pool *pool, const struct pool_opts *opts)
 int pool_open(struct log *log, struct pool *pool, struct map *map,
 	      const struct pool_opts *opts)
 {
-	*pool = (struct pool){.map = map, .prealloc = opts->prealloc};
+	*pool = (struct pool){.map = map, .prealloc = opts->prealloc, .maps = opts->maps};
 	set_sizes(pool, opts);
 	set_limits(pool);
 	pool->stripes = aligned_alloc(LINE, pool->nstripes * sizeof(struct stripe));

@@ -47,6 +47,7 @@ struct pool {
 	u32 key_stride, elem_size, nstripes;
 	u32 slots; /* values of an element; 0: one, inside */
 	bool prealloc;
+	bool maps; /* a value is the address of a map, of which it holds a reference */
 	char *block;   /* elements made at the start; NULL: none */
 	size_t block_size;
 	char *values, *values_block; /* per-CPU values of those; aligned; as allocated */
@@ -85,7 +86,7 @@ static inline void *elem_value_nth(const struct pool *pool, struct elem *e, u32 
 }
 
 struct pool_opts {
-	bool prealloc, percpu;
+	bool prealloc, percpu, maps;
 	u32 extra; /* bytes behind the value */
 };
 

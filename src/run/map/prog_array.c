@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * prog_array.c: programs by index: where tail calls go.
+ *
+ * A program that jumps and the one it jumps to must agree on their context and on whether
+ * they may sleep: an array is bound to the type of the first program that has to do with
+ * it, and refuses all others (prog_array_bind()).
+ *
+ * An entry holds no reference: a program goes with its object, which first takes its
+ * programs out of every array (prog_arrays_forget()) and then waits until no run can be
+ * there.
+ *
+ * Ordering: a program's code is complete before it is in an entry: the store in put()
+ * pairs with the acquire load in entry(). Progress: wait-free, but for binding.
+ */
+#include "run/lock.h"
+#include "run/map/index.h"
+#include "run/map/outer.h"
+
+struct prog_array {
+	struct map map;
+	u32 lock; /* of the two below */
+	const char *type; /* of programs; of the host's arena; NULL: not bound */
+	bool sleepable;
+	atomic(struct pintle_prog *) at[];
+};
+
+static struct prog_array *array_of(struct map *map)
+{
+	return container_of(map, struct prog_array, map);
+}
+
+static int create(struct log *log, const struct map *proto, const struct image_map *def,
+		  struct map **out)
+{
+	struct prog_array *a;
+
+	if (proto->value_size != sizeof(u32))
+		return log_fail(log, -EINVAL,
+				"map '%s': value_size is %u: a program array's is 4",
+				def->name, def->value_size);
+	a = calloc(1, sizeof(*a) + (u64)proto->max_entries * sizeof(a->at[0]));
+	if (!a)
+		return log_fail(log, -ENOMEM, "map '%s': no memory for %u entries",
+				def->name, def->max_entries);
+	a->map = *proto;
+	*out = &a->map;
+	return 0;
+}
+
+static void destroy(struct map *map)
+{
+	free(array_of(map));
+}
+
+static struct pintle_prog *entry(struct map *map, u64 index)
+{
+	if (index >= map->max_entries)
+		return NULL;
+	/* acquire: pairs with the release in put() */
+	return atomic_load_explicit(&array_of(map)->at[index], memory_order_acquire);
+}
+
+const struct code *prog_array_code(struct map *map, u64 index)
+{
+	const struct pintle_prog *prog = entry(map, index);
+
+	return prog ? prog->code : NULL;
+}
+
+int prog_array_bind(struct map *map, const struct image_prog *prog)
+{
+	struct prog_array *a = array_of(map);
+	bool same;
+
+	lock_take(&a->lock);
+	if (!a->type) {
+		a->type = prog->type->name;
+		a->sleepable = prog->sleepable;
+	}
+	same = !strcmp(a->type, prog->type->name) && a->sleepable == prog->sleepable;
+	lock_drop(&a->lock);
+	return same ? 0 : -EINVAL;
+}
+
+static int put(struct map *map, const void *key, void *prog, u64 flags)
+{
+	struct pintle_prog *p = prog;
+	u32 index = index_of(key);
+
+	if (flags || !p->code || p->object->host != map->host)
+		return -EINVAL;
+	if (index >= map->max_entries)
+		return -E2BIG;
+	TRY(prog_array_bind(map, p->image));
+	/* release: pairs with the acquire in entry() */
+	atomic_store_explicit(&array_of(map)->at[index], p, memory_order_release);
+	return 0;
+}
+
+static int remove_prog(struct map *map, const void *key)
+{
+	u32 index = index_of(key);
+
+	if (index >= map->max_entries)
+		return -E2BIG;
+	return atomic_exchange_explicit(&array_of(map)->at[index], NULL,
+					memory_order_acq_rel) ? 0 : -ENOENT;
+}
+
+static u32 count(struct map *map)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < map->max_entries; i++)
+		n += entry(map, i) != NULL;
+	return n;
+}
+
+static void forget(struct map *map, const struct pintle_object *object)
+{
+	for (u32 i = 0; i < map->max_entries; i++) {
+		struct pintle_prog *prog = entry(map, i);
+
+		if (prog && prog->object == object)
+			atomic_compare_exchange_strong_explicit(
+				&array_of(map)->at[i], &prog, NULL, memory_order_acq_rel,
+				memory_order_relaxed);
+	}
+}
+
+void prog_arrays_forget(struct pintle_host *host, const struct pintle_object *object)
+{
+	lock_take(&host->maps_lock);
+	for (struct map *map = host->maps; map; map = map->next)
+		if (map->type == MAP_PROG_ARRAY)
+			forget(map, object);
+	lock_drop(&host->maps_lock);
+}
+
+const struct map_ops map_prog_array_ops = {
+	.type = MAP_PROG_ARRAY,
+	.create = create,
+	.free = destroy,
+	.put = put,
+	.remove = remove_prog,
+	.next_key = index_next_key,
+	.count = count,
+};

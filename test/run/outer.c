@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * outer.c: maps of maps (A31-A33, M25) and program arrays, by programs of outer.bpf.c and
+ * the public API.
+ */
+#include "pintle/pintle.h"
+#include "test.h"
+#include "run/object.h"
+
+#include <pthread.h>
+
+PINTLE_HOOK(int, outer_hook, int, n)
+PINTLE_HOOK(int, other_hook, long, n)
+
+static void drop(void *box)
+{
+	free(box);
+}
+
+/* Makes the type known to BTF. */
+__attribute__((noinline, used)) long box_value(struct box *box);
+long box_value(struct box *box)
+{
+	return box->value;
+}
+
+struct setup {
+	struct pintle_host *host;
+	struct pintle_object *object;
+};
+
+static struct pintle_object *load(struct pintle_host *host)
+{
+	struct pintle_object *object =
+		pintle_open(host, test_object("run/outer.bpf.o"), NULL);
+
+	if (object && !pintle_load(object))
+		return object;
+	pintle_close(object);
+	return NULL;
+}
+
+static struct setup begin(void)
+{
+	struct setup s = {pintle_host_new(PINTLE_OPTS(pintle_host_opts, .max_slots = 4))};
+	static char words[2048];
+	int err;
+
+	CHECK(s.host);
+	err = pintle_host_add_self(s.host);
+	if (!err)
+		err = pintle_export(s.host, box_value, 0);
+	if (!err)
+		err = pintle_storable(s.host, "box", .dtor = drop);
+	if (!err)
+		err = pintle_hook_add(s.host, outer_hook);
+	if (!err)
+		err = pintle_hook_add(s.host, other_hook);
+	if (!err)
+		s.object = load(s.host);
+	if (!s.object) {
+		snprintf(words, sizeof(words), "%s", pintle_host_error(s.host));
+		pintle_host_free(s.host);
+		test_fail(__FILE__, __LINE__, "%s", words);
+	}
+	return s;
+}
+
+static void end(struct setup s)
+{
+	pintle_close(s.object);
+	pintle_host_free(s.host);
+}
+
+static int run(struct setup s, const char *name, int n)
+{
+	struct pintle_prog *prog = pintle_prog_find(s.object, name);
+	uint64_t args[] = {(uint64_t)n}, result = 0;
+
+	CHECK(prog);
+	CHECK_EQ(pintle_prog_run(prog, args, &result), 0);
+	return (int)result;
+}
+
+static struct pintle_map *map_of(struct setup s, const char *name)
+{
+	struct pintle_map *map = pintle_map_find(s.object, name);
+
+	CHECK(map);
+	return map;
+}
+
+TEST(outer_maps_of_maps)
+{
+	static const char *const kinds[] = {"array", "hash"};
+	struct setup s = begin();
+
+	for (int i = 0; i < 2; i++) {
+		const char *count = i ? "count_hash" : "count_array";
+		struct pintle_map *outer = map_of(s, kinds[i]), *own;
+		uint32_t key = 0, id;
+
+		if (i) {
+			CHECK_EQ(run(s, count, 0), -1);
+			CHECK_EQ(pintle_map_set_map(outer, &key, map_of(s, "one"), 2), -ENOENT);
+			CHECK_EQ(pintle_map_set_map(outer, &key, map_of(s, "one"), 1), 0);
+			CHECK_EQ(pintle_map_set_map(outer, &key, map_of(s, "one"), 1), -EEXIST);
+		}
+		CHECK_EQ(run(s, count, 0), i * 3);
+		CHECK_EQ(run(s, count, 0), i * 3 + 1);
+		CHECK_EQ(run(s, "count_array", 2), i);
+		CHECK_EQ(run(s, count, 1), -1);
+		CHECK_EQ(pintle_map_count(outer), i ? 1 : 2);
+		CHECK_EQ(pintle_map_lookup(outer, &key, &id), 0);
+		CHECK_EQ(id, pintle_map_id(map_of(s, "one")));
+		own = pintle_map_create_inner(outer, "own", i ? 0 : 9);
+		CHECK(own);
+		CHECK_EQ(pintle_map_set_map(outer, &key, own, 0), 0);
+		pintle_map_close(own); /* the outer map holds it */
+		CHECK_EQ(run(s, count, 0), 0);
+		CHECK_EQ(run(s, count, 0), 1);
+		CHECK_EQ(pintle_map_delete(outer, &key), 0);
+		CHECK_EQ(pintle_map_delete(outer, &key), -ENOENT);
+		CHECK_EQ(run(s, count, 0), -1);
+		CHECK_EQ(pintle_map_lookup(outer, &key, &id), -ENOENT);
+		CHECK_EQ(pintle_map_set_map(outer, &key, map_of(s, "one"), 0), 0);
+		CHECK_EQ(run(s, count, 0), i * 3 + 2);
+	}
+	end(s);
+}
+
+/* A31-A33, D51, D53: what does not fit. */
+TEST(outer_inner_maps_that_do_not_fit)
+{
+	struct setup s = begin(), t = {s.host, load(s.host)};
+	struct pintle_map *outer = map_of(s, "array"), *plain;
+	uint32_t key = 1, far = 9;
+
+	CHECK(t.object);
+	CHECK_EQ(pintle_map_set_map(outer, &key, map_of(s, "plain"), 0), -EINVAL);
+	CHECK_HAS(pintle_host_error(s.host), "D_INNER");
+	CHECK_EQ(pintle_map_set_map(outer, &key, outer, 0), -EINVAL);
+	CHECK_EQ(pintle_map_set_map(outer, &key, map_of(t, "one"), 0), 0); /* D51 */
+	plain = pintle_map_create(s.host, "p",
+				  PINTLE_OPTS(pintle_map_opts, .type = 1, .key_size = 4,
+					      .value_size = 16, .max_entries = 8));
+	CHECK(plain);
+	CHECK_EQ(pintle_map_set_map(outer, &key, plain, 0), -EINVAL);
+	pintle_map_close(plain);
+	CHECK_EQ(pintle_map_set_map(outer, &key, map_of(s, "one"), 1), -EINVAL);
+	CHECK_EQ(pintle_map_set_map(outer, &far, map_of(s, "one"), 0), -E2BIG);
+	CHECK_EQ(pintle_map_set_map(outer, NULL, map_of(s, "one"), 0), -EINVAL);
+	CHECK_EQ(pintle_map_set_map(map_of(s, "one"), &key, outer, 0), -EOPNOTSUPP);
+	CHECK_EQ(pintle_map_update(outer, &key, &far, 0), -EOPNOTSUPP);
+	CHECK_EQ(pintle_map_set_prog(outer, 1, pintle_prog_find(s.object, "jump")),
+		 -EOPNOTSUPP);
+	CHECK(!pintle_map_create_inner(map_of(s, "one"), "x", 0));
+	CHECK(!pintle_map_create(s.host, "o",
+				 PINTLE_OPTS(pintle_map_opts, .type = 12, .key_size = 4,
+					     .value_size = 4, .max_entries = 8)));
+	CHECK_HAS(pintle_host_error(s.host), "inner maps");
+	CHECK_EQ(run(s, "count_array", 1), 0);
+	pintle_close(t.object); /* its map stays, in ours */
+	CHECK_EQ(run(s, "count_array", 1), 1);
+	end(s);
+}
+
+TEST(outer_tail_calls)
+{
+	struct setup s = begin(), t = {s.host, load(s.host)};
+	struct pintle_map *jumps = map_of(s, "jumps");
+	int *calls = pintle_map_data(map_of(s, ".bss"), NULL);
+	uint32_t key = 3;
+
+	CHECK(t.object && calls);
+	CHECK_EQ(pintle_map_count(jumps), 2);
+	CHECK_EQ(run(s, "jump", 0), 1);
+	CHECK_EQ(run(s, "jump", 4), 1);
+	CHECK_EQ(run(s, "jump", 1), 20);
+	CHECK_EQ(*calls, 2);
+	CHECK_EQ(pintle_map_delete(jumps, &key), 0);
+	CHECK_EQ(pintle_map_delete(jumps, &key), -ENOENT);
+	CHECK_EQ(run(s, "jump", 1), 10);
+	CHECK_EQ(pintle_map_set_prog(jumps, 3, pintle_prog_find(t.object, "second")), 0);
+	CHECK_EQ(run(s, "jump", 1), 20);
+	pintle_close(t.object); /* its program leaves our array */
+	CHECK_EQ(run(s, "jump", 1), 10);
+	CHECK_EQ(pintle_map_set_prog(jumps, 0, pintle_prog_find(s.object, "other")),
+		 -EINVAL);
+	CHECK_HAS(pintle_host_error(s.host), "another type");
+	CHECK_EQ(pintle_map_set_prog(jumps, 4, pintle_prog_find(s.object, "second")),
+		 -E2BIG);
+	CHECK_EQ(pintle_map_set_prog(jumps, 0, NULL), -EINVAL);
+	CHECK_EQ(pintle_map_lookup(jumps, &key, &key), -EOPNOTSUPP);
+	CHECK_EQ(pintle_map_set_prog(jumps, 0, pintle_prog_find(s.object, "spin")), 0);
+	*calls = 0;
+	CHECK_EQ(run(s, "spin", 0), 34); /* 33 jumps */
+	end(s);
+}
+
+/* ------------------------------------------------------------------ threads */
+
+struct runner {
+	pthread_t thread;
+	struct setup s;
+	int stop, wrong, n;
+};
+
+static void *count_on(void *data)
+{
+	struct runner *r = data;
+	struct pintle_prog *prog = pintle_prog_find(r->s.object, "count_hash");
+
+	do {
+		uint64_t args[] = {0}, result;
+
+		if (pintle_prog_run(prog, args, &result) || (int)result < 0)
+			r->wrong++; /* the key is always there */
+		r->n++;
+	} while (!__atomic_load_n(&r->stop, __ATOMIC_RELAXED));
+	pintle_thread_leave(r->s.host);
+	return NULL;
+}
+
+/* M25: inner maps replaced while programs use them: one or the other is found, and what
+ * was found is valid. */
+TEST(race_outer_replace)
+{
+	struct setup s = begin();
+	struct runner r[2] = {{.s = s}, {.s = s}};
+	struct pintle_map *outer = map_of(s, "hash"), *own;
+	uint32_t key = 0, five = 5;
+	struct { void *box; uint64_t n; } zero = {0};
+
+	CHECK_EQ(pintle_map_set_map(outer, &key, map_of(s, "one"), 0), 0);
+	for (int i = 0; i < 2; i++)
+		CHECK_EQ(pthread_create(&r[i].thread, NULL, count_on, &r[i]), 0);
+	for (int i = 0; i < 500; i++) {
+		own = pintle_map_create_inner(outer, "own", 0);
+		CHECK(own);
+		CHECK_EQ(pintle_map_update(own, &five, &zero, 0), 0);
+		CHECK_EQ(pintle_map_set_map(outer, &key, own, i & 2), 0);
+		pintle_map_close(own);
+	}
+	for (int i = 0; i < 2; i++) {
+		__atomic_store_n(&r[i].stop, 1, __ATOMIC_RELAXED);
+		pthread_join(r[i].thread, NULL);
+		CHECK_EQ(r[i].wrong, 0);
+	}
+	end(s);
+}
