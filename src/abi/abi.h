@@ -332,6 +332,8 @@ struct abi_prog_type {
 	const char *section;	/* section name or prefix before '/' */
 	enum prog_kind kind;
 	const char *ctx_name;	/* BTF name of the ctx struct, for global functions */
+	const char *ctx_kern;	/* host struct that it is a view of (bpf_cast_to_kern_ctx) */
+	bool css_tasks;		/* may walk over tasks of cgroups without sleeping */
 	u32 ctx_size;
 	struct abi_ctx_field *fields;
 	u32 nfields;

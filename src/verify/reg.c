@@ -195,9 +195,6 @@ static void add_what(struct text *t, const struct reg *reg)
 	case REG_MEM:
 		ATTR(t, "sz=%u", reg->mem_size);
 		break;
-	case REG_ITER:
-		ATTR(t, "%s,depth=%u", reg->drained ? "drained" : "active", reg->depth);
-		break;
 	default:
 		break;
 	}
@@ -214,7 +211,7 @@ static void print_pointer(struct env *env, struct text *t, const struct reg *reg
 		add(t, reg->off ? "%+d" : "0", reg->off);
 		return;
 	}
-	if (reg->base == REG_BTF || reg->base == REG_ITER)
+	if (reg->base == REG_BTF)
 		add(t, "%s", btf_type_name(reg->btf, reg->type));
 	add(t, "(");
 	if (reg->id)
@@ -244,6 +241,27 @@ void reg_print(struct env *env, const struct reg *reg, char *buf, size_t size)
 		print_pointer(env, &t, reg);
 }
 
+/* Of several slots the one that it is passed by. */
+static void object_print(struct env *env, const struct slot *slot, u32 i, const char *marks,
+			 enum log_level level)
+{
+	static const char *const kinds[] = {
+		[DYNPTR_LOCAL] = "local", [DYNPTR_RINGBUF] = "ringbuf", [DYNPTR_SKB] = "skb",
+		[DYNPTR_XDP] = "xdp"};
+	const struct reg *object = &slot->spilled;
+	const char *name;
+
+	if (object->base == REG_DYNPTR && object->first)
+		log_print(env->log, level, " fp-%u%s=dynptr_%s(id=%u,ref_id=%u)", 8 * (i + 1),
+			  marks, kinds[object->dynptr], object->id, object->ref);
+	if (object->base != REG_ITER || !object->ref)
+		return;
+	name = btf_type_name(object->btf, object->type);
+	log_print(env->log, level, " fp-%u%s=%s(ref_id=%u,state=%s,depth=%u)", 8 * (i + 1),
+		  marks, strncmp(name, "bpf_", 4) ? name : name + 4, object->ref,
+		  object->drained ? "drained" : "active", object->depth);
+}
+
 static void slot_print(struct env *env, const struct slot *slot, u32 i, const char *marks,
 		       enum log_level level)
 {
@@ -254,6 +272,10 @@ static void slot_print(struct env *env, const struct slot *slot, u32 i, const ch
 	char text[300], kinds[9] = "";
 	u32 n = 0;
 
+	if (slot->kind[0] == SLOT_DYNPTR || slot->kind[0] == SLOT_ITER) {
+		object_print(env, slot, i, marks, level);
+		return;
+	}
 	if (slot_is_spill(slot)) {
 		reg_print(env, &slot->spilled, text, sizeof(text));
 		log_print(env->log, level, " fp-%u%s=%s", 8 * (i + 1), marks, text);
@@ -265,7 +287,7 @@ static void slot_print(struct env *env, const struct slot *slot, u32 i, const ch
 		kinds[n++] = letters[slot->kind[b]];
 	}
 	text[0] = 0;
-	if (n < 8 || slot->spilled.base == REG_DYNPTR || slot->spilled.base == REG_ITER)
+	if (n < 8)
 		reg_print(env, &slot->spilled, text, sizeof(text));
 	log_print(env->log, level, " fp-%u%s=%s%s", 8 * (i + 1), marks, kinds, text);
 }

@@ -10,9 +10,10 @@
  *	arg:trusted struct pointer	a trusted host object; arg:nullable: or NULL
  *	arg:untrusted struct pointer	fault-safe reads only
  */
+#include "verify/rule/rule.h"
 #include "verify/walk.h"
 
-enum sig_kind { SIG_ARENA, SIG_SCALAR, SIG_CTX, SIG_MEM, SIG_BTF };
+enum sig_kind { SIG_ARENA, SIG_SCALAR, SIG_CTX, SIG_MEM, SIG_BTF, SIG_DYNPTR };
 
 struct sig_arg {
 	u8 kind; /* enum sig_kind */
@@ -113,6 +114,10 @@ static int parse_pointer(struct env *env, u32 subprog, u32 i, u32 type,
 		arg->nullable = true;
 		return parse_host_struct(env, subprog, i, pointee, arg);
 	}
+	if (!strcmp(btf_type_name(btf, pointee), "bpf_dynptr")) {
+		arg->kind = SIG_DYNPTR;
+		return 0;
+	}
 	arg->kind = SIG_MEM;
 	arg->nullable = !has_tag(env, func, i, "arg:nonnull");
 	if (!btf_size(btf, pointee, &arg->size) || !arg->size)
@@ -186,6 +191,8 @@ static struct reg arg_reg(struct env *env, const struct sig_arg *arg)
 		return arena_reg();
 	case SIG_CTX:
 		return reg_pointer(REG_CTX, 0);
+	case SIG_DYNPTR:
+		return dynptr_any(env);
 	case SIG_MEM:
 		reg = reg_pointer(REG_MEM, 0);
 		reg.mem_size = arg->size;
@@ -281,6 +288,17 @@ static int check_btf(struct env *env, u32 regno, const struct sig_arg *arg)
 	return 0;
 }
 
+/* The function may write to it, for which the packet may move. */
+static int check_dynptr(struct env *env, u32 regno)
+{
+	struct dynptr_at d;
+
+	TRY(dynptr_arg(env, regno, &d));
+	if (d.object.flags & F_PKT)
+		packet_forget(env);
+	return 0;
+}
+
 static int check_arg(struct env *env, u32 regno, const struct sig_arg *arg)
 {
 	const struct reg *reg = cur_reg(env, regno);
@@ -301,6 +319,8 @@ static int check_arg(struct env *env, u32 regno, const struct sig_arg *arg)
 		return 0;
 	case SIG_BTF:
 		return check_btf(env, regno, arg);
+	case SIG_DYNPTR:
+		return check_dynptr(env, regno);
 	default:
 		break;
 	}

@@ -436,7 +436,9 @@ int stack_object_put(struct env *env, struct frame *frame, u32 at, u32 nslots,
 	for (u32 i = at + 1 - nslots; i <= at; i++) {
 		memset(frame->stack[i].kind, (int)kind, sizeof(frame->stack[i].kind));
 		frame->stack[i].spilled = object;
+		frame->written_slots |= BIT64(i);
 	}
+	note_step(env, frame, at);
 	return 0;
 }
 

@@ -144,6 +144,16 @@ void pop_frame(struct env *env)
 	drop_frame(env, env->cur);
 }
 
+static void log_frame(struct env *env, const char *what)
+{
+	if (!log_wants(env->log, LOG_INSN))
+		return;
+	log_break(env);
+	log_print(env->log, LOG_INSN, "%s\n", what);
+	frame_print(env, env->cur, env->cur->nframes - 1, 0x7ff, ~0ull, LOG_INSN);
+	log_print(env->log, LOG_INSN, "\n");
+}
+
 /* Of a subprogram that has a caller on this path. */
 int subprog_return(struct env *env, u32 *next)
 {
@@ -156,8 +166,10 @@ int subprog_return(struct env *env, u32 *next)
 		return callback_return(env, next);
 	*next = frame->callsite + 1;
 	cur_step(env)->flags |= STEP_POP;
+	log_frame(env, "returning from callee:");
 	pop_frame(env);
 	*cur_reg(env, R0) = r0;
+	log_frame(env, "to caller:");
 	return 0;
 }
 

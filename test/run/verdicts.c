@@ -317,6 +317,7 @@ static void break_contract(struct pintle_host *host)
 
 	add_flag(host, "t_merge", KF_RELEASE);
 	add_flag(host, "t_seen", KF_RCU_PROTECTED);
+	add_flag(host, "m_first", KF_ACQUIRE);
 	add_flag(host, "t_kget_one", KF_KPTR_GET);
 	add_flag(host, "bpf_iter_t_new", KF_ITER_NEW | KF_RCU_PROTECTED);
 	add_flag(host, "bpf_iter_t_next", KF_ITER_NEXT | KF_RCU_PROTECTED);

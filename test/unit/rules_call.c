@@ -93,7 +93,7 @@ static const struct rules_case kfuncs[] = {
 	 RULE_KFUNC_TRUST},
 	{"any args take rcu", V "r1 = *(u64 *)(r7 +16)\n" TEST_NULL("r1") "call @t_any\n" OUT},
 	{"any args, untrusted", V "r1 = *(u64 *)(r7 +8)\n" TEST_NULL("r1") "call @t_any\n" OUT,
-	 RULE_KFUNC_TRUST},
+	 RULE_KFUNC_OBJECT},
 	{"any args, null", V "r1 = *(u64 *)(r7 +16)\ncall @t_any\n" OUT, RULE_KFUNC_NULL},
 	{"result without promise", ARGS "r1 = 1\ncall @t_peek\nr1 = r0\ncall @t_use\n" OUT,
 	 RULE_KFUNC_TRUST},

@@ -377,6 +377,14 @@ P(bad_result)
 	return name_of(n) != NULL;
 }
 
+REJECT(KFUNC_ACQUIRE, "acquire kernel function does not return PTR_TO_BTF_ID")
+P(acquires_a_number)
+{
+	struct M m = {};
+
+	return m_first(&m);
+}
+
 REJECT(KFUNC_RCU_CS, "requires RCU critical section protection")
 Q(outside_section)
 {
@@ -411,4 +419,87 @@ P(returned_and_read)
 	struct T *p = t_peek(n);
 
 	return p ? p->pid & 0 : 0;
+}
+
+/* ---- memory that functions return ---- */
+
+ACCEPT RETVAL(1)
+P(room)
+{
+	char *room = t_room(t, 16);
+
+	if (room)
+		room[15] = 1;
+	return room ? room[15] : 0;
+}
+
+REJECT(KFUNC_BUF_SIZE, "R2 is not a const")
+P(room_of_unknown_size)
+{
+	char *room = t_room(t, n);
+
+	return room ? room[0] : 0;
+}
+
+REJECT(REGION_MIN, "invalid access to memory, mem_size=8 off=8 size=1")
+P(room_exceeded)
+{
+	char *room = t_room(t, 8);
+
+	return room ? room[8] : 0;
+}
+
+REJECT(MEM_WRITE, "cannot write into rdonly_mem")
+P(text_written)
+{
+	char *text = (char *)t_text(t, 8);
+
+	if (text)
+		text[0] = 1;
+	return 0;
+}
+
+/* It goes with the object. */
+REJECT(MEM_ACCESS, "invalid mem access 'scalar'")
+P(room_outlives_its_object)
+{
+	struct T *p = t_get(t);
+	char *room;
+
+	if (!p)
+		return 0;
+	room = t_room(p, 8);
+	t_put(p);
+	return room ? room[0] : 0;
+}
+
+REJECT(UNSUPPORTED, "read section")
+Q(text_outlives_its_section)
+{
+	const char *text = NULL;
+
+	WITH_VALUE(v);
+	bpf_rcu_read_lock();
+	t = v->ref;
+	if (t)
+		text = t_text(t, 8);
+	bpf_rcu_read_unlock();
+	return text ? text[0] : 0;
+}
+
+/* ---- any object ---- */
+
+ACCEPT RETVAL(3)
+P(any_object)
+{
+	return t_any(t);
+}
+
+REJECT(KFUNC_OBJECT, "arg#0 is untrusted_ptr_ expected ptr_ or socket")
+P(any_but_untrusted)
+{
+	WITH_VALUE(v);
+
+	t = v->un;
+	return t ? t_any(t) : 0;
 }

@@ -89,6 +89,10 @@ extern struct B *b_kget(struct B **slot) __ksym;
 extern int sum_of(long n) __ksym;
 extern int fill_bytes(void *buf, int buf__sz) __ksym;
 extern int add_const(int n__k) __ksym;
+extern void *t_room(struct T *t, int rdwr_buf_size) __ksym;
+extern const void *t_text(struct T *t, int rdonly_buf_size) __ksym;
+extern int t_any(struct T *t) __ksym;
+extern int m_first(struct M *m) __ksym;
 extern int m_write(struct M *m) __ksym;
 extern const char *name_of(int id) __ksym;
 

@@ -105,6 +105,37 @@ static int not_modelled(struct abi_place *place, const char *what)
 	return place->wrong ? 0 : -ENOMEM;
 }
 
+/* What a context is a view of, as struct bpf_ctx_convert of the kernel's BTF has it. */
+static const char *kern_ctx(const struct linux_section *row)
+{
+	static const struct {
+		const char *ctx, *kern;
+	} rows[] = {
+		{"__sk_buff", "sk_buff"},
+		{"xdp_md", "xdp_buff"},
+		{"bpf_sock", "sock"},
+		{"bpf_sock_addr", "bpf_sock_addr_kern"},
+		{"bpf_sock_ops", "bpf_sock_ops_kern"},
+		{"sk_msg_md", "sk_msg"},
+		{"bpf_user_pt_regs_t", "pt_regs"},
+		{"bpf_perf_event_data", "bpf_perf_event_data_kern"},
+		{"bpf_cgroup_dev_ctx", "bpf_cgroup_dev_ctx"},
+		{"bpf_sysctl", "bpf_sysctl_kern"},
+		{"bpf_sockopt", "bpf_sockopt_kern"},
+		{"sk_reuseport_md", "sk_reuseport_kern"},
+		{"bpf_sk_lookup", "bpf_sk_lookup_kern"},
+		{"bpf_nf_ctx", "bpf_nf_ctx"},
+	};
+	const char *ctx = types[row->type].ctx;
+
+	if (row->type == LINUX_FLOW_DISSECTOR)
+		return "bpf_flow_dissector";
+	for (u32 i = 0; ctx && i < ARRAY_SIZE(rows); i++)
+		if (!strcmp(rows[i].ctx, ctx))
+			return rows[i].kern;
+	return NULL;
+}
+
 static void fill(const struct linux_section *row, struct abi_prog_type *type)
 {
 	*type = (struct abi_prog_type){
@@ -113,6 +144,9 @@ static void fill(const struct linux_section *row, struct abi_prog_type *type)
 		.bit = row->type,
 		.attach = row->attach,
 		.ctx_name = types[row->type].ctx,
+		.ctx_kern = kern_ctx(row),
+		.css_tasks = row->type == LINUX_LSM ||
+			     (row->type == LINUX_TRACING && row->attach == LINUX_AT_TRACE_ITER),
 		.may_sleep = true,
 	};
 	type->has_ret_range = linux_ret_range(row->type, row->attach, &type->ret_min,

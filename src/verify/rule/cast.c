@@ -46,3 +46,20 @@ int special_rdonly_cast(struct env *env, struct kcall *call)
 	kfunc_set_result(env, reg_btf(env->abi->btfs.v[0], type, F_UNTRUSTED));
 	return 0;
 }
+
+/* The context as what it is a view of: as sure to exist as the context is. */
+int special_cast_to_kern_ctx(struct env *env, struct kcall *call)
+{
+	const struct abi_prog_type *prog = env->prog->type;
+	const struct reg *reg = cur_reg(env, R1);
+	const struct btf *btf;
+	u32 type;
+
+	TRY(check_readable(env, R1));
+	if (reg->base != REG_CTX || reg->off || has_var_off(reg))
+		return reject(env, RULE_KFUNC_CTX, 0, reg_class_name(env, reg));
+	if (!prog || !prog->ctx_kern || !abi_find_struct(env->abi, prog->ctx_kern, &btf, &type))
+		return reject(env, RULE_UNSUPPORTED, call->kfunc->name);
+	kfunc_set_result(env, reg_btf(btf, type, F_TRUSTED));
+	return 0;
+}

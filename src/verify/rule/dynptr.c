@@ -174,6 +174,16 @@ struct reg dynptr_const(struct env *env)
 	return reg;
 }
 
+struct reg dynptr_any(struct env *env)
+{
+	struct reg reg = dynptr_const(env);
+
+	/* Of all kinds the one of which least can be assumed. */
+	reg.dynptr = DYNPTR_SKB;
+	reg.flags = F_PKT;
+	return reg;
+}
+
 /* ---- kfuncs ---- */
 
 int special_dynptr_from(struct env *env, struct kcall *call)

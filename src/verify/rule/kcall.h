@@ -26,6 +26,7 @@ struct kcall {
 	/* What the arguments told: */
 	u32 release_regno;  /* whose reference dies; 0: none */
 	u32 arg_ref;	    /* reference that an argument carries; 0: none */
+	bool rcu_arg;	    /* an object that only an explicit read section protects */
 	bool has_constant;  /* of a __k argument */
 	u64 constant;
 	bool has_buf, buf_rdonly; /* rdonly_buf_size, rdwr_buf_size */
@@ -122,7 +123,7 @@ int object_dropped(struct env *env, struct kcall *call, bool percpu);
 /* --- percpu.c, cast.c, graph.c --- */
 
 special_fn special_percpu_obj_new, special_percpu_obj_drop;
-special_fn special_rdonly_cast;
+special_fn special_rdonly_cast, special_cast_to_kern_ctx;
 special_fn special_arena_alloc, special_arena_free; /* arena.c */
 special_fn special_list_push, special_list_pop, special_list_peek;
 special_fn special_rbtree_add, special_rbtree_remove, special_rbtree_first, special_rbtree_child;

@@ -10,7 +10,7 @@
  */
 #include "verify/rule/kcall.h"
 
-enum { MAX_NESTING = 4 };
+enum { MAX_NESTING = 4, MAX_BUF = 1 << 29 };
 
 static bool ends_with(const char *text, const char *end)
 {
@@ -57,7 +57,7 @@ static bool is_plain_data(const struct btf *btf, u32 id, u32 depth)
 		return true;
 	if (btf_kind(t) == BTF_ARRAY)
 		return is_plain_data(btf, btf_array(t)->type, depth);
-	if (btf_kind(t) != BTF_STRUCT || depth >= MAX_NESTING)
+	if (!btf_is_composite(t) || depth >= MAX_NESTING)
 		return false;
 	for (u32 i = 0; i < btf_vlen(t); i++)
 		if (!is_plain_data(btf, btf_members(t)[i].type, depth + 1))
@@ -82,13 +82,27 @@ static const char *pointee_name(const struct kcall *call, const struct karg *arg
 	return to ? btf_type_name(call->btf, to) : "void";
 }
 
+/* "STRUCT foo", "INT int", "UNKNOWN ": as kernels name types. */
+static const char *kind_name(const struct btf *btf, u32 id)
+{
+	static const char *const names[] = {
+		[BTF_INT] = "INT",     [BTF_PTR] = "PTR",   [BTF_ARRAY] = "ARRAY",
+		[BTF_STRUCT] = "STRUCT", [BTF_UNION] = "UNION", [BTF_ENUM] = "ENUM",
+		[BTF_FWD] = "FWD",     [BTF_FUNC_PROTO] = "FUNC_PROTO",
+	};
+	u32 kind = btf_kind(btf_type(btf, id));
+
+	return kind < ARRAY_SIZE(names) && names[kind] ? names[kind] : "UNKNOWN";
+}
+
 /* Not an object of the host, and not memory that may hold any bytes. */
 static int reject_pointee(struct env *env, const struct kcall *call, const struct karg *arg)
 {
-	bool is_struct = btf_kind(btf_type(call->btf, pointee(call, arg))) == BTF_STRUCT;
+	u32 to = pointee(call, arg);
 
-	return reject(env, RULE_KFUNC_PTR, arg->i, is_struct ? "STRUCT " : "",
-		      pointee_name(call, arg));
+	return reject(env, RULE_KFUNC_PTR, arg->i, kind_name(call->btf, to),
+		      to ? btf_type_name(call->btf, to) : "",
+		      arg->class_ == KA_MEM_SIZED ? "void, " : "");
 }
 
 /* ---- what an argument is ---- */
@@ -155,43 +169,92 @@ static bool class_by_struct(const struct kcall *call, struct karg *arg)
 	return false;
 }
 
+/*
+ * The parameter is the program's context: a pointer to the struct that is its type's, also
+ * by a typedef's name (bpf_user_pt_regs_t).
+ */
 static bool is_ctx_param(const struct env *env, const struct kcall *call,
 			 const struct karg *arg)
 {
 	const struct abi_prog_type *type = env->prog->type;
+	u32 to = btf_pointee(call->btf, arg->type);
 
-	return type && type->kind == PROG_CTX && type->ctx_name &&
-	       !strcmp(pointee_name(call, arg), type->ctx_name);
+	if (!type || type->kind != PROG_CTX || !type->ctx_name)
+		return false;
+	for (;;) {
+		const struct btf_type *t = btf_type(call->btf, to);
+
+		if (!strcmp(btf_type_name(call->btf, to), type->ctx_name))
+			return true;
+		if (btf_kind(t) != BTF_TYPEDEF && btf_kind(t) != BTF_CONST &&
+		    btf_kind(t) != BTF_VOLATILE)
+			return false;
+		to = t->type;
+	}
 }
 
+/* The object that the register points to as a struct of the host: itself, or the struct
+ * behind a table of members. */
+static bool object_of(const struct env *env, const struct reg *reg, struct reg *object)
+{
+	static const char *const structs[NR_TABLES] = {
+		[TABLE_SOCK_COMMON] = "sock_common",
+		[TABLE_SOCK] = "sock",
+		[TABLE_TCP_SOCK] = "tcp_sock",
+	};
+
+	*object = *reg;
+	if (reg->base == REG_BTF)
+		return true;
+	if (reg->base != REG_TABLE)
+		return false;
+	for (u32 i = 0; i < NR_TABLES; i++)
+		if (structs[i] && reg->table == abi_table((enum abi_table_id)i)) {
+			object->base = REG_BTF;
+			object->flags |= F_TRUSTED;
+			return abi_find_struct(env->abi, structs[i], &object->btf,
+					       &object->type);
+		}
+	return false;
+}
+
+/* As kernels do: what a pointer to a struct is, the register decides. */
 static u8 class_of_rest(const struct env *env, const struct kcall *call,
 			const struct karg *arg)
 {
-	if (is_size_of(call, arg->i + 1))
-		return KA_MEM_SIZED;
-	if (is_ctx_param(env, call, arg))
-		return KA_CTX;
-	return arg->reg->base == REG_BTF ? KA_OBJECT : KA_MEM;
+	enum btf_kind kind = btf_kind(btf_type(call->btf, pointee(call, arg)));
+	bool is_struct = kind == BTF_STRUCT || kind == BTF_UNION || kind == BTF_FWD;
+	bool sized = is_size_of(call, arg->i + 1);
+	struct reg object;
+
+	if (object_of(env, arg->reg, &object) && (is_struct || !sized))
+		return KA_OBJECT;
+	return sized ? KA_MEM_SIZED : KA_MEM;
 }
 
 /* NULL itself where it is welcome. */
 static bool is_allowed_null(const struct kcall *call, const struct karg *arg)
 {
-	return reg_is_null(arg->reg) &&
+	return reg_is_null(arg->reg) && is_ptr(call->btf, arg->type) &&
 	       (ends_with(arg->name, "__nullable") ||
 		(ends_with(arg->name, "__opt") && is_size_of(call, arg->i + 1)));
 }
 
 static void classify(const struct env *env, const struct kcall *call, struct karg *arg)
 {
-	if (class_by_suffix(arg))
+	if (class_by_suffix(arg)) {
+		if (is_allowed_null(call, arg))
+			arg->class_ = KA_NULL;
 		return;
+	}
 	if (!arg->i && call->kfunc->flags & (KF_ITER_NEW | KF_ITER_NEXT | KF_ITER_DESTROY))
 		arg->class_ = KA_ITER;
 	else if (!is_ptr(call->btf, arg->type))
 		arg->class_ = btf_is_number(call->btf, arg->type) ? KA_NUMBER : KA_UNKNOWN;
 	else if (call->kfunc->flags & KF_KPTR_GET && arg->i == 0)
 		arg->class_ = KA_SLOT;
+	else if (is_ctx_param(env, call, arg))
+		arg->class_ = KA_CTX;
 	else if (is_allowed_null(call, arg))
 		arg->class_ = KA_NULL;
 	else if (!class_by_struct(call, arg))
@@ -237,6 +300,22 @@ static int arg_constant(struct env *env, struct kcall *call, const struct karg *
 	return 0;
 }
 
+/* How much memory the function returns. */
+static int arg_buf_size(struct env *env, struct kcall *call, const struct karg *arg)
+{
+	u64 size = arg->reg->num.bits.value;
+
+	TRY(arg_number(env, call, arg));
+	if (!scalar_is_const(arg->reg->num))
+		return reject(env, RULE_KFUNC_BUF_SIZE, arg->regno);
+	if (call->has_buf || size > MAX_BUF)
+		return reject(env, RULE_UNSUPPORTED, arg->name);
+	call->has_buf = true;
+	call->buf_rdonly = !strcmp(arg->name, "rdonly_buf_size");
+	call->buf_size = (u32)size;
+	return mark_precise(env, arg->regno);
+}
+
 static int arg_size(struct env *env, struct kcall *call, const struct karg *arg)
 {
 	if (!arg->i || !is_ptr(call->btf, btf_params(call->proto)[arg->i - 1].type))
@@ -257,44 +336,65 @@ static int arg_null(struct env *env, struct kcall *call, const struct karg *arg)
 
 /* ---- objects ---- */
 
-static bool trusted_by_default(const struct env *env, const struct abi_kfunc *kfunc)
+/* B30: whether the function wants objects that are sure to exist. */
+static bool wants_trusted(const struct env *env, const struct abi_kfunc *kfunc)
 {
+	if (kfunc->flags & (KF_TRUSTED_ARGS | KF_RELEASE | KF_RCU))
+		return true;
 	return !(kfunc->flags & KF_ANY_ARGS) && !env->abi->policy.kf_untrusted_default;
 }
 
-/* B30: whether host code may see this pointer at all. */
-static int check_trust(struct env *env, const struct abi_kfunc *kfunc, const struct karg *arg)
+/* Kernels let functions that want nothing trusted see NULL, too. */
+static bool takes_null(const struct env *env, const struct abi_kfunc *kfunc)
 {
-	const struct reg *reg = arg->reg;
-	bool must = kfunc->flags & KF_RELEASE ||
-		    ((kfunc->flags & KF_TRUSTED_ARGS || trusted_by_default(env, kfunc)) &&
-		     !(kfunc->flags & KF_RCU));
+	return !wants_trusted(env, kfunc) && env->abi->policy.kf_untrusted_default;
+}
 
+static bool is_trusted(const struct reg *reg)
+{
+	return !(reg->flags & F_UNTRUSTED) &&
+	       (reg->ref || reg->flags & (F_TRUSTED | F_ALLOC | F_NONOWN));
+}
+
+/* Whether host code may see this pointer at all. */
+static int check_trust(struct env *env, const struct abi_kfunc *kfunc,
+		       const struct karg *arg, const struct reg *reg)
+{
+	bool rcu = reg->flags & F_RCU && !(reg->flags & F_UNTRUSTED);
+
+	if (!wants_trusted(env, kfunc)) {
+		if ((rcu && takes_null(env, kfunc)) || !(reg->flags & ~(F_RCU | F_TRUSTED | F_ALLOC | F_NONOWN)))
+			return 0;
+		return reject(env, RULE_KFUNC_OBJECT, arg->i, reg_class_name(env, arg->reg),
+			      "ptr_");
+	}
 	if (reg->flags & (F_PERCPU | F_USER))
 		return reject_kind(env, arg->regno, "ptr_, trusted_ptr_, rcu_ptr_");
-	if (reg->flags & F_UNTRUSTED)
-		return reject(env, kfunc->flags & KF_RCU && !must ? RULE_KFUNC_RCU
-								  : RULE_KFUNC_TRUST,
-			      arg->regno);
-	if (reg->ref || reg->flags & F_TRUSTED)
+	if (is_trusted(reg))
 		return 0;
-	if (must)
+	if (!(kfunc->flags & KF_RCU))
 		return reject(env, RULE_KFUNC_TRUST, arg->regno);
-	if (kfunc->flags & KF_RCU && !(reg->flags & F_RCU))
-		return reject(env, RULE_KFUNC_RCU, arg->regno);
-	return 0;
+	return rcu ? 0 : reject(env, RULE_KFUNC_RCU, arg->regno);
+}
+
+/* "__sk_buff" stands for "sk_buff", "xdp_md" for "xdp_buff": a function that is declared
+ * to take the former does with the latter. */
+static bool is_projection(const char *of, const char *struct_name)
+{
+	return (!strcmp(of, "__sk_buff") && !strcmp(struct_name, "sk_buff")) ||
+	       (!strcmp(of, "xdp_md") && !strcmp(struct_name, "xdp_buff"));
 }
 
 static int check_type(struct env *env, const struct kcall *call, const struct karg *arg,
-		      bool strict)
+		      const struct reg *reg, bool strict)
 {
-	const struct reg *reg = arg->reg;
 	const struct btf *btf;
 	u32 type;
 
 	if (!host_struct(env, call->btf, btf_pointee(call->btf, arg->type), &btf, &type))
 		return reject_pointee(env, call, arg);
-	if (btf_reg_fits(reg, btf, type, strict))
+	if (btf_reg_fits(reg, btf, type, strict) ||
+	    is_projection(btf_type_name(btf, type), btf_type_name(reg->btf, reg->type)))
 		return 0;
 	return reject(env, RULE_KFUNC_TYPE, call->kfunc->name, arg->i,
 		      btf_type_name(btf, type), arg->regno,
@@ -315,12 +415,16 @@ static int arg_releases(struct env *env, struct kcall *call, const struct karg *
 static int arg_object(struct env *env, struct kcall *call, const struct karg *arg)
 {
 	bool releases = call->kfunc->flags & KF_RELEASE && arg->reg->ref;
+	struct reg object;
 
-	TRY(check_trust(env, call->kfunc, arg));
-	TRY(check_btf_offset(env, arg->regno, arg->reg));
+	if (!object_of(env, arg->reg, &object))
+		return reject_pointee(env, call, arg);
+	TRY(check_trust(env, call->kfunc, arg, &object));
+	TRY(check_btf_offset(env, arg->regno, &object));
+	call->rcu_arg |= env->cur->sleepable && !is_trusted(&object);
 	if (releases)
 		TRY(arg_releases(env, call, arg));
-	return check_type(env, call, arg, releases);
+	return check_type(env, call, arg, &object, releases);
 }
 
 /* ---- memory ---- */
@@ -331,13 +435,28 @@ static int arg_mem(struct env *env, struct kcall *call, const struct karg *arg)
 
 	if (!btf_is_plain_data(call->btf, to) || !btf_size(call->btf, to, &size))
 		return reject_pointee(env, call, arg);
-	return mem_arg(env, arg->regno, size, true, false, false);
+	TRY(mem_arg(env, arg->regno, size, true, false,
+		    takes_null(env, call->kfunc) || arg->reg->flags & F_NULL));
+	/* Memory that came with a reference goes with it. */
+	if (call->kfunc->flags & KF_RELEASE && arg->reg->ref)
+		return arg_releases(env, call, arg);
+	return 0;
 }
 
 static int arg_mem_sized(struct env *env, struct kcall *call, const struct karg *arg)
 {
-	return mem_arg_sized(env, arg->regno, arg->regno + 1, true, false,
-			     arg->reg->flags & F_NULL, true);
+	u32 to = pointee(call, arg);
+	int err;
+
+	if (to && !btf_is_plain_data(call->btf, to))
+		return reject_pointee(env, call, arg);
+	err = mem_arg_sized(env, arg->regno, arg->regno + 1, true, false,
+			    takes_null(env, call->kfunc) || arg->reg->flags & F_NULL, true);
+	if (err)
+		log_print(env->log, LOG_ERROR,
+			  "arg#%u arg#%u memory, len pair leads to invalid memory access\n",
+			  arg->i, arg->i + 1);
+	return err;
 }
 
 static int arg_ctx(struct env *env, struct kcall *call, const struct karg *arg)
@@ -384,6 +503,7 @@ static int (*const by_class[NR_KARG_CLASSES])(struct env *env, struct kcall *cal
 	[KA_IGNORED] = arg_ignored,
 	[KA_NUMBER] = arg_number,
 	[KA_CONSTANT] = arg_constant,
+	[KA_BUF_SIZE] = arg_buf_size,
 	[KA_SIZE] = arg_size,
 	[KA_NULL] = arg_null,
 	[KA_SLOT] = arg_slot,
@@ -401,7 +521,7 @@ static int check_null(struct env *env, const struct kcall *call, const struct ka
 	bool pointer = is_ptr(call->btf, arg->type) && arg->class_ != KA_IGNORED &&
 		       arg->class_ != KA_NULL && arg->class_ != KA_SLOT;
 
-	if (!pointer || ends_with(arg->name, "__nullable"))
+	if (!pointer || takes_null(env, call->kfunc) || ends_with(arg->name, "__nullable"))
 		return 0;
 	if (!reg_is_null(arg->reg) && !(arg->reg->flags & F_NULL))
 		return 0;

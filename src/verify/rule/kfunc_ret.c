@@ -42,6 +42,8 @@ static int memory_result(struct env *env, const struct kcall *call, u32 ptr, str
 {
 	u32 flags = call->kfunc->flags, size = call->buf_size;
 
+	if (call->rcu_arg && !env->abi->policy.legacy_walk)
+		return reject(env, RULE_UNSUPPORTED, "memory of what a read section protects");
 	if (!call->has_buf && !btf_size(call->btf, btf_pointee(call->btf, ptr), &size))
 		return reject(env, RULE_UNSUPPORTED, call->kfunc->name);
 	*r0 = reg_pointer(REG_MEM, flags & KF_RET_NULL ? F_NULL : 0);
@@ -66,7 +68,7 @@ int kfunc_result(struct env *env, const struct kcall *call)
 	else if (!btf_is_number(call->btf, ret))
 		return reject(env, RULE_UNSUPPORTED, "results that are structs");
 	if (call->kfunc->flags & KF_ACQUIRE && !r0.ref)
-		return reject(env, RULE_KFUNC_RET, call->kfunc->name, "none");
+		return reject(env, RULE_KFUNC_ACQUIRE, call->kfunc->name);
 	kfunc_set_result(env, r0);
 	return 0;
 }

@@ -148,8 +148,9 @@ int dynptr_make(struct env *env, const struct dynptr_at *d, enum dynptr_kind kin
 int dynptr_release(struct env *env, const struct dynptr_at *d);
 /* What points to @size bytes of its memory. */
 struct reg dynptr_slice(struct env *env, const struct reg *object, u32 size, u16 flags);
-/* What a callback is handed. */
+/* What a callback is handed; what a global function may be. */
 struct reg dynptr_const(struct env *env);
+struct reg dynptr_any(struct env *env);
 
 /* --- iter.c --- */
 

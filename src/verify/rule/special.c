@@ -39,6 +39,24 @@ static int special_throw(struct env *env, struct kcall *call)
 	return throw_exit(env, call->kfunc->name);
 }
 
+/* Eight bytes of the engine's that the program may use until it returns. */
+static int special_session_cookie(struct env *env, struct kcall *call)
+{
+	struct reg r0 = reg_pointer(REG_MEM, 0);
+
+	TRY(kfunc_check_args(env, call));
+	r0.mem_size = sizeof(u64);
+	kfunc_set_result(env, r0);
+	return 0;
+}
+
+static int special_iter_css_task_new(struct env *env, struct kcall *call)
+{
+	if (!env->cur->sleepable && !(env->prog->type && env->prog->type->css_tasks))
+		return reject(env, RULE_ITER_CSS_TASK);
+	return kfunc_ordinary(env, call);
+}
+
 static special_fn *const specials[NR_KS] = {
 	[KS_RCU_READ_LOCK] = special_rcu_read_lock,
 	[KS_RCU_READ_UNLOCK] = special_rcu_read_unlock,
@@ -73,6 +91,10 @@ static special_fn *const specials[NR_KS] = {
 	[KS_ARENA_ALLOC_PAGES] = special_arena_alloc,
 	[KS_ARENA_FREE_PAGES] = special_arena_free,
 	[KS_RDONLY_CAST] = special_rdonly_cast,
+	[KS_CAST_TO_KERN_CTX] = special_cast_to_kern_ctx,
+	[KS_SESSION_COOKIE] = special_session_cookie,
+	[KS_SESSION_IS_RETURN] = kfunc_ordinary,
+	[KS_ITER_CSS_TASK_NEW] = special_iter_css_task_new,
 };
 
 int special_call(struct env *env, struct kcall *call)
