@@ -439,6 +439,7 @@ struct abi {
 	/* Variables without a type (`extern const void x __ksym`) are addresses of symbols
 	 * that only the running host knows: they are taken to be there. */
 	bool untyped_vars;
+	u32 max_cpus; /* numbers of CPUs are less than this; 0: helpers.def's limit */
 	/* What `extern ... __kconfig` variables are; none: they have no meaning here. One
 	 * that is not known could have any value. */
 	const struct abi_setting *settings;

@@ -50,6 +50,17 @@ static const struct {
 	{"CONFIG_CGROUP_PIDS", "pids_cgroup"}, {"CONFIG_MEMCG", "mem_cgroup_per_node"},
 };
 
+/* A mask of CPUs has a bit for each there could be. */
+static u32 count_cpus(const struct abi *abi)
+{
+	const struct btf *btf;
+	u32 type, size = 0;
+
+	if (abi_find_struct(abi, "cpumask", &btf, &type))
+		btf_size(btf, type, &size);
+	return size <= 1024 ? size * 8 : 0;
+}
+
 static int add_settings(struct abi *abi)
 {
 	u32 n = ARRAY_SIZE(settings);
@@ -159,6 +170,7 @@ int linux_abi(struct log *log, const struct linux_opts *opts, struct abi *abi)
 			return -EINVAL;
 		TRY(linux_kfuncs_tsv(log, abi, opts->kfuncs[i], text));
 	}
+	abi->max_cpus = count_cpus(abi);
 	if (linux_members(abi) || add_vars(abi) || add_settings(abi))
 		return log_fail(log, -ENOMEM, "out of memory");
 	return 0;

@@ -27,14 +27,16 @@ int helper_ret_finish(struct env *env, const struct call *call, struct reg *r0)
 static int ret_scalar(struct env *env, const struct call *call, struct reg *r0)
 {
 	const struct abi_helper *h = call->helper;
+	s64 max = h->ret_max;
 
 	/* An error, or how many bytes of the memory it was given. */
 	if (h->ret_flags & RETF_SIZED) {
 		*r0 = reg_num(scalar_srange(-MAX_ERRNO, (s64)call->most_bytes));
 		return 0;
 	}
-	*r0 = h->ret_min < h->ret_max ? reg_num(scalar_srange(h->ret_min, h->ret_max))
-				      : reg_unknown();
+	if (h->id == HELPER_get_smp_processor_id && env->abi->max_cpus)
+		max = (s64)env->abi->max_cpus - 1;
+	*r0 = h->ret_min < max ? reg_num(scalar_srange(h->ret_min, max)) : reg_unknown();
 	return 0;
 }
 

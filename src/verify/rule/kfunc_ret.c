@@ -55,6 +55,14 @@ static int memory_result(struct env *env, const struct kcall *call, u32 ptr, str
 	return 0;
 }
 
+/* An untyped pointer that policy believes: nothing can be done with it but casts. */
+static bool is_number_in_disguise(const struct env *env, const struct kcall *call, u32 ptr)
+{
+	return env->abi->policy.legacy_walk && !call->has_buf &&
+	       btf_kind(btf_type(call->btf, ptr)) == BTF_PTR &&
+	       !btf_pointee(call->btf, ptr);
+}
+
 int kfunc_result(struct env *env, const struct kcall *call)
 {
 	u32 ret = btf_skip_mods(call->btf, call->proto->type);
@@ -62,6 +70,8 @@ int kfunc_result(struct env *env, const struct kcall *call)
 
 	if (!ret)
 		r0 = reg_none();
+	else if (is_number_in_disguise(env, call, ret))
+		r0 = reg_unknown();
 	else if (btf_kind(btf_type(call->btf, ret)) == BTF_PTR)
 		TRY(is_memory(env, call, ret) ? memory_result(env, call, ret, &r0)
 					 : struct_result(env, call, ret, &r0));
