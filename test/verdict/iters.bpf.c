@@ -5,11 +5,9 @@
  */
 #include "setup.h"
 
-#ifndef FOR_KERNEL
 struct bpf_iter_num {
 	__u64 opaque;
-};
-#endif
+} __attribute__((aligned(8)));
 
 extern int bpf_iter_num_new(struct bpf_iter_num *it, int start, int end) __ksym;
 extern int *bpf_iter_num_next(struct bpf_iter_num *it) __ksym;
