@@ -110,15 +110,33 @@ static void finish_insn(struct proof_insn *out, const struct insn_note *note)
 	out->branch = note->went == WENT_TAKEN ? 1 : note->went == WENT_ON ? 0 : -1;
 }
 
-static void finish_insns(struct env *env, struct proof *proof)
+/* Fields of the program's own structs were found by this verification: they go with it. */
+static bool keep_field(struct arena *arena, struct proof_insn *at)
+{
+	struct field *field;
+
+	if (!at->field)
+		return true;
+	field = arena_memdup(arena, at->field, sizeof(*field));
+	if (!field)
+		return false;
+	field->path = field->path ? arena_strdup(arena, field->path) : NULL;
+	at->field = field;
+	return true;
+}
+
+static bool finish_insns(struct env *env, struct proof *proof)
 {
 	u32 n = proof->ninsns;
 
 	for (u32 i = 0; i < n; i++) {
 		finish_insn(&proof->at[i], &env->notes[i]);
+		if (!keep_field(proof->arena, &proof->at[i]))
+			return false;
 		if (env->notes[i].op == OP_BAD && i) /* the second half of an immediate */
 			proof->at[i].reached = proof->at[i - 1].reached;
 	}
+	return true;
 }
 
 static struct proof *new_proof(struct env *env, const u16 *depths)
@@ -137,9 +155,8 @@ static struct proof *new_proof(struct env *env, const u16 *depths)
 	proof->at = arena_array(arena, proof->ninsns, sizeof(*proof->at));
 	proof->stack_depth =
 		arena_memdup(arena, depths, env->prog->nsubprogs * sizeof(*depths));
-	if (!proof->at || !proof->stack_depth)
+	if (!proof->at || !proof->stack_depth || !finish_insns(env, proof))
 		goto fail;
-	finish_insns(env, proof);
 	return proof;
 fail:
 	arena_free(arena);

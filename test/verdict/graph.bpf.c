@@ -30,7 +30,7 @@ P(add_without_lock)
 	return 0;
 }
 
-ACCEPT BOOK("N02")
+ACCEPT BOOK("N02") RETVAL(0)
 P(added)
 {
 	NEW(O, p);
@@ -41,7 +41,7 @@ P(added)
 	return 0;
 }
 
-ACCEPT BOOK("N03")
+ACCEPT BOOK("N03") RETVAL(0)
 P(used_after_add)
 {
 	NEW(O, p);
@@ -94,7 +94,7 @@ P(lock_of_another)
 	return 0;
 }
 
-ACCEPT BOOK("N08")
+ACCEPT BOOK("N08") RETVAL(0)
 P(first_removed)
 {
 	struct bpf_rb_node *node;
@@ -160,7 +160,7 @@ P(first_without_lock)
 	return bpf_rbtree_first(&tree_o) != NULL;
 }
 
-ACCEPT BOOK("N13")
+ACCEPT BOOK("N13") RETVAL(0)
 P(listed)
 {
 	struct bpf_list_node *node;
@@ -208,7 +208,7 @@ P(another_struct)
 	return 0;
 }
 
-ACCEPT BOOK("N17")
+ACCEPT BOOK("N17") RETVAL(0)
 P(shared_and_stashed)
 {
 	struct G *q;
@@ -225,7 +225,7 @@ P(shared_and_stashed)
 	return 0;
 }
 
-ACCEPT BOOK("N18")
+ACCEPT BOOK("N18") RETVAL(0)
 P(shared_and_added_twice)
 {
 	struct G *q;
@@ -331,7 +331,7 @@ P(added_in_less)
 	return 0;
 }
 
-ACCEPT BOOK("N23")
+ACCEPT BOOK("N23") RETVAL(0)
 P(loaded_node)
 {
 	WITH_VALUE(v);
@@ -344,7 +344,7 @@ P(loaded_node)
 
 /* ---- roots in other places ---- */
 
-ACCEPT
+ACCEPT RETVAL(0)
 P(in_map_value)
 {
 	struct locked *l = element(C);
@@ -382,7 +382,7 @@ struct owner { /* a queue that is an object itself */
 	struct bpf_list_head list __contains(G, l);
 };
 
-ACCEPT
+ACCEPT RETVAL(0)
 P(in_object)
 {
 	struct owner *own = bpf_obj_new(struct owner);
@@ -476,7 +476,7 @@ P(node_untested)
 	return 0;
 }
 
-ACCEPT
+ACCEPT RETVAL(0)
 P(from_front_to_back)
 {
 	struct bpf_list_node *node;
@@ -531,7 +531,7 @@ P(by_other_member)
 	return 0;
 }
 
-ACCEPT
+ACCEPT RETVAL(0)
 P(by_its_member)
 {
 	NEW(twice, p);

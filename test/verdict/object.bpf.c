@@ -23,7 +23,7 @@ P(written_untested)
 	return 0;
 }
 
-ACCEPT BOOK("O03")
+ACCEPT BOOK("O03") RETVAL(0)
 P(written_and_dropped)
 {
 	NEW(L, p);
@@ -135,7 +135,7 @@ P(host_object_dropped)
 	return 0;
 }
 
-ACCEPT BOOK("O13")
+ACCEPT BOOK("O13") RETVAL(0)
 P(shared)
 {
 	struct LR *q;
@@ -172,7 +172,7 @@ P(not_counted)
 	return 0;
 }
 
-ACCEPT BOOK("O16")
+ACCEPT BOOK("O16") RETVAL(0)
 P(loaded_and_shared)
 {
 	WITH_VALUE(v);
@@ -228,7 +228,7 @@ P(shared_inside)
 	return 0;
 }
 
-ACCEPT BOOK("O19")
+ACCEPT BOOK("O19") RETVAL(0)
 	POLICY(kernel, reject, "R1 type=ptr_ expected=fp") KERNEL(reject, "objects are no memory for helpers there")
 P(output_buffer)
 {
@@ -247,7 +247,7 @@ P(output_buffer_over_field)
 	return 0;
 }
 
-ACCEPT BOOK("O21")
+ACCEPT BOOK("O21") RETVAL(0)
 P(atomic_on_own)
 {
 	NEW(L, p);
@@ -256,7 +256,7 @@ P(atomic_on_own)
 	return 0;
 }
 
-ACCEPT BOOK("O21")
+ACCEPT BOOK("O21") RETVAL(0)
 P(atomic_on_loaded)
 {
 	WITH_VALUE(v);
@@ -302,7 +302,7 @@ P(old_leaked_in_object)
 	return 0;
 }
 
-ACCEPT BOOK("X35")
+ACCEPT BOOK("X35") RETVAL(0)
 P(into_object)
 {
 	struct T *new = t_find(n), *old;
@@ -338,7 +338,7 @@ P(out_of_loaded_object)
 	return 0;
 }
 
-ACCEPT BOOK("X37")
+ACCEPT BOOK("X37") RETVAL(0)
 P(out_of_object)
 {
 	struct T *old;
@@ -384,7 +384,7 @@ P(local_into_host_field)
 	return old != NULL;
 }
 
-ACCEPT BOOK("X23")
+ACCEPT BOOK("X23") RETVAL(0)
 P(local_into_local_field)
 {
 	struct L *old;
@@ -452,7 +452,7 @@ P(local_into_host_unreferenced)
 	return 0;
 }
 
-ACCEPT BOOK("S21")
+ACCEPT BOOK("S21") RETVAL(0)
 P(remembered_and_dropped)
 {
 	WITH_VALUE(v);
@@ -462,7 +462,7 @@ P(remembered_and_dropped)
 	return 0;
 }
 
-ACCEPT BOOK("S22") POLICY(kernel, reject, "invalid kptr access")
+ACCEPT BOOK("S22") RETVAL(0) POLICY(kernel, reject, "invalid kptr access")
 	KERNEL(reject, "only fresh objects are remembered there")
 P(remembered_again)
 {
@@ -520,7 +520,7 @@ P(either)
 	return 0;
 }
 
-ACCEPT
+ACCEPT RETVAL(0)
 P(each)
 {
 	if (n) {

@@ -10,7 +10,7 @@ P(leaked)
 	return bpf_percpu_obj_new(struct L) != NULL;
 }
 
-ACCEPT BOOK("P02")
+ACCEPT BOOK("P02") RETVAL(0)
 P(dropped)
 {
 	struct L *p = bpf_percpu_obj_new(struct L);
@@ -65,7 +65,7 @@ P(own_opened)
 	return 0;
 }
 
-ACCEPT BOOK("P07")
+ACCEPT BOOK("P07") RETVAL(0)
 P(this_cpu)
 {
 	WITH_VALUE(v);
@@ -89,7 +89,7 @@ P(this_cpu_untested)
 	return 0;
 }
 
-ACCEPT BOOK("P09")
+ACCEPT BOOK("P09") RETVAL(0)
 P(per_cpu)
 {
 	WITH_VALUE(v);
@@ -128,7 +128,7 @@ P(loaded_and_read)
 	return p ? p->a : 0;
 }
 
-ACCEPT BOOK("P12")
+ACCEPT BOOK("P12") RETVAL(0)
 P(opened_after_exchange)
 {
 	struct L *p = bpf_percpu_obj_new(struct L), *old, *c;
@@ -180,7 +180,7 @@ Q(opened_outside)
 	return c->a;
 }
 
-ACCEPT BOOK("P15")
+ACCEPT BOOK("P15") RETVAL(0)
 Q(opened_in_section)
 {
 	long x = 0;
