@@ -171,25 +171,6 @@ static int reloc_insn(struct loader *ld, u32 sec, u32 at, const struct elf_sym *
 			 "nor a 64-bit immediate", where(ld, sec, at), code);
 }
 
-int reloc_section(struct loader *ld, u32 sec)
-{
-	struct elf_sec *s = &ld->secs[sec];
-
-	for (u32 i = 0; i < s->nrels; i++) {
-		u32 at = (u32)(s->rels[i].off / sizeof(struct insn));
-		struct load_func *func = func_containing(ld, sec, at);
-		int err;
-
-		if (s->rels[i].off % sizeof(struct insn))
-			return load_fail(ld, -EINVAL, "section '%s': relocation at offset %llu is "
-					 "not an instruction", s->name,
-					 (unsigned long long)s->rels[i].off);
-		err = reloc_insn(ld, sec, at, &ld->syms[s->rels[i].sym]);
-		TRY(func ? load_excuse(ld, err, &func->wrong) : err);
-	}
-	return 0;
-}
-
 static const struct elf_sym *sym_at(const struct loader *ld, u32 sec, u32 insn)
 {
 	const struct elf_sec *s = &ld->secs[sec];
@@ -207,6 +188,46 @@ static const struct elf_sym *sym_at(const struct loader *ld, u32 sec, u32 insn)
 			hi = mid;
 	}
 	return NULL;
+}
+
+/* A map named by the number that a loader gave it: here it has none. */
+static int check_numbers(struct loader *ld, u32 sec)
+{
+	const struct elf_sec *s = &ld->secs[sec];
+
+	for (u32 at = 0; at < s->ninsns; at++) {
+		const struct insn *insn = &s->insns[at];
+		struct load_func *func = func_containing(ld, sec, at);
+		int err;
+
+		if (insn->code != BPF_LD_IMM64 || sym_at(ld, sec, at) ||
+		    (insn->src != IMM_MAP && insn->src != IMM_MAP_VALUE))
+			continue;
+		err = load_fail(ld, -EINVAL, "%s: fd %d is not pointing to valid bpf_map",
+				where(ld, sec, at), insn->imm);
+		TRY(func ? load_excuse(ld, err, &func->wrong) : err);
+	}
+	return 0;
+}
+
+int reloc_section(struct loader *ld, u32 sec)
+{
+	struct elf_sec *s = &ld->secs[sec];
+
+	TRY(check_numbers(ld, sec));
+	for (u32 i = 0; i < s->nrels; i++) {
+		u32 at = (u32)(s->rels[i].off / sizeof(struct insn));
+		struct load_func *func = func_containing(ld, sec, at);
+		int err;
+
+		if (s->rels[i].off % sizeof(struct insn))
+			return load_fail(ld, -EINVAL, "section '%s': relocation at offset %llu is "
+					 "not an instruction", s->name,
+					 (unsigned long long)s->rels[i].off);
+		err = reloc_insn(ld, sec, at, &ld->syms[s->rels[i].sym]);
+		TRY(func ? load_excuse(ld, err, &func->wrong) : err);
+	}
+	return 0;
 }
 
 static int func_or_fail(struct loader *ld, u32 sec, u32 at, u32 to_sec, s64 to,

@@ -124,8 +124,8 @@ static int check_call(struct env *env, const struct abi_helper *h)
 {
 	bool under_lock = h->flags & (HELPERF_UNDER_LOCK | HELPERF_LOCK | HELPERF_UNLOCK);
 
-	if (h->ret == RET_SLOT && env->abi->policy.no_xchg_lock)
-		under_lock = false;
+	if (env->abi->policy.no_xchg_lock)
+		under_lock = h->flags & (HELPERF_LOCK | HELPERF_UNLOCK);
 	if (h->flags & HELPERF_GPL && env->abi->policy.need_gpl &&
 	    !licence_is_gpl(env->image))
 		return reject(env, RULE_HELPER_GPL);
