@@ -50,6 +50,7 @@ static int host_init(struct pintle_host *host)
 		return -ENOMEM;
 	TRY(engine_export(host));
 	TRY(slots_init(host));
+	host->abi.max_cpus = slot_count(host);
 	TRY(heap_init(host));
 	TRY(stamps_init(host));
 	TRY(defer_init(host));

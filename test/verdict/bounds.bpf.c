@@ -277,3 +277,29 @@ XDP_ASM(shift_too_far)
 	    "r0 = *(u8 *)(r1 -8)	\n"
 	    "exit" ::: "memory");
 }
+
+/* A host has 128 execution slots unless it says otherwise: so many CPUs are there. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, char[128]);
+} by_cpu SEC(".maps");
+
+ACCEPT RETVAL(0)
+XDP(every_cpu)
+{
+	__u32 zero = 0;
+	char *v = bpf_map_lookup_elem(&by_cpu, &zero);
+
+	return v ? v[bpf_get_smp_processor_id()] : 0;
+}
+
+REJECT(REGION_MAX, "invalid access to map value, value_size=128 off=254 size=1")
+XDP(one_cpu_more)
+{
+	__u32 zero = 0;
+	char *v = bpf_map_lookup_elem(&by_cpu, &zero);
+
+	return v ? v[bpf_get_smp_processor_id() + 127] : 0;
+}

@@ -463,6 +463,7 @@ P(used_a_lap_later)
 
 /* A lap that makes its own iterator anew never ends. */
 REJECT(INFINITE_LOOP, "infinite loop detected")
+KERNEL(accept, "it never ends, which kernels do not see")
 P_ASM(made_anew_in_each_lap)
 {
 	ASM("1: r1 = r10			\n"
@@ -482,6 +483,7 @@ P_ASM(made_anew_in_each_lap)
 
 /* The same where only a lap that got an element goes round. */
 REJECT(BUDGET, "BPF program is too large")
+KERNEL(accept, "it never ends, which kernels do not see")
 P_ASM(made_anew_behind_an_element)
 {
 	ASM("1: r1 = r10			\n"
@@ -504,6 +506,7 @@ P_ASM(made_anew_behind_an_element)
 
 /* Two of them, each of which the other's lap makes anew. */
 REJECT(TOO_COMPLEX, "is too complex")
+KERNEL(accept, "it never ends, which kernels do not see")
 P_ASM(made_anew_by_turns)
 {
 	ASM("r1 = r10				\n"

@@ -17,6 +17,7 @@ __noinline int caught_too(__u64 cookie)
 }
 
 ACCEPT RETVAL(0)
+KERNEL(reject, "libbpf before 1.3 leaves the callback out of the program")
 CAUGHT_BY(caught)
 XDP(one_exception_callback)
 {
