@@ -47,6 +47,14 @@ struct pintle_seq {
 						    (unsigned long)(ptr)))
 
 /*
+ * A value for any object of a type that the host registered as storable, in a map of type
+ * BPF_MAP_TYPE_TASK_STORAGE; it goes with the object.
+ */
+#define pintle_storage_get(map, object, init, flags)                                     \
+	bpf_task_storage_get(map, (void *)(object), init, flags)
+#define pintle_storage_delete(map, object) bpf_task_storage_delete(map, (void *)(object))
+
+/*
  * Objects that programs allocate, and lists and trees of them. A list head or tree root
  * stands beside a struct bpf_spin_lock, and says which struct it holds and by which member:
  *

@@ -631,6 +631,17 @@ PINTLE_API struct pintle_map *pintle_map_create_inner(struct pintle_map *outer,
 PINTLE_API int pintle_map_set_prog(struct pintle_map *map, uint32_t index,
 				   struct pintle_prog *prog);
 
+/*
+ * Object storage (BPF_MAP_TYPE_TASK_STORAGE, _INODE_ and _CGRP_): programs keep a value for
+ * any object of a storable type, by bpf_task_storage_get(&map, (void *)object, init, flags).
+ * To hosts it is a map whose key is the object's address, of sizeof(void *).
+ *
+ * The host must call this when such an object goes, before its memory is used again: where
+ * it frees it, when no program can find it any more. It costs a load when there is no such
+ * map. The values' fields are destroyed as by a deletion. Callable in destructors.
+ */
+PINTLE_API void pintle_storage_free(struct pintle_host *host, const void *object);
+
 /* ------------------------------------------------------------------ ring buffers */
 
 /*

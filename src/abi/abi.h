@@ -433,6 +433,7 @@ struct abi {
 	/* What map handles point to, by map type, for programs that read through them; or
 	 * NULL. */
 	const char *const *map_structs;
+	bool storage_of_any; /* object storage belongs to any object of a storable type */
 	u64 sleepable_maps; /* map types, as bits, of programs that sleep; 0: any */
 	/* Whether a missing thing refuses the program that needs it, not the whole object. */
 	bool each_program;

@@ -5,6 +5,7 @@
  */
 #include "run/helpers.h"
 #include "run/map/outer.h"
+#include "run/map/storage.h"
 #include "run/lock.h"
 
 /* void *(map, key): the live value or NULL. */
@@ -69,6 +70,21 @@ HELPER_FN(map_peek_elem)
 HELPER_FN(tail_call)
 {
 	return (uintptr_t)prog_array_code(helper_ptr(a), b);
+}
+
+/* void *(map, object, init, flags): the object's value, or NULL. Of all kinds of object
+ * storage, as is the next. */
+HELPER_FN(storage_get)
+{
+	return (uintptr_t)storage_get(helper_ptr(a), helper_ptr(b), helper_ptr(c), d);
+}
+
+/* long(map, object): 0, -ENOENT; -EINVAL for NULL. */
+HELPER_FN(storage_delete)
+{
+	struct map *map = helper_ptr(a);
+
+	return helper_err(b ? map->ops->remove(map, &b) : -EINVAL);
 }
 
 struct each {

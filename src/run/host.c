@@ -44,6 +44,7 @@ static int host_init(struct pintle_host *host)
 	if (getrandom(&host->hash_seed, sizeof(host->hash_seed), GRND_NONBLOCK) < 0)
 		host->hash_seed = (u64)(uintptr_t)host;
 	host->abi.helper_there = helper_there;
+	host->abi.storage_of_any = true;
 	host->abi.data = host;
 	host->arena = arena_new();
 	if (!host->arena)

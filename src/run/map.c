@@ -44,6 +44,10 @@ static const struct map_ops *const kinds[] = {
 	&map_array_of_maps_ops,
 	&map_hash_of_maps_ops,
 	&map_prog_array_ops,
+	&map_task_storage_ops,
+	&map_sk_storage_ops,
+	&map_inode_storage_ops,
+	&map_cgrp_storage_ops,
 };
 
 const struct map_ops *map_ops_of(u32 type)
@@ -87,7 +91,7 @@ static int check_sizes(struct log *log, const struct image_map *def,
 		return bad_size(log, def, "value_size", def->value_size);
 	if (!ops->valueless && !def->value_size)
 		return log_fail(log, -EINVAL, "map '%s': value_size is 0", def->name);
-	if (!def->max_entries)
+	if (!def->max_entries && !ops->unbounded)
 		return log_fail(log, -EINVAL, "map '%s': max_entries is 0", def->name);
 	if (def->map_extra && !ops->extra)
 		return log_fail(log, -EINVAL,

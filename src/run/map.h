@@ -50,6 +50,7 @@ struct map_ops {
 	bool keyless;	/* no key: operations get NULL; update pushes, read peeks, take pops */
 	bool valueless; /* no value either: max_entries is a size in bytes */
 	bool extra;	/* map_extra means something */
+	bool unbounded; /* keys are addresses of objects, as many as come (map/storage.h) */
 	/* Allocates a map that begins with a copy of *@proto; checks the attributes that
 	 * are its own business: -EINVAL or -E2BIG and words when they make no sense. */
 	int (*create)(struct log *log, const struct map *proto,
@@ -93,7 +94,8 @@ extern const struct map_ops map_array_ops, map_hash_ops, map_percpu_array_ops,
 	map_percpu_hash_ops, map_lru_hash_ops, map_lru_percpu_hash_ops, map_lpm_trie_ops,
 	map_queue_ops, map_stack_ops, map_bloom_ops, map_ringbuf_ops,
 	map_user_ringbuf_ops, map_array_of_maps_ops, map_hash_of_maps_ops,
-	map_prog_array_ops;
+	map_prog_array_ops, map_task_storage_ops, map_sk_storage_ops,
+	map_inode_storage_ops, map_cgrp_storage_ops;
 const struct map_ops *map_ops_of(u32 type); /* NULL: not supported */
 
 /* @inner: the definition of the inner maps of a map of maps; NULL for others. */

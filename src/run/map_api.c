@@ -18,7 +18,8 @@ PINTLE_API const char *pintle_map_name(const struct pintle_map *map)
 
 PINTLE_API uint32_t pintle_map_key_size(const struct pintle_map *map)
 {
-	return map->image->key_size;
+	/* Object storage: an address, whatever the declaration says. */
+	return map->map ? map->map->key_size : map->image->key_size;
 }
 
 PINTLE_API uint32_t pintle_map_value_size(const struct pintle_map *map)

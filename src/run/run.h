@@ -109,6 +109,7 @@ struct pintle_host {
 	struct pintle_object *objects;	 /* all that are open */
 	struct map *maps;		 /* all there are; under maps_lock (lock.h) */
 	u32 maps_lock, map_ids;
+	atomic(u32) storages;		 /* maps of object storage among them */
 	u32 locals_lock;
 	struct local_types *locals;	 /* of all open objects; under locals_lock */
 	struct space_table *spaces;	 /* NULL: there was none yet */

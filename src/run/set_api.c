@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
  * set_api.c: maps that hosts make, and what they put into maps of maps and program arrays
- * (pintle_map_create, pintle_map_set_map, pintle_map_set_prog ...).
+ * (pintle_map_create, pintle_map_set_map, pintle_map_set_prog ...); what they let go.
  *
  * A handle that a host made is its own until pintle_map_close(); the map lives as long as
  * anything refers to it.
  */
 #include "run/map/outer.h"
+#include "run/map/storage.h"
 
 /* A handle of its own, with the definition behind it. */
 struct own_map {
@@ -105,6 +106,14 @@ void pintle_map_close(struct pintle_map *map)
 uint32_t pintle_map_id(const struct pintle_map *map)
 {
 	return map && map->map ? map->map->id : 0;
+}
+
+/* ------------------------------------------------------------------ object storage */
+
+void pintle_storage_free(struct pintle_host *host, const void *object)
+{
+	storage_forget(host, object);
+	defer_safe_point(host);
 }
 
 /* ------------------------------------------------------------------ references */

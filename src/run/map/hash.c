@@ -289,9 +289,11 @@ static int fill(struct update *u)
 		map_get(*(struct map *const *)u->value);
 	if (h->percpu)
 		percpu_fill(h, e, u->value, u->all);
-	else
+	else if (u->value)
 		fields_copy_in(h->map.fields, elem_value(&h->pool, e), u->value,
 			       h->map.value_size);
+	else
+		memset(elem_value(&h->pool, e), 0, h->map.value_size);
 	return 0;
 }
 
@@ -511,11 +513,11 @@ static int check_def(struct log *log, const struct image_map *def)
 	return 0;
 }
 
-static int make_buckets(struct log *log, struct hash *h)
+static int make_buckets(struct log *log, struct hash *h, u32 want)
 {
 	u32 n = 1;
 
-	while (n < h->map.max_entries && n < MAX_BUCKETS)
+	while (n < want && n < MAX_BUCKETS)
 		n *= 2;
 	h->mask = n - 1;
 	h->seed = h->map.flags & MAPF_ZERO_SEED ? 0 : h->map.host->hash_seed;
@@ -531,7 +533,7 @@ static int open_parts(struct log *log, struct hash *h, struct hash_kind kind)
 	const struct pool_opts opts = {!(h->map.flags & MAPF_NO_PREALLOC), kind.percpu,
 				       kind.maps, kind.lru ? lru_extra() : 0};
 
-	TRY(make_buckets(log, h));
+	TRY(make_buckets(log, h, kind.buckets ? kind.buckets : h->map.max_entries));
 	TRY(pool_open(log, &h->pool, &h->map, &opts));
 	if (kind.lru && lru_open(log, h)) {
 		pool_close(&h->pool);

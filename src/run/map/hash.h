@@ -24,6 +24,7 @@ struct hash {
 
 struct hash_kind {
 	bool percpu, lru, maps;
+	u32 buckets; /* 0: as many as entries */
 };
 
 enum { MAPF_ZERO_SEED = 1 << 6 };

@@ -50,10 +50,11 @@ int template_fits(const struct map *outer, const struct map *inner)
 int template_create(struct log *log, const struct map *outer, const struct image_map *def,
 		    struct map **out)
 {
+	const struct map_ops *ops = map_ops_of(def->type);
 	struct map *map;
 	int err;
 
-	if (map_ops_of(def->type) && map_ops_of(def->type)->put)
+	if (ops && (ops->put || ops->unbounded))
 		return log_fail(log, -EINVAL,
 				"map '%s': maps of type %s cannot be inside of others",
 				def->name, abi_map_type(def->type)->name);

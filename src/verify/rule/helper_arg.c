@@ -353,6 +353,19 @@ static int arg_btf_any(struct env *env, struct call *call, u32 i)
 	return 0;
 }
 
+/* Storage of a host belongs to any object of a type that it registered: the object's
+ * address is all that matters. */
+static bool is_storage_owner(struct env *env, const struct call *call, u32 i)
+{
+	const u64 storages = BIT64(MAP_TASK_STORAGE) | BIT64(MAP_INODE_STORAGE) |
+			     BIT64(MAP_CGRP_STORAGE);
+	const struct reg *reg = cur_reg(env, i + 1);
+
+	return env->abi->storage_of_any && call->map &&
+	       storages & BIT64(call->map->type) && !reg->off &&
+	       abi_find_storable(env->abi, reg->btf, reg->type);
+}
+
 /* B30: a helper's struct argument. */
 static int arg_btf(struct env *env, struct call *call, u32 i)
 {
@@ -369,6 +382,8 @@ static int arg_btf(struct env *env, struct call *call, u32 i)
 		return reject_kind(env, i + 1, "ptr_, trusted_ptr_, rcu_ptr_");
 	if (release)
 		TRY(check_releasable(env, i + 1, reg));
+	if (is_storage_owner(env, call, i))
+		return check_btf_offset(env, i + 1, reg);
 	if (!arg->type || !abi_find_struct(env->abi, arg->type, &btf, &type))
 		return reject(env, RULE_UNSUPPORTED, call->helper->name);
 	TRY(check_btf_offset(env, i + 1, reg));
