@@ -32,6 +32,30 @@ int no_target(void *ctx)
 	return 0;
 }
 
+SEC("?tp_btf/no_such_tracepoint")
+int no_tracepoint(void *ctx)
+{
+	return 0;
+}
+
+SEC("?lsm/no_such_hook")
+int no_hook(void *ctx)
+{
+	return 0;
+}
+
+SEC("?iter/no_such_iterator")
+int no_iterator(void *ctx)
+{
+	return 0;
+}
+
+SEC("?struct_ops/nothing")
+int no_ops(void *ctx)
+{
+	return 0;
+}
+
 SEC("xdp")
 int no_function(struct xdp_md *ctx)
 {

@@ -63,6 +63,10 @@ verdict()
 }
 verdict good accept
 verdict no_target reject
+verdict no_tracepoint reject
+verdict no_hook reject
+verdict no_iterator reject
+verdict no_ops reject
 verdict no_function reject
 verdict no_section unsupported
 verdict no_map unsupported

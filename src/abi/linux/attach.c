@@ -110,6 +110,26 @@ static void nullable_args(struct abi_prog_type *type, const struct btf *btf, u32
 			type->args[i] |= CTX_ARG_NULL;
 }
 
+/* What programs can be attached to: as many arguments, of such sizes, as trampolines pass. */
+static const char *proto_wrong(const struct btf *btf, u32 proto)
+{
+	enum { MOST_ARGS = 12, MOST_BYTES = 16 };
+	const struct btf_type *t = btf_type(btf, proto);
+	u32 ret = btf_skip_mods(btf, t->type), size = 0;
+
+	if (btf_vlen(t) > MOST_ARGS)
+		return "has too many arguments";
+	for (u32 i = 0; i < btf_vlen(t); i++) {
+		if (!btf_params(t)[i].type)
+			return "takes a variable number of arguments";
+		if (!btf_size(btf, btf_params(t)[i].type, &size) || size > MOST_BYTES)
+			return "has an argument of a type or size that is unsupported";
+	}
+	if (ret && (!btf_size(btf, ret, &size) || size > 8 || btf_is_composite(btf_type(btf, ret))))
+		return "returns what is unsupported";
+	return NULL;
+}
+
 /* "module:function" names the module too. */
 static int attach_function(const struct attach *a, const char *prefix, const char *missing)
 {
@@ -117,12 +137,17 @@ static int attach_function(const struct attach *a, const char *prefix, const cha
 	const char *colon = strchr(a->target, ':');
 	const char *name = colon ? colon + 1 : a->target;
 	u32 func = find_named(a, prefix, name, BTF_FUNC, &type->btf);
+	const char *wrong;
 
 	if (!func)
 		return refuse(a, missing, a->target);
 	type->target = btf_type_name(type->btf, func);
 	type->proto = btf_type(type->btf, func)->type;
-	return 0;
+	wrong = proto_wrong(type->btf, type->proto);
+	if (!wrong)
+		return 0;
+	a->place->wrong = arena_printf(a->place->arena, "The function %s %s", type->target, wrong);
+	return a->place->wrong ? 0 : -ENOMEM;
 }
 
 static u32 returned(const struct abi_prog_type *type)
@@ -137,7 +162,7 @@ static int attach_tp(const struct attach *a)
 	const struct btf *btf;
 	u32 proto = id ? btf_pointee(type->btf, id) : 0;
 
-	if (btf_kind(btf_type(type->btf, proto)) != BTF_FUNC_PROTO)
+	if (!id || btf_kind(btf_type(type->btf, proto)) != BTF_FUNC_PROTO)
 		return refuse(a, "attach_btf_id: there is no tracepoint '%s'", a->target);
 	type->proto = proto;
 	type->first_arg = btf_vlen(btf_type(type->btf, proto)) > 0;
