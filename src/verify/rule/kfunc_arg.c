@@ -193,8 +193,8 @@ static bool is_ctx_param(const struct env *env, const struct kcall *call,
 	}
 }
 
-/* The object that the register points to as a struct of the host: itself, or the struct
- * behind a table of members. */
+/* The object that the register points to as a struct of the host: itself, the map, or the
+ * struct behind a table of members. */
 static bool object_of(const struct env *env, const struct reg *reg, struct reg *object)
 {
 	static const char *const structs[NR_TABLES] = {
@@ -206,6 +206,11 @@ static bool object_of(const struct env *env, const struct reg *reg, struct reg *
 	*object = *reg;
 	if (reg->base == REG_BTF)
 		return true;
+	if (reg->base == REG_MAP && env->abi->map_structs) {
+		object->base = REG_BTF;
+		object->flags |= F_TRUSTED;
+		return abi_find_struct(env->abi, "bpf_map", &object->btf, &object->type);
+	}
 	if (reg->base != REG_TABLE)
 		return false;
 	for (u32 i = 0; i < NR_TABLES; i++)

@@ -160,3 +160,31 @@ int packet_after_a_global_function(struct __sk_buff *ctx)
 	write_to(&d);
 	return data[0];
 }
+
+/* ---- maps themselves ---- */
+
+struct bpf_map;
+extern long bpf_map_sum_elem_count(const struct bpf_map *map) __ksym;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, __u64);
+} counted SEC(".maps");
+
+ACCEPT
+SEC("tc")
+int map_as_struct(struct __sk_buff *skb)
+{
+	return bpf_map_sum_elem_count((struct bpf_map *)&counted) & 1;
+}
+
+REJECT(KFUNC_TYPE, "expected pointer to STRUCT bpf_map but R1 has a pointer to STRUCT sock_common")
+SEC("tc")
+int no_map(struct __sk_buff *skb)
+{
+	struct bpf_sock *sk = skb->sk;
+
+	return sk ? bpf_map_sum_elem_count((struct bpf_map *)sk) & 1 : 0;
+}
