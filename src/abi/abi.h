@@ -134,6 +134,7 @@ enum helper_flag {
 	HELPERF_RCU_LOCK = 1 << 6, HELPERF_RCU_UNLOCK = 1 << 7,
 	HELPERF_LOOP = 1 << 8,	      /* calls its ARG_FUNC 0..n times, synchronously */
 	HELPERF_ASYNC = 1 << 9,	      /* its callback runs later, alone */
+	HELPERF_FORMAT = 1 << 11,     /* its ARG_CONST_STR is a format for its last memory */
 	HELPERF_PACKET_MEM = 1 << 10, /* the kernel: its memory may be a packet's */
 };
 
@@ -400,6 +401,7 @@ struct abi_policy {
 	bool open_keys;		 /* sizes of keys that an object leaves open: its loader's */
 	bool no_div;		 /* nothing is known of what a division gives */
 	bool lookups_may_fail;	 /* those of an array's element that exists, too */
+	bool formats;		 /* those of HELPERF_FORMAT are checked by the kernel's rules */
 	bool packet_mem_listed;	 /* packets as memory: for helpers that say so */
 	bool iter_results_stay;	 /* objects that an iterator gave outlive it */
 	bool slice_stack_buffer; /* writable dynptr slices may be of a buffer on the stack */

@@ -26,6 +26,7 @@ const struct abi_policy linux_policy = {
 	.no_div = true,
 	.open_keys = true,
 	.packet_mem_listed = true,
+	.formats = true,
 	.kernel_names = true,
 	.local_unref_612 = true,
 	.local_mem_612 = true,

@@ -4,6 +4,7 @@
  *
  *	helper.c      which helper, who may call it, what else it does
  *	helper_arg.c  arguments of every kind; sockets: sock.c, timers: timer.c
+ *	format.c      formats that are known when the program is loaded
  *	helper_ret.c  results of every kind
  */
 #ifndef PINTLE_VERIFY_HCALL_H
@@ -48,6 +49,11 @@ int helper_check_args(struct env *env, struct call *call);
 int helper_result(struct env *env, const struct call *call, struct reg *r0);
 /* The result carries a new reference, or an old one, and may be NULL, as the row says. */
 int helper_ret_finish(struct env *env, const struct call *call, struct reg *r0);
+
+/* --- format.c --- */
+
+/* The constant text at @format is a format for @size bytes of arguments. */
+int check_format(struct env *env, const struct reg *format, const struct reg *size);
 
 /* --- sock.c --- */
 

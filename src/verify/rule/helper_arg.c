@@ -464,5 +464,7 @@ int helper_check_args(struct env *env, struct call *call)
 	}
 	if (call->dynptr_data)
 		TRY(check_dynptr_data(env, call->dynptr_data));
+	if (call->helper->flags & HELPERF_FORMAT && env->abi->policy.formats)
+		TRY(check_format(env, cur_reg(env, R3), cur_reg(env, R5)));
 	return check_map_arg(env, call);
 }

@@ -253,6 +253,46 @@ int task_as_key(void *ctx)
 	return bpf_map_lookup_elem(&plain, bpf_get_current_task_btf()) != NULL;
 }
 
+/* ---- formats ---- */
+
+#define PRINT(fmt, ...)                                                                  \
+	({                                                                               \
+		static const char fmt_[] = fmt;                                          \
+		__u64 args_[] = {__VA_ARGS__};                                           \
+		char out_[8];                                                            \
+		bpf_snprintf(out_, sizeof(out_), fmt_, args_, sizeof(args_));            \
+	})
+
+ACCEPT
+SEC("tc")
+int formats(struct __sk_buff *skb)
+{
+	PRINT("%d%% %-5lld", 1, 2);
+	PRINT("%pI4: %ps %px, %pks", 1, 2, 3, 4);
+	return PRINT("%s %c", 1, 2, 3) & 1;
+}
+
+REJECT(FORMAT, "Invalid format string")
+SEC("tc")
+int format_of_more(struct __sk_buff *skb)
+{
+	return PRINT("%d %d", 1) & 1;
+}
+
+REJECT(FORMAT, "Invalid format string")
+SEC("tc")
+int format_unknown(struct __sk_buff *skb)
+{
+	return PRINT("%o", 1) & 1;
+}
+
+REJECT(FORMAT, "Invalid format string")
+SEC("tc")
+int format_glued(struct __sk_buff *skb)
+{
+	return PRINT("%pksx", 1) & 1;
+}
+
 /* ---- records ---- */
 
 ACCEPT
