@@ -159,7 +159,7 @@ static void idiom(struct gen *g)
 	     0, 0);
 	for (u32 i = 0; i < n; i++) {
 		u32 dst = chance(g, 60) ? a : b, src = chance(g, 50) ? b : any_src(g);
-		s64 imm = chance(g, 60) ? below(g, 64) : (s32)number(g);
+		s64 imm = chance(g, 60) ? (s32)below(g, 64) : (s32)number(g);
 
 		emit(g, ops[below(g, ARRAY_SIZE(ops))], dst, src, 0, imm);
 	}
@@ -403,6 +403,11 @@ static void branch(struct gen *g, u32 depth)
 	emit(g, random_op(g, KIND_JMP), any_src(g), any_src(g), 0, (s32)number(g));
 	if (jump == g->n)
 		return;
+	if (chance(g, 20)) { /* as compilers jump far: over a jump */
+		g->v[jump].off = 1;
+		jump = g->n;
+		emit_kept(g, OP_JA, 0, 0, 0, 0);
+	}
 	block(g, depth + 1, chance(g, 10) ? 60 : 1 + below(g, 8));
 	aim(g, jump);
 }
@@ -413,13 +418,13 @@ static void choose(struct gen *g)
 	u32 x = any_dst(g), jump;
 
 	if (chance(g, 70))
-		emit(g, OP_MOV64_IMM, x, 0, 0, chance(g, 80) ? below(g, 2) : (s32)number(g));
+		emit(g, OP_MOV64_IMM, x, 0, 0, chance(g, 80) ? (s32)below(g, 2) : (s32)number(g));
 	jump = g->n;
 	emit(g, random_op(g, KIND_JMP), any_src(g), any_src(g), 0, (s32)number(g));
 	if (jump == g->n)
 		return;
 	if (chance(g, 50))
-		emit(g, OP_MOV64_IMM, x, 0, 0, chance(g, 80) ? below(g, 2) : (s32)number(g));
+		emit(g, OP_MOV64_IMM, x, 0, 0, chance(g, 80) ? (s32)below(g, 2) : (s32)number(g));
 	else
 		emit(g, chance(g, 50) ? OP_MOV64_REG : OP_MOV32_REG, x, any_src(g), 0, 0);
 	aim(g, jump);
@@ -616,6 +621,8 @@ static bool is_kept(const struct gen *g, u32 i)
 {
 	u32 op = g->v[i].op;
 
+	if (op == OP_JA)
+		return true;
 	return g->keep[i] && (op < NR_OPS ? isa_info((enum isa_op)op)->kind != KIND_JMP &&
 						    op != OP_CALL_SUBPROG && op != OP_MAY_GOTO
 					  : op >= CODE_SAFE_LDX8 && op <= CODE_SAFE_LDXS32);

@@ -61,7 +61,7 @@ static bool gen_isa_op(struct gen *g, const struct code_insn *insn)
 		gen_atomic(g, insn, info);
 		return true;
 	case KIND_JMP:
-		gen_jmp(g, insn, info);
+		gen_jmp(g, insn);
 		return true;
 	case KIND_JA:
 		gen_goto(g, g->at + 1 + (u32)insn->off);
@@ -84,6 +84,8 @@ static int gen_insn(struct gen *g)
 	const struct code_insn *insn = &g->code->insns[g->at];
 	bool done;
 
+	if (gen_fuse(g, insn))
+		return 0;
 	g->next = g->at + 1;
 	done = insn->op < NR_OPS ? gen_isa_op(g, insn) : gen_code_op(g, insn);
 	if (done)

@@ -82,6 +82,11 @@ static inline u32 gen_off(const struct gen *g, const u8 *at)
 	return (u32)(at - g->out->start);
 }
 
+/* --- fuse.c --- */
+/* Writes as many instructions from g->at on as the machine can do at once, and sets
+ * g->next; false: @insn has to be written by itself. */
+bool gen_fuse(struct gen *g, const struct code_insn *insn);
+
 /* --- gen_alu.c --- */
 void gen_alu(struct gen *g, const struct code_insn *insn);
 void gen_mov_reg(struct gen *g, bool wide, u8 to, u8 from); /* of the machine; nothing when equal */
@@ -92,11 +97,16 @@ void gen_div(struct gen *g, const struct code_insn *insn, const struct isa_info 
 /* --- gen_mem.c --- */
 void gen_load(struct gen *g, const struct code_insn *insn, u32 size, bool sign);
 void gen_store(struct gen *g, const struct code_insn *insn, u32 size, bool imm);
+void gen_load_from(struct gen *g, u8 dst, struct x64_mem mem, u32 size, bool sign);
+void gen_store_to(struct gen *g, const struct code_insn *insn, struct x64_mem mem, u32 size,
+		  bool imm);
 void gen_atomic(struct gen *g, const struct code_insn *insn, const struct isa_info *info);
 void gen_safe_load(struct gen *g, const struct code_insn *insn);
 
 /* --- gen_jmp.c --- */
-void gen_jmp(struct gen *g, const struct code_insn *insn, const struct isa_info *info);
+void gen_jmp(struct gen *g, const struct code_insn *insn);
+/* Compares what the conditional jump @insn compares; the condition that it jumps on. */
+enum x64_cc gen_compare(struct gen *g, const struct code_insn *insn);
 void gen_goto(struct gen *g, u32 target);
 void gen_branch(struct gen *g, enum x64_cc cc, u32 target);
 void gen_may_goto(struct gen *g, const struct code_insn *insn);

@@ -74,8 +74,9 @@ void gen_fix_jumps(struct gen *g)
 
 /* --- conditions --- */
 
-static void compare(struct gen *g, const struct code_insn *insn, const struct isa_info *info)
+enum x64_cc gen_compare(struct gen *g, const struct code_insn *insn)
 {
+	const struct isa_info *info = isa_info((enum isa_op)insn->op);
 	u8 dst = gen_reg(insn->dst), src = gen_reg(insn->src);
 	bool test = info->sub == COND_SET;
 
@@ -85,16 +86,16 @@ static void compare(struct gen *g, const struct code_insn *insn, const struct is
 		x64_test_imm(&g->x, info->wide, dst, (s32)insn->imm);
 	else
 		x64_alu_imm(&g->x, X64_CMP_RM, info->wide, dst, (s32)insn->imm);
+	return (enum x64_cc)conds[info->sub];
 }
 
-void gen_jmp(struct gen *g, const struct code_insn *insn, const struct isa_info *info)
+void gen_jmp(struct gen *g, const struct code_insn *insn)
 {
 	u32 target = g->at + 1 + (u32)insn->off;
 
 	if (target == g->next)
 		return;
-	compare(g, insn, info);
-	gen_branch(g, conds[info->sub], target);
+	gen_branch(g, gen_compare(g, insn), target);
 }
 
 /* --- out of line --- */

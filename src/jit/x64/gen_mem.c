@@ -12,7 +12,7 @@ static struct x64_mem mem_of(u8 reg, s32 off)
 	return x64_at(gen_reg(reg), off);
 }
 
-static void load(struct gen *g, u8 dst, struct x64_mem mem, u32 size, bool sign)
+void gen_load_from(struct gen *g, u8 dst, struct x64_mem mem, u32 size, bool sign)
 {
 	static const u8 zero[] = {X64_MOVZX8, X64_MOVZX16, X64_MOV_RM, X64_MOV_RM};
 	static const u8 extend[] = {X64_MOVSX8, X64_MOVSX16, X64_MOVSX32, X64_MOV_RM};
@@ -23,14 +23,14 @@ static void load(struct gen *g, u8 dst, struct x64_mem mem, u32 size, bool sign)
 
 void gen_load(struct gen *g, const struct code_insn *insn, u32 size, bool sign)
 {
-	load(g, gen_reg(insn->dst), mem_of(insn->src, insn->off), size, sign);
+	gen_load_from(g, gen_reg(insn->dst), mem_of(insn->src, insn->off), size, sign);
 }
 
-void gen_store(struct gen *g, const struct code_insn *insn, u32 size, bool imm)
+void gen_store_to(struct gen *g, const struct code_insn *insn, struct x64_mem mem, u32 size,
+		  bool imm)
 {
 	static const u8 of_reg[] = {X64_MOV_BYTE_MR, X64_MOV_WORD_MR, X64_MOV_MR, X64_MOV_MR};
 	static const u8 of_imm[] = {X64_MOV_BYTE_MI, X64_MOV_WORD_MI, X64_MOV_MI, X64_MOV_MI};
-	struct x64_mem mem = mem_of(insn->dst, insn->off);
 	u32 log = (u32)__builtin_ctz(size);
 
 	if (imm)
@@ -38,6 +38,11 @@ void gen_store(struct gen *g, const struct code_insn *insn, u32 size, bool imm)
 			min_u32(size, 4));
 	else
 		x64_rm(&g->x, of_reg[log], size == 8, gen_reg(insn->src), mem);
+}
+
+void gen_store(struct gen *g, const struct code_insn *insn, u32 size, bool imm)
+{
+	gen_store_to(g, insn, mem_of(insn->dst, insn->off), size, imm);
 }
 
 /* --- atomics --- */
@@ -124,7 +129,7 @@ void gen_safe_load(struct gen *g, const struct code_insn *insn)
 		g->oom = true;
 		return;
 	}
-	load(g, dst, x64_at(src, insn->off), sizes[i], i >= 4);
+	gen_load_from(g, dst, x64_at(src, insn->off), sizes[i], i >= 4);
 	stub->dst = dst;
 	stub->back = g->x.at;
 	stub->fix = fix;
