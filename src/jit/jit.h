@@ -18,7 +18,7 @@
 /* What native code needs of the runtime: functions, and where things are in the execution
  * slot, which it gets as the last argument. */
 struct jit_rt {
-	u16 goto_budget, tail_calls, faults; /* offsets of u32, u32, u64 */
+	u16 index, goto_budget, tail_calls, faults; /* offsets of u32, u32, u32, u64 */
 	u32 max_tail_calls;
 	/* Calls put(obj) after a grace period. */
 	void (*put)(void *slot, void (*put)(void *obj), void *obj);

@@ -30,6 +30,8 @@ static u16 code_reads(const struct code_insn *insn)
 		return BIT(R1) | BIT(R2);
 	case CODE_TAIL_CALL:
 		return BIT(R1) | BIT(R2) | BIT(R3);
+	case CODE_CPU:
+		return 0;
 	case CODE_BOOL:
 		return (u16)BIT(insn->dst);
 	default:
@@ -41,7 +43,7 @@ static u16 code_reads(const struct code_insn *insn)
 
 static u16 code_writes(const struct code_insn *insn)
 {
-	if (insn->op == CODE_BOOL ||
+	if (insn->op == CODE_BOOL || insn->op == CODE_CPU ||
 	    (insn->op >= CODE_SAFE_LDX8 && insn->op <= CODE_SAFE_LDXS32))
 		return (u16)BIT(insn->dst);
 	return insn->op == CODE_KPTR_XCHG ? BIT(R0) : CLOBBERED;
@@ -109,7 +111,7 @@ static bool is_call(u32 op)
 
 static bool uses_slot(u32 op)
 {
-	return op == OP_MAY_GOTO || op == CODE_PUT || op == CODE_TAIL_CALL ||
+	return op == OP_MAY_GOTO || op == CODE_CPU || op == CODE_PUT || op == CODE_TAIL_CALL ||
 	       (op >= CODE_SAFE_LDX8 && op <= CODE_SAFE_LDXS32);
 }
 

@@ -67,6 +67,8 @@ struct code {
 };
 
 enum {
+	HELPER_MAP_LOOKUP = 1,
+	HELPER_CPU = 8,
 	HELPER_TAIL_CALL = 12,
 	HELPER_PROBE_READ_USER = 112,
 	HELPER_PROBE_READ_USER_STR = 114,
@@ -79,6 +81,14 @@ enum {
  * bits. */
 enum { USER_ADDR_BITS = 47, USER_SPACE_SHIFT = 48 };
 
+/* Values that lie in a row, @stride bytes each; with @block, once for every execution slot
+ * at that distance. */
+struct link_array {
+	char *values;
+	u32 max_entries, stride;
+	u64 block;
+};
+
 /*
  * Where lower() finds what the image only names. All return NULL when absent; a member
  * may itself be NULL when there are none. Helper HELPER_TAIL_CALL is not a function of
@@ -90,6 +100,12 @@ struct link {
 	void *(*map_value)(void *data, u32 index);    /* first value of a data map */
 	void *(*helper)(void *data, const struct abi_prog_type *type, u32 id);
 	void *(*kfunc)(void *data, const struct abi_kfunc *kfunc);
+	/* Fills *out when map @index is an array in this sense. */
+	bool (*array)(void *data, u32 index, struct link_array *out);
+	/* What looks keys up in map @index: a function of the map and the key. */
+	void *(*lookup)(void *data, u32 index);
+	/* Whether helper @id is the library's own, not the host's for such programs. */
+	bool (*own_helper)(void *data, const struct abi_prog_type *type, u32 id);
 	void *(*var)(void *data, const struct abi_var *var);
 	/* The run-time type of a struct of the program's own BTF. */
 	void *(*local)(void *data, u32 type);
@@ -132,6 +148,10 @@ int lower_mem(struct lower *l, const struct insn *insn, enum isa_op op); /* lowe
 /* Makes of register @reg an address without a space. */
 void lower_user_address(struct lower *l, u8 reg);
 int lower_call(struct lower *l, const struct insn *insn); /* lower_call.c */
+
+/* Writes @helper as instructions of its own; false: it is a call. lower_map.c */
+bool lower_inline(struct lower *l, u32 helper);
+enum { LOWER_LOCAL = 15 }; /* src of a jump whose off is what it will be */
 
 /* lower_stack.c */
 int lower_stack(struct lower *l);

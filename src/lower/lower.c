@@ -242,6 +242,10 @@ static void aim(struct lower *l)
 
 		if (insn->op >= NR_OPS)
 			continue;
+		if (insn->src == LOWER_LOCAL) {
+			insn->src = 0;
+			continue;
+		}
 		kind = isa_info((enum isa_op)insn->op)->kind;
 		if (kind == KIND_JMP || kind == KIND_JA || kind == KIND_MAY_GOTO ||
 		    insn->op == OP_CALL_SUBPROG)

@@ -45,7 +45,8 @@ static u8 helper_args(const struct lower *l, u32 id)
 	const struct abi_helper *helper = l->proof->at[l->at].helper;
 	u8 n = 0;
 
-	if (!helper || helper->id != id)
+	/* The exchange has an argument that programs do not see. */
+	if (!helper || helper->id != id || id == HELPER_KPTR_XCHG)
 		return 0;
 	while (n < 5 && helper->args[n].kind != ARG_NONE)
 		n++;
@@ -81,6 +82,8 @@ static int call_helper(struct lower *l, const struct insn *insn)
 	for (u32 i = 0; i < 5; i++)
 		if (l->proof->at[l->at].zero_args & BIT(i))
 			lower_emit(l, (struct code_insn){OP_MOV64_IMM, (u8)(R1 + i)});
+	if (lower_inline(l, id))
+		return 0;
 	hide_space(l, id);
 	fn = l->link->helper ? l->link->helper(l->link->data, l->proof->prog->type, id)
 			     : NULL;

@@ -25,6 +25,11 @@ static void *of_host(struct pintle_host *host, const struct abi_prog_type *type,
 	return NULL;
 }
 
+bool helper_is_own(struct pintle_host *host, const struct abi_prog_type *type, u32 id)
+{
+	return !of_host(host, type, id);
+}
+
 void *helper_find(struct pintle_host *host, const struct abi_prog_type *type, u32 id)
 {
 	void *fn = of_host(host, type, id);

@@ -213,6 +213,9 @@ INTERP_ATTR static u64 interp(const struct code *code, u32 entry, const u64 *arg
 code_BOOL:
 	DST = (u8)DST != 0;
 	NEXT();
+code_CPU:
+	DST = slot->index;
+	NEXT();
 code_PUT:
 	defer_call(slot->host, i->put, (void *)(uintptr_t)r[R1]);
 	r[R0] = 0;

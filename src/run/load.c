@@ -199,11 +199,32 @@ static void *link_map_value(void *data, u32 index)
 	return map && map->ops->direct ? map->ops->direct(map) : NULL;
 }
 
+static bool link_array(void *data, u32 index, struct link_array *out)
+{
+	struct map *map = link_map(data, index);
+
+	return map && (map_array_layout(map, out) || map_percpu_array_layout(map, out));
+}
+
+static void *link_lookup(void *data, u32 index)
+{
+	struct map *map = link_map(data, index);
+
+	return map ? (void *)map->ops->lookup : NULL;
+}
+
 static void *link_helper(void *data, const struct abi_prog_type *type, u32 id)
 {
 	const struct pintle_object *object = data;
 
 	return helper_find(object->host, type, id);
+}
+
+static bool link_own_helper(void *data, const struct abi_prog_type *type, u32 id)
+{
+	const struct pintle_object *object = data;
+
+	return helper_is_own(object->host, type, id);
 }
 
 static void *link_kfunc(void *data, const struct abi_kfunc *kfunc)
@@ -236,6 +257,8 @@ static int lower_all(struct loading *ld)
 	const struct link link = {.data = object, .map = link_map,
 				  .map_value = link_map_value, .helper = link_helper,
 				  .kfunc = link_kfunc, .var = link_var,
+				  .array = link_array, .lookup = link_lookup,
+				  .own_helper = link_own_helper,
 				  .local = link_local,
 				  .stamps = object->host->stamps != NULL};
 

@@ -90,6 +90,10 @@ struct map_ops {
 	void *(*direct)(struct map *map);
 };
 
+/* How the values of an array or per-CPU array lie; false: another kind. */
+bool map_array_layout(struct map *map, struct link_array *out);
+bool map_percpu_array_layout(struct map *map, struct link_array *out);
+
 extern const struct map_ops map_array_ops, map_hash_ops, map_percpu_array_ops,
 	map_percpu_hash_ops, map_lru_hash_ops, map_lru_percpu_hash_ops, map_lpm_trie_ops,
 	map_queue_ops, map_stack_ops, map_bloom_ops, map_ringbuf_ops,

@@ -14,6 +14,7 @@ static void put(void *slot, void (*fn)(void *obj), void *obj)
 static struct jit_rt runtime(const struct pintle_host *host)
 {
 	return (struct jit_rt){
+		.index = offsetof(struct slot_ctx, index),
 		.goto_budget = offsetof(struct slot_ctx, goto_budget),
 		.tail_calls = offsetof(struct slot_ctx, tail_calls),
 		.faults = offsetof(struct slot_ctx, faults),

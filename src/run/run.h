@@ -263,6 +263,7 @@ void stamp_field(struct stamps *stamps, const void *slot, const void *obj);
 
 /* --- helpers.c --- */
 /* The implementation of helper @id for programs of @type, or NULL. */
+bool helper_is_own(struct pintle_host *host, const struct abi_prog_type *type, u32 id);
 void *helper_find(struct pintle_host *host, const struct abi_prog_type *type, u32 id);
 
 /* --- words.c --- */

@@ -481,7 +481,7 @@ static void item(struct gen *g, u32 depth)
 	else if (kind < 86)
 		tail_call(g);
 	else if (kind < 87)
-		emit(g, CODE_BOOL, any_dst(g), 0, 0, 0);
+		emit(g, chance(g, 70) ? CODE_BOOL : CODE_CPU, any_dst(g), 0, 0, 0);
 	else if (kind < 92)
 		choose(g);
 	else if (kind < 97)

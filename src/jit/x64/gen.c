@@ -24,6 +24,9 @@ static bool gen_code_op(struct gen *g, const struct code_insn *insn)
 		x64_setcc(&g->x, CC_NE, dst);
 		x64_rr(&g->x, X64_MOVZX8, false, dst, dst);
 		return true;
+	case CODE_CPU:
+		x64_rm(&g->x, X64_MOV_RM, false, dst, x64_at(SLOT, g->rt->index));
+		return true;
 	case CODE_KPTR_XCHG:
 		gen_mov_reg(g, true, RAX, gen_reg(R2));
 		x64_rm(&g->x, X64_XCHG, true, RAX, x64_at(gen_reg(R1), 0));

@@ -65,6 +65,14 @@ static void destroy(struct map *map)
 	free(a);
 }
 
+bool map_array_layout(struct map *map, struct link_array *out)
+{
+	if (map->ops != &map_array_ops)
+		return false;
+	*out = (struct link_array){array_of(map)->values, map->max_entries, map->value_stride, 0};
+	return true;
+}
+
 static void *lookup(struct map *map, const void *key)
 {
 	u32 index = index_of(key);

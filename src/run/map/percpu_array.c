@@ -61,6 +61,16 @@ static int create(struct log *log, const struct map *proto, const struct image_m
 	return 0;
 }
 
+bool map_percpu_array_layout(struct map *map, struct link_array *out)
+{
+	struct percpu_array *a = array_of(map);
+
+	if (map->ops != &map_percpu_array_ops)
+		return false;
+	*out = (struct link_array){a->values, map->max_entries, map->value_stride, a->block};
+	return true;
+}
+
 static void each_value(struct map *map, void (*fn)(void *data, void *value), void *data)
 {
 	struct percpu_array *a = array_of(map);
