@@ -138,13 +138,13 @@ static int patch_mem(struct patch *p)
 	    !(mode == MODE_ATOMIC && class == STX))
 		return bad(p, "not a load or store it could apply to (code 0x%02x)",
 			   p->insn->code);
-	if (p->relo->kind != CORE_FIELD_BYTE_OFFSET)
-		return bad(p, "only a field's offset can go into a load or store");
 	if (p->res->value > INT16_MAX)
 		return bad(p, "offset %llu is too large for the instruction",
 			   (unsigned long long)p->res->value);
 	TRY(check_old(p, (u64)(s64)p->insn->off));
 	p->insn->off = (s16)p->res->value;
+	if (p->relo->kind != CORE_FIELD_BYTE_OFFSET) /* a size, as an offset */
+		return 0;
 	return p->res->mem_local == p->res->mem_size ? 0 : patch_width(p);
 }
 

@@ -439,7 +439,8 @@ TEST(core_patches_loads)
 	      "accesses 1 bytes of a field of 4, which has 8 in the host");
 	PATCH(FIELD_BYTE_OFFSET, 0x71, 4, 0, MEM(4, 12, 4, 4), "r1 = *(u8 *)(r0 +12)");
 	PATCH(FIELD_BYTE_OFFSET, 0x61, 4, 0, MEM(4, 40000, 4, 4), "offset 40000 is too large");
-	PATCH(FIELD_BYTE_SIZE, 0x61, 4, 0, MEM(4, 8, 4, 4), "only a field's offset");
+	/* A size as an offset: what is there has no width to go by. */
+	PATCH(TYPE_SIZE, 0x61, 4, 0, MEM(4, 8, 4, 2), "r1 = *(u32 *)(r0 +8)");
 	PATCH(FIELD_BYTE_OFFSET, 0x21, 4, 0, MEM(4, 12, 4, 4), "not a load or store");
 	PATCH(FIELD_BYTE_OFFSET, 0xc3, 4, 0, MEM(4, 12, 4, 4), "lock *(u32 *)(r1 +12) += r0");
 	PATCH(FIELD_BYTE_OFFSET, 0xc3, 4, 0, MEM(4, 12, 4, 8), "call unknown#195896080");

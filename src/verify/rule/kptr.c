@@ -142,8 +142,10 @@ static struct taken flags_taken(const struct env *env, const struct field *field
 	}
 }
 
-static const char *expected_class(const struct field *field)
+static const char *expected_class(const struct env *env, const struct field *field)
 {
+	if (env->abi->policy.kernel_names)
+		return "ptr_";
 	return field->kind == FIELD_PERCPU ? "percpu_ptr_"
 	       : field->kind == FIELD_USER ? "user_ptr_"
 					   : "ptr_";
@@ -152,14 +154,16 @@ static const char *expected_class(const struct field *field)
 static int reject_type(struct env *env, const struct field *field, u32 regno,
 		       const struct reg *value)
 {
-	const char *also = field->kind == FIELD_UNREF ? " or untrusted_ptr_" : "";
-	const char *want = arena_printf(env->arena, "%s%s", expected_class(field),
-					btf_type_name(field->btf, field->type));
+	const char *name = btf_type_name(field->btf, field->type);
+	const char *also = field->kind != FIELD_UNREF
+				   ? "" : arena_printf(env->arena, " or untrusted_ptr_%s", name);
+	const char *want = arena_printf(env->arena, "%s%s", expected_class(env, field), name);
 	const char *is = arena_printf(env->arena, "%s%s", reg_class_name(env, value),
 				      value->base == REG_BTF
 					      ? btf_type_name(value->btf, value->type) : "");
 
-	return reject(env, RULE_SLOT_TYPE, regno, is ? is : "?", want ? want : "ptr_", also);
+	return reject(env, RULE_SLOT_TYPE, regno, is ? is : "?", want ? want : "ptr_",
+		      also ? also : "");
 }
 
 /* A reference moves: it must be there, whole, and known not to be NULL. */
