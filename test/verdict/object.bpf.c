@@ -548,3 +548,23 @@ P(wrong_fields)
 	return 0;
 }
 #endif
+
+/* Nothing keeps the object when the section has ended: reads are fault-safe. */
+ACCEPT RETVAL(0) POLICY(kernel, reject, "invalid mem access 'scalar'")
+	KERNEL(reject, "what is left of an object there is of no use")
+Q(read_after_section)
+{
+	volatile long x = 0;
+
+	WITH_VALUE(v);
+	bpf_rcu_read_lock();
+	struct L *p = v->loc;
+
+	if (!p) {
+		bpf_rcu_read_unlock();
+		return 0;
+	}
+	bpf_rcu_read_unlock();
+	x = p->a;
+	return x & 0;
+}

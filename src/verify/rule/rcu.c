@@ -24,6 +24,10 @@ static void downgrade(struct reg *reg, void *data)
 
 	if (reg->base != REG_BTF || !(reg->flags & F_RCU))
 		return;
+	if (*drops_null && reg->flags & F_ALLOC) { /* kernels have no rule for these */
+		*reg = reg_unknown();
+		return;
+	}
 	reg->flags = (reg->flags & ~gone) | F_UNTRUSTED;
 }
 
