@@ -42,6 +42,9 @@ struct kernel_options {
 	const char *module_btfs[MAX_FILES], *kfuncs[MAX_FILES];
 	u32 nmodule_btfs, nkfuncs;
 };
+/* Flags that a program's own annotation asks to be loaded with. */
+void kernel_flags(const struct image *image, const struct image_prog *prog,
+		  struct verify_opts *opts);
 int kernel_verify(const struct kernel_options *k, const struct verify_options *o,
 		  char *const *paths, int n);
 

@@ -46,6 +46,27 @@ static int verify_path(const struct verify_options *o, const struct abi *abi,
 	return exit_code;
 }
 
+/* As the kernel's own tests are annotated: a declaration tag for each flag of bpf(2). */
+void kernel_flags(const struct image *image, const struct image_prog *prog,
+		  struct verify_opts *opts)
+{
+	static const char tag[] = "comment:test_prog_flags=";
+	u32 func = prog->subprogs[0].func, count;
+	struct {
+		const char *name;
+		bool *set;
+	} flags[] = {
+		{"BPF_F_STRICT_ALIGNMENT", &opts->strict_alignment},
+		{"BPF_F_TEST_STATE_FREQ", &opts->test_state_freq},
+	};
+	const char *flag = image->btf && func
+				   ? btf_decl_tag(image->btf, func, -1, tag, &count) : NULL;
+
+	for (u32 i = 0; flag && i < ARRAY_SIZE(flags); i++)
+		if (!strcmp(flags[i].name, flag))
+			*flags[i].set = true;
+}
+
 int kernel_verify(const struct kernel_options *k, const struct verify_options *o,
 		  char *const *paths, int n)
 {

@@ -141,13 +141,17 @@ static int no_type(struct verdict *v, const struct image_prog *prog)
 	return 0;
 }
 
-static int run_verify(struct verdict *v, const struct image *image,
-		      const struct image_prog *prog, struct arena *arena,
-		      enum log_level level)
+static int run_verify(const struct verify_options *o, struct verdict *v,
+		      const struct image *image, const struct image_prog *prog,
+		      struct arena *arena, enum log_level level)
 {
 	struct verify_opts vo = {.log_level = level};
 	struct proof *proof = NULL;
-	int err = verify(arena, &v->log, image, prog, &vo, &proof, &v->why, &v->stats);
+	int err;
+
+	if (o->kernel.version)
+		kernel_flags(image, prog, &vo);
+	err = verify(arena, &v->log, image, prog, &vo, &proof, &v->why, &v->stats);
 
 	proof_free(proof);
 	return err;
@@ -157,15 +161,16 @@ static int run_verify(struct verdict *v, const struct image *image,
  * The log for programs to read: what -vv prints, of programs that are not too long. The
  * verification that counts has been made, and timed, without it.
  */
-static void log_again(struct verdict *v, const struct image *image,
-		      const struct image_prog *prog, struct arena *arena)
+static void log_again(const struct verify_options *o, struct verdict *v,
+		      const struct image *image, const struct image_prog *prog,
+		      struct arena *arena)
 {
 	enum { MOST_INSNS = 20000, MOST_TEXT = 4 << 20 };
 	struct verdict again = {.log.level = LOG_STATE, .log.limit = MOST_TEXT};
 
 	if (v->log.level >= LOG_STATE || v->stats.insns > MOST_INSNS)
 		return;
-	again.err = run_verify(&again, image, prog, arena, LOG_STATE);
+	again.err = run_verify(o, &again, image, prog, arena, LOG_STATE);
 	log_free(&v->log);
 	v->log = again.log;
 }
@@ -180,9 +185,9 @@ static int judge(const struct verify_options *o, const struct image *image,
 
 	v.err = arena ? no_type(&v, prog) : -ENOMEM;
 	if (!v.err) {
-		v.err = run_verify(&v, image, prog, arena, o->level);
+		v.err = run_verify(o, &v, image, prog, arena, o->level);
 		if (o->json && v.err != -ENOMEM)
-			log_again(&v, image, prog, arena);
+			log_again(o, &v, image, prog, arena);
 	}
 	if (o->json)
 		print_json(&v);
@@ -206,7 +211,7 @@ static void judge_time(const struct verify_options *o, const char *path,
 
 		row.err = arena ? no_type(&v, prog) : -ENOMEM;
 		if (!row.err)
-			row.err = run_verify(&v, image, prog, arena, LOG_ERROR);
+			row.err = run_verify(o, &v, image, prog, arena, LOG_ERROR);
 		if (!i || v.stats.time_ns < row.stats.time_ns)
 			row.stats = v.stats;
 		log_free(&v.log);

@@ -101,22 +101,33 @@ static const char *const align_names[NR_REG_BASES] = {
 	[REG_PACKET] = "packet ", [REG_PACKET_META] = "packet ",
 };
 
+/* Packets begin where their IP headers are aligned: behind 14 bytes of Ethernet. */
+enum { PACKET_ALIGN = 2 };
+
+static bool must_align(const struct env *env, const struct access *acc)
+{
+	if (env->opts->strict_alignment || acc->ptr.base == REG_STACK)
+		return true;
+	return acc->kind != ACC_READ && acc->kind != ACC_WRITE;
+}
+
 static int check_alignment(struct env *env, const struct access *acc)
 {
-	bool strict = acc->ptr.base == REG_STACK || acc->kind != ACC_READ;
-	s64 fixed = (s64)acc->ptr.off + acc->off;
+	bool packet = acc->ptr.base == REG_PACKET || acc->ptr.base == REG_PACKET_META;
+	s64 fixed = (s64)acc->ptr.off + acc->off + (packet ? PACKET_ALIGN : 0);
 	struct tnum sum = tnum_add(acc->ptr.num.bits, tnum_const((u64)fixed));
 	const char *name = align_names[acc->ptr.base];
-	char text[64];
+	char text[64], *at = text;
 
-	if (acc->ptr.base != REG_STACK && acc->kind == ACC_WRITE)
-		strict = false;
-	if (!strict || tnum_is_aligned(sum, acc->size))
+	if (!must_align(env, acc) || tnum_is_aligned(sum, acc->size))
 		return 0;
+	if (packet)
+		at += snprintf(text, sizeof(text), "%d+", PACKET_ALIGN);
 	if (scalar_is_const(acc->ptr.num))
-		snprintf(text, sizeof(text), "%lld", (long long)acc->ptr.num.smin);
+		snprintf(at, sizeof(text) - (size_t)(at - text), "%lld",
+			 (long long)acc->ptr.num.smin);
 	else
-		tnum_print(text, sizeof(text), acc->ptr.num.bits);
+		tnum_print(at, sizeof(text) - (size_t)(at - text), acc->ptr.num.bits);
 	return reject(env, RULE_MISALIGNED, name ? name : "", text, acc->ptr.off,
 		      acc->off, acc->size);
 }

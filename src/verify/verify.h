@@ -108,6 +108,7 @@ struct verify_opts {
 	u32 max_insns;	/* processed; 0: 1,000,000 */
 	bool test_prune_off; /* visit every path: for tests */
 	bool test_prune_random; /* prune only sometimes (seed from the program) */
+	bool strict_alignment;  /* as for machines that cannot load what is not aligned */
 	bool test_state_freq;   /* store a state at every place where one may be: tests */
 	/* Tests: sees the state before each instruction that is walked. What it answers is
 	 * kept in the state and its copies, and given back with the next of that path. */

@@ -95,3 +95,23 @@ int anything(struct xdp_md *ctx)
 {
 	return CONFIG_NOBODY_KNOWS ? *(volatile int *)0 : XDP_PASS;
 }
+
+/* The same access, with and without a flag that asks for alignment. */
+#define SECOND_WORD(ctx)                                                                 \
+	void *data = (void *)(long)(ctx)->data;                                          \
+	if (data + 8 > (void *)(long)(ctx)->data_end)                                    \
+		return XDP_DROP;                                                         \
+	return *(volatile int *)(data + 4) ? XDP_PASS : XDP_DROP
+
+SEC("xdp")
+int unaligned(struct xdp_md *ctx)
+{
+	SECOND_WORD(ctx);
+}
+
+__attribute__((btf_decl_tag("comment:test_prog_flags=BPF_F_STRICT_ALIGNMENT")))
+SEC("xdp")
+int aligned(struct xdp_md *ctx)
+{
+	SECOND_WORD(ctx);
+}

@@ -73,6 +73,9 @@ verdict no_map unsupported
 verdict weak_function accept
 verdict version accept
 verdict anything reject
+verdict unaligned accept
+verdict aligned reject
+exits 0 "misaligned packet access off 2+0+0+4 size 4" cat "$dir/json"
 
 printf 'name\tKF_flags\tregistered_for_prog_types\nbpf_missing_function\tKF_ACQUIRE\tXDP\n' \
 	>"$dir/more.tsv"
