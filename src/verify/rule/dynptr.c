@@ -50,9 +50,19 @@ static int find_place(struct env *env, u32 regno, struct dynptr_at *d)
 	return 0;
 }
 
+/* As kernels do, the log says both where the argument is and what it should be. */
+static int say(struct env *env, int err, const char *what, s32 arg)
+{
+	if (err && arg >= 0)
+		log_print(env->log, LOG_ERROR, "%s as arg #%d\n", what, arg);
+	else if (err)
+		log_print(env->log, LOG_ERROR, "%s\n", what);
+	return err;
+}
+
 int dynptr_arg(struct env *env, u32 regno, struct dynptr_at *d)
 {
-	TRY(find_place(env, regno, d));
+	TRY(say(env, find_place(env, regno, d), "Expected an initialized dynptr", (s32)regno - 1));
 	if (d->object.base != REG_DYNPTR)
 		return reject(env, RULE_DYNPTR_INIT, regno - 1);
 	return 0;
@@ -66,12 +76,17 @@ int dynptr_arg_new(struct env *env, u32 regno, struct dynptr_at *d)
 		return reject(env, RULE_DYNPTR_KIND, regno - 1);
 	if (reg->base == REG_DYNPTR)
 		return reject(env, RULE_DYNPTR_UNINIT);
-	return find_place(env, regno, d);
+	return say(env, find_place(env, regno, d), "Dynptr has to be an uninitialized dynptr", -1);
 }
 
 int dynptr_arg_release(struct env *env, u32 regno, struct dynptr_at *d)
 {
-	TRY(find_place(env, regno, d));
+	int err = find_place(env, regno, d);
+
+	if (err)
+		log_print(env->log, LOG_ERROR, "arg %u is an unacquired reference\n", regno);
+	if (err)
+		return err;
 	if (!d->frame)
 		return reject(env, RULE_DYNPTR_RELEASE_CONST);
 	if (!d->object.ref)

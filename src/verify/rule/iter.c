@@ -66,11 +66,18 @@ int arg_iter(struct env *env, struct kcall *call, const struct karg *arg)
 {
 	struct iter_at *it = &call->iter;
 	u32 type;
+	int err;
 
 	if (arg->reg->base != REG_STACK)
 		return reject(env, RULE_ITER_STACK, arg->i);
 	TRY(iter_struct(env, call, arg, &type, &it->nslots));
-	TRY(stack_object(env, arg->regno, it->nslots, "iter", &it->frame, &it->at));
+	err = stack_object(env, arg->regno, it->nslots, "iter", &it->frame, &it->at);
+	if (err)
+		log_print(env->log, LOG_ERROR, "expected %s %s as arg #%u\n",
+			  call->kfunc->flags & KF_ITER_NEW ? "uninitialized" : "an initialized",
+			  iter_name(call, type), arg->i);
+	if (err)
+		return err;
 	if (call->kfunc->flags & KF_ITER_NEW) {
 		if (is_iter_byte(it))
 			return reject(env, RULE_ITER_UNINIT, iter_name(call, type), arg->i);

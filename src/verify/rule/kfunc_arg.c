@@ -541,6 +541,9 @@ int kfunc_check_arg(struct env *env, struct kcall *call, u32 i)
 	if (!by_class[arg.class_])
 		return reject(env, RULE_UNSUPPORTED, arg.name);
 	TRY(check_null(env, call, &arg));
+	if (arg.reg->base == REG_BTF && is_ptr(call->btf, arg.type) &&
+	    arg.class_ != KA_IGNORED)
+		TRY(check_btf_offset(env, arg.regno, arg.reg));
 	if (reg_is_pointer(arg.reg) && arg.reg->ref && arg.class_ != KA_IGNORED)
 		call->arg_ref = arg.reg->ref;
 	return by_class[arg.class_](env, call, &arg);
