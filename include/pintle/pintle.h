@@ -85,6 +85,8 @@ struct pintle_host_opts {
 	uint32_t max_deferred; /* with more calls waiting, a thread that comes to a safe
 				  point waits for the grace period; 0: 65536 */
 	uint32_t stall_ms;     /* a grace period that lasts longer is logged; 0: 10000 */
+	bool probe_region;     /* pointers that may dangle are followed inside pools only
+				  (pintle_pool_add()), for every type */
 	bool wait_for_slot;    /* a run waits for an execution slot, rather than fail */
 	enum pintle_jit jit;
 };
@@ -244,6 +246,16 @@ PINTLE_API int pintle_storable_add(struct pintle_host *host, const char *type,
 		pintle_storable_add(host, type,                                          \
 				    PINTLE_OPTS(pintle_storable_opts, __VA_ARGS__));     \
 	})
+
+/*
+ * Says that objects of struct @type are in these @size bytes, or in those of other calls,
+ * and nowhere else. Loads through pointers that may dangle (untrusted ones) then give 0
+ * outside of them, without a signal, so that a stale pointer shows nothing else of this
+ * process. The first call for a type comes before objects are opened; later ones may come
+ * at any time by one thread at a time. The memory stays mapped as long as the host lives.
+ */
+PINTLE_API int pintle_pool_add(struct pintle_host *host, const char *type, const void *start,
+			       size_t size);
 
 /* What a compiler without type tags (gcc) cannot say about a member (rule book J4). */
 enum pintle_member_class {

@@ -166,6 +166,16 @@ int abi_place_prog(const struct abi *abi, struct abi_place *place)
 	return 0;
 }
 
+bool abi_pooled(const struct abi *abi, const struct btf *btf, u32 type)
+{
+	if (abi->policy.probe_region)
+		return true;
+	for (u32 i = 0; i < abi->pools.n; i++)
+		if (btf_same_type(abi->pools.v[i].btf, abi->pools.v[i].type, btf, type))
+			return true;
+	return false;
+}
+
 bool abi_find_struct(const struct abi *abi, const char *name, const struct btf **btf,
 		     u32 *type)
 {
@@ -229,6 +239,7 @@ void abi_free(struct abi *abi)
 	vec_free(&abi->vars);
 	vec_free(&abi->storables);
 	vec_free(&abi->members);
+	vec_free(&abi->pools);
 	vec_free(&abi->prog_types);
 	strmap_free(&abi->kfunc_names);
 	strmap_free(&abi->var_names);

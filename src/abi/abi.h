@@ -260,6 +260,11 @@ struct abi_storable {
 enum member_class { MEMBER_PLAIN, MEMBER_TRUSTED, MEMBER_TRUSTED_OR_NULL, MEMBER_RCU,
 		    MEMBER_RCU_OR_NULL, MEMBER_USER, MEMBER_PERCPU };
 
+struct abi_pool { /* a type all of whose objects are in memory the host has named (J11.1) */
+	const struct btf *btf;
+	u32 type;
+};
+
 struct abi_member {
 	const struct btf *btf;
 	u32 type;	/* struct id */
@@ -398,6 +403,7 @@ struct abi_policy {
 	bool name_capture;	 /* I42 */
 	bool maps_612;		 /* I5: no pointer fields in LPM tries; no uptr at all */
 	bool need_gpl;		 /* B33 */
+	bool probe_region;	 /* J11.1: for every type, not only those with a pool */
 	bool open_keys;		 /* sizes of keys that an object leaves open: its loader's */
 	bool no_div;		 /* nothing is known of what a division gives */
 	bool lookups_may_fail;	 /* those of an array's element that exists, too */
@@ -423,6 +429,7 @@ struct abi {
 	VEC(struct abi_var) vars;
 	VEC(struct abi_storable) storables;
 	VEC(struct abi_member) members;
+	VEC(struct abi_pool) pools;
 	VEC(struct abi_prog_type) prog_types; /* their .fields: malloc'd, owned */
 	struct strmap kfunc_names, var_names;
 	struct abi_policy policy;
@@ -454,6 +461,8 @@ const struct abi_kfunc *abi_find_kfunc(const struct abi *abi, const char *name);
 const struct abi_var *abi_find_var(const struct abi *abi, const char *name);
 const struct abi_storable *abi_find_storable(const struct abi *abi, const struct btf *btf,
 					     u32 type);
+/* Whether loads that may dangle are answered inside the type's pools only. */
+bool abi_pooled(const struct abi *abi, const struct btf *btf, u32 type);
 enum member_class abi_member_class(const struct abi *abi, const struct btf *btf, u32 type,
 				   u32 off);
 /* The program type that claims section @name ("xdp", "xdp/x", "?xdp", "hook.s/y");

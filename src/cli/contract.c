@@ -7,6 +7,7 @@
  *	export NAME FLAGS                   PINTLE_ACQUIRE | PINTLE_RET_NULL, or 0
  *	var NAME TYPE                       int, or a struct's name
  *	percpu NAME TYPE                    the same, once for every slot
+ *	pool STRUCT
  *	storable STRUCT OPTIONS             .dtor = fn, .rcu = PINTLE_RCU_NATIVE
  *	member STRUCT MEMBER CLASS          PINTLE_MEMBER_RCU
  *	hook NAME OPTIONS                   .sleepable = true, .ret_min = 0, .ret_max = 1
@@ -271,6 +272,13 @@ static int line_percpu(struct contract *c, char *name, char *rest)
 	return pintle_export_percpu(c->host, name, rest + strspn(rest, " "), &var);
 }
 
+static int line_pool(struct contract *c, char *name, char *rest)
+{
+	static const u64 nothing;
+
+	return pintle_pool_add(c->host, name, &nothing, sizeof(nothing));
+}
+
 static int line_helper(struct contract *c, char *name, char *rest)
 {
 	return pintle_helper_add(c->host, name, word(&rest), nothing_here);
@@ -284,6 +292,7 @@ static const struct {
 	{"export", line_export},   {"storable", line_storable}, {"member", line_member},
 	{"hook", line_hook},	   {"type", line_type},		{"field", line_field, true},
 	{"helper", line_helper},   {"var", line_var},		{"percpu", line_percpu},
+	{"pool", line_pool},
 };
 
 static int read_line(struct contract *c, char *line)

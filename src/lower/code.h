@@ -109,6 +109,8 @@ struct link {
 	void *(*var)(void *data, const struct abi_var *var);
 	/* The run-time type of a struct of the program's own BTF. */
 	void *(*local)(void *data, u32 type);
+	/* What CODE_IN_REGION asks: the pools of a struct of the host (J11.1). */
+	void *(*pool)(void *data, const struct btf *btf, u32 type);
 	bool stamps; /* bpf_kptr_xchg() must be a call: somebody wants to know when */
 };
 

@@ -149,7 +149,26 @@ void lower_user_address(struct lower *l, u8 reg)
 	lower_emit(l, (struct code_insn){OP_RSH64_IMM, reg, .imm = 64 - USER_ADDR_BITS});
 }
 
-static void safe_access(struct lower *l, const struct insn *insn, enum isa_op op)
+/* Inside its pools only: the address, or 0, goes through the scratch register. */
+static int pooled(struct lower *l, struct code_insn *load, u32 size)
+{
+	const struct proof_insn *at = &l->proof->at[l->at];
+	void *pool = l->link->pool
+			     ? l->link->pool(l->link->data, at->pool_btf, at->pool_type)
+			     : NULL;
+
+	if (!pool)
+		return lower_fail(l, -ENOENT, "no pools of a struct that has some");
+	lower_emit(l, (struct code_insn){OP_MOV64_REG, CODE_SCRATCH, load->src});
+	lower_emit(l, (struct code_insn){OP_ADD64_IMM, CODE_SCRATCH, .imm = load->off});
+	lower_emit(l, (struct code_insn){CODE_IN_REGION, CODE_SCRATCH, .off = (s32)size,
+					 .ptr = pool});
+	load->src = CODE_SCRATCH;
+	load->off = 0;
+	return 0;
+}
+
+static int safe_access(struct lower *l, const struct insn *insn, enum isa_op op)
 {
 	const struct isa_info *info = isa_info(op);
 	struct code_insn load = plain(insn, op);
@@ -157,7 +176,10 @@ static void safe_access(struct lower *l, const struct insn *insn, enum isa_op op
 	/* An acquire through such a pointer orders nothing that could be relied on: the
 	 * object may be gone. On this host loads acquire anyway (B48). */
 	load.op = by_size(info->sign ? safe_sign_loads : safe_loads, info->size);
+	if (l->proof->at[l->at].pool_btf)
+		TRY(pooled(l, &load, info->size));
 	lower_emit(l, load);
+	return 0;
 }
 
 static int access(struct lower *l, const struct insn *insn, enum isa_op op)
@@ -171,8 +193,7 @@ static int access(struct lower *l, const struct insn *insn, enum isa_op op)
 	case ACCESS_FAULT_SAFE:
 		if (!load)
 			return lower_fail(l, -EINVAL, "store through an untrusted pointer");
-		safe_access(l, insn, op);
-		return 0;
+		return safe_access(l, insn, op);
 	case ACCESS_SLOT_LOAD:
 		lower_emit(l, (struct code_insn){OP_LOAD_ACQ64, insn->dst, insn->src,
 						 insn->off});

@@ -116,6 +116,9 @@ int pintle_host_describe(const struct pintle_host *host,
 		put(&w, "%s %s %s", v->percpu ? "percpu" : "var", v->name,
 		    btf_type_name(v->btf, v->type));
 	}
+	for (u32 i = 0; i < host->abi.pools.n; i++)
+		put(&w, "pool %s", btf_type_name(host->abi.pools.v[i].btf,
+						 host->abi.pools.v[i].type));
 	put_types(&w, host);
 	return w.err;
 }

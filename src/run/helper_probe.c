@@ -5,11 +5,27 @@
  */
 #include "run/helpers.h"
 
+/* Under probe_region, what is of no pool is of no concern to programs. */
+static u32 allowed(u64 addr, u32 size)
+{
+	const struct slot_ctx *slot = slot_current();
+	u64 room;
+
+	if (!slot || !slot->host->opts.probe_region)
+		return size;
+	room = pools_room(slot->host, addr);
+	return room < size ? (u32)room : size;
+}
+
 /* long(dst, size, src): 0, or -EFAULT with all of dst zeroed. */
 HELPER_FN(probe_read_kernel)
 {
 	u32 size = (u32)b;
 
+	if (allowed(c, size) < size) {
+		memset(helper_ptr(a), 0, size);
+		return helper_err(-EFAULT);
+	}
 	if (fault_copy(helper_ptr(a), helper_ptr(c), size) == size)
 		return 0;
 	memset(helper_ptr(a), 0, size);
@@ -46,7 +62,13 @@ s64 probe_str(char *to, u32 size, const void *from)
 /* long(dst, size, src): length with the NUL, cut to size; or -EFAULT and zeros. */
 HELPER_FN(probe_read_kernel_str)
 {
-	return (u64)probe_str(helper_ptr(a), (u32)b, helper_ptr(c));
+	u32 size = (u32)b, room = allowed(c, size);
+
+	if (room < size) /* what is behind the pool's end counts as not there */
+		memset((char *)helper_ptr(a) + room, 0, size - room);
+	if (size && !room)
+		return helper_err(-EFAULT);
+	return (u64)probe_str(helper_ptr(a), room, helper_ptr(c));
 }
 
 /* Ones' complement sum of words; what is short of a word counts as followed by zeros. */

@@ -46,6 +46,7 @@ static int host_init(struct pintle_host *host)
 	host->abi.helper_there = helper_there;
 	host->abi.storage_of_any = true;
 	host->abi.data = host;
+	host->abi.policy.probe_region = host->opts.probe_region;
 	host->arena = arena_new();
 	if (!host->arena)
 		return -ENOMEM;

@@ -220,6 +220,10 @@ code_PUT:
 	defer_call(slot->host, i->put, (void *)(uintptr_t)r[R1]);
 	r[R0] = 0;
 	NEXT();
+code_IN_REGION:
+	if (!pool_holds(i->ptr, DST, (u32)i->off))
+		DST = 0;
+	NEXT();
 code_STORE_USER:
 	__atomic_store_n(AT(u64, DST), space_handle(slot, SRC), __ATOMIC_RELEASE);
 	NEXT();

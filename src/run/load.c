@@ -251,6 +251,13 @@ static void *link_local(void *data, u32 type)
 		       : local;
 }
 
+static void *link_pool(void *data, const struct btf *btf, u32 type)
+{
+	const struct pintle_object *object = data;
+
+	return (void *)(uintptr_t)pool_find(object->host, btf, type);
+}
+
 static int lower_all(struct loading *ld)
 {
 	struct pintle_object *object = ld->object;
@@ -259,7 +266,7 @@ static int lower_all(struct loading *ld)
 				  .kfunc = link_kfunc, .var = link_var,
 				  .array = link_array, .lookup = link_lookup,
 				  .own_helper = link_own_helper,
-				  .local = link_local,
+				  .local = link_local, .pool = link_pool,
 				  .stamps = object->host->stamps != NULL};
 
 	for (u32 i = 0; i < object->image->nprogs; i++) {

@@ -86,6 +86,8 @@ static void rows_remove(struct pintle_host *host, const struct btf *btf)
 	FILTER(&host->abi.kfuncs, k, k->btf == btf);
 	FILTER(&host->abi.vars, v, v->btf == btf);
 	FILTER(&host->abi.members, m, m->btf == btf);
+	FILTER(&host->abi.pools, p, p->btf == btf);
+	pools_remove(host, btf);
 	FILTER(&host->abi.storables, s, s->btf == btf);
 	FILTER(&host->storables, s, (*s)->btf == btf);
 	FILTER(&host->abi.btfs, b, *b == btf);

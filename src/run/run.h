@@ -21,6 +21,7 @@
  *	interp.c  the interpreter
  *	native.c  what native code needs of the runtime; compiles an object's programs
  *	fault.c   fault-safe loads
+ *	pools.c   where objects of a type can be at all
  *	refs.c    who holds what
  *	space.c   address spaces: memory that is not the host's own
  *	field.c   life of special fields: copy around, destroy, exchange
@@ -43,6 +44,7 @@ struct heap;
 struct local_types;
 struct jit;
 struct map;
+struct pool_set;
 struct reclaimer;
 struct space_table;
 struct stamps;
@@ -114,6 +116,7 @@ struct pintle_host {
 	struct local_types *locals;	 /* of all open objects; under locals_lock */
 	struct space_table *spaces;	 /* NULL: there was none yet */
 	u32 spaces_lock;		 /* for making the table */
+	struct pool_set *pools;		 /* of types; from the arena */
 	struct stamps *stamps;		 /* since when fields hold what they hold; or NULL */
 	struct heap *heap;		 /* of objects that programs allocate */
 	struct slot_table *slots;
@@ -250,6 +253,13 @@ void fault_free(struct pintle_host *host);
 u64 fault_load(const void *addr, u32 size, bool *ok);
 /* Copies or stops at the first fault: bytes copied. */
 size_t fault_copy(void *to, const void *from, size_t size);
+
+/* --- pools.c --- */
+bool pool_holds(const struct pool_set *set, u64 addr, u32 size);
+/* The pools of a struct of the host; never NULL. */
+const struct pool_set *pool_find(const struct pintle_host *host, const struct btf *btf, u32 type);
+void pools_remove(struct pintle_host *host, const struct btf *btf);
+u64 pools_room(const struct pintle_host *host, u64 addr); /* bytes from there on, any type's */
 
 /* --- space.c --- */
 /* What a field keeps of user pointer @pointer: it gets the current space's number if it

@@ -356,6 +356,7 @@ struct access {
 	const struct field *field;		/* ACCESS_SLOT_* */
 	const struct abi_ctx_field *ctx_field;	/* ACCESS_CTX */
 	u8 ctx_arg;				/* ACCESS_CTX of PROG_ARGS: argument + 1 */
+	bool pooled;				/* ACCESS_FAULT_SAFE: in ptr's type's pools only */
 };
 
 /* mem.c: checks [off, off+size) against an object of @limit bytes for a pointer with fixed

@@ -195,8 +195,13 @@ static int merge_lowering(struct env *env, const struct access *acc)
 		proof->field = acc->field;
 		proof->ctx_field = acc->ctx_field;
 		proof->ctx_arg = acc->ctx_arg;
+		proof->pool_btf = acc->pooled ? acc->ptr.btf : NULL;
+		proof->pool_type = acc->pooled ? acc->ptr.type : 0;
 		return 0;
 	}
+	if (proof->pool_btf != (acc->pooled ? acc->ptr.btf : NULL) ||
+	    (acc->pooled && proof->pool_type != acc->ptr.type))
+		return reject(env, RULE_MIXED_POINTERS);
 	if (base != note->access_base &&
 	    (needs_own_form(acc->class_, base) ||
 	     needs_own_form(proof->access, note->access_base)))

@@ -65,6 +65,8 @@ struct proof_insn {
 	const struct abi_kfunc *kfunc;
 	s32 map;		   /* index of the one map used by a helper call; -1: varies */
 	u8 user;		   /* enum user_note, as bits */
+	const struct btf *pool_btf; /* ACCESS_FAULT_SAFE: only inside the pools of this */
+	u32 pool_type;		   /* struct (J11.1); NULL: anywhere */
 	u8 zero_args;		   /* helper calls: arguments left unset on some path, as bits */
 	bool const_key;		   /* array lookup with a constant key in range: */
 	u32 key;

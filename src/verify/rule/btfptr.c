@@ -311,5 +311,7 @@ int access_btf(struct env *env, struct access *acc)
 	/* How long a flexible array at the end is, nobody knows. */
 	if (may_dangle(ptr) || ends_beyond(acc, off))
 		acc->class_ = ACCESS_FAULT_SAFE;
+	acc->pooled = acc->class_ == ACCESS_FAULT_SAFE && !is_local(env, ptr) &&
+		      abi_pooled(env->abi, ptr->btf, ptr->type);
 	return read_member(env, acc, off);
 }
