@@ -451,6 +451,23 @@ PINTLE_API void pintle_space_close(struct pintle_space *space);
 PINTLE_API struct pintle_space *pintle_space_enter(struct pintle_host *host,
 						   struct pintle_space *space);
 
+/*
+ * Pinned buffers: memory that a tenant shares with the host, which programs may read and
+ * write in place through `uptr` fields of object storage. The host writes such a field by
+ * pintle_map_update(): the value holds the address as the tenant names it, @user for the
+ * buffer's first byte; it must be in a buffer with as many bytes as the field's struct, or
+ * the update fails with -EFAULT. The field then keeps the buffer from being released.
+ *
+ * @released(@data) is called, as deferred calls are, when the buffer was closed and no field
+ * or run uses it. @memory starts at a multiple of 8; buffers do not overlap.
+ */
+struct pintle_buffer;
+PINTLE_API struct pintle_buffer *pintle_buffer_add(struct pintle_host *host, uint64_t user,
+						   void *memory, size_t size,
+						   void (*released)(void *data), void *data);
+/* No field takes it any more. NULL is fine. */
+PINTLE_API void pintle_buffer_close(struct pintle_buffer *buffer);
+
 /* ------------------------------------------------------------------ the contract */
 
 /*

@@ -26,6 +26,7 @@
  * Progress: fields_destroy() and copies are wait-free but for the queue of destructors, and
  * but for values with a version, where writers wait for each other.
  */
+#include "run/buffer.h"
 #include "run/local.h"
 
 #include <sched.h>
@@ -100,6 +101,8 @@ static int make_field(struct log *log, struct pintle_host *host, const char *wha
 	case FIELD_LIST_HEAD:
 	case FIELD_RB_ROOT:
 		return make_local(log, host, f, fields, out);
+	case FIELD_UPTR:
+		return btf_size(f->btf, f->type, &out->pointee_size) ? 0 : -EINVAL;
 	default:
 		return unsupported(log, what, f, field_kind_name(f->kind));
 	}
@@ -223,12 +226,19 @@ static void percpu_destroy(const struct run_field *f, void *slot)
 static void slot_destroy(struct pintle_host *host, const struct run_field *f, void *slot,
 			 struct obj **dying)
 {
+	void *obj;
+
 	switch (f->kind) {
 	case FIELD_REF:
 		ref_destroy(host, f, slot, dying);
 		break;
 	case FIELD_PERCPU:
 		percpu_destroy(f, slot);
+		break;
+	case FIELD_UPTR:
+		obj = slot_take(slot);
+		if (obj)
+			buffer_unpin(host, obj);
 		break;
 	case FIELD_UNREF:
 	case FIELD_USER:

@@ -5,6 +5,7 @@
  * The registry is filled by one thread at a time (pintle.h). Objects keep pointers into
  * its rows, so rows never move while an object is open: see export.c and progtype.c.
  */
+#include "run/buffer.h"
 #include "run/local.h"
 #include "run/reclaim.h"
 
@@ -109,6 +110,7 @@ void pintle_host_free(struct pintle_host *host)
 		pintle_close(host->objects);
 	hooks_free(host);
 	spaces_free(host);
+	buffers_free(host);
 	reclaim_stop(host);
 	defer_free(host);
 	heap_free(host);

@@ -133,6 +133,7 @@ struct run_field {
 	struct storable *storable; /* REF of a host type */
 	struct local_type *local;  /* REF, PERCPU, roots: of a type of the program's own */
 	u32 node_off;		   /* roots: of the node in the element */
+	u32 pointee_size;	   /* UPTR: bytes that are pinned */
 	const struct btf *btf;	   /* a pointee of the host's, where it is no storable */
 	u32 type;
 	bool alien;		   /* a pointee of the program's that nothing here holds */

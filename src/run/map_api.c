@@ -7,6 +7,7 @@
  * What bpf(2) answers by an errno alone (no such key, exists, full) has no words here
  * either: these are answers, not failures. Misuse has words.
  */
+#include "run/buffer.h"
 #include "run/map.h"
 
 enum { MAPF_RDONLY = 1 << 3, MAPF_WRONLY = 1 << 4 }; /* what a handle may do */
@@ -117,9 +118,41 @@ static int write_once(struct map *map, const void *key, const void *value, u64 f
 	return err;
 }
 
+/* E6, J21: the buffers that the value names are pinned first, so that it cannot fail half
+ * way; a reader may see the new value's fields empty for a moment. */
+static int write_pinning(struct map *map, const void *key, const void *value, u64 flags)
+{
+	void **pins;
+	void *at;
+	int err;
+
+	if (flags & MAP_LOCK)
+		return -EOPNOTSUPP;
+	pins = calloc(map->fields->n, sizeof(*pins));
+	if (!pins)
+		return -ENOMEM;
+	err = uptrs_pin(map->host, map->fields, value, pins);
+	run_read_lock(map->host);
+	if (!err) {
+		err = map->ops->write(map, key, value, flags);
+		at = err ? NULL : map->ops->lookup(map, key);
+		if (at)
+			uptrs_store(map->host, map->fields, at, pins);
+		else
+			uptrs_drop(map->host, pins, map->fields->n);
+	}
+	run_read_unlock(map->host);
+	free(pins);
+	return err;
+}
+
 static int write(struct map *map, const void *key, const void *value, u64 flags)
 {
-	int err = write_once(map, key, value, flags);
+	int err;
+
+	if (unlikely(fields_have_uptr(map->fields)))
+		return write_pinning(map, key, value, flags);
+	err = write_once(map, key, value, flags);
 
 	if (err != -ENOMEM)
 		return err;

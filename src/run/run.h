@@ -23,6 +23,7 @@
  *	fault.c   fault-safe loads
  *	pools.c   where objects of a type can be at all
  *	refs.c    who holds what
+ *	buffer.c  buffers that tenants share, pinned by fields
  *	space.c   address spaces: memory that is not the host's own
  *	field.c   life of special fields: copy around, destroy, exchange
  *	local.h   objects that programs allocate: heap.c, local.c, graph.c, percpu.c
@@ -115,6 +116,8 @@ struct pintle_host {
 	u32 locals_lock;
 	struct local_types *locals;	 /* of all open objects; under locals_lock */
 	struct space_table *spaces;	 /* NULL: there was none yet */
+	struct pintle_buffer *buffers;	 /* under buffers_lock */
+	u32 buffers_lock;
 	u32 spaces_lock;		 /* for making the table */
 	struct pool_set *pools;		 /* of types; from the arena */
 	struct stamps *stamps;		 /* since when fields hold what they hold; or NULL */

@@ -319,7 +319,7 @@ TEST(fault_ignored_stays_ignored)
 	CHECK_EQ(child(ignore_crash), 128 + SIGSEGV);
 }
 
-TEST(fault_handlers_before_us_are_called)
+TEST(A05_fault_of_host_code_goes_to_its_handler)
 {
 	CHECK_EQ(child(chain_info), FINE);
 	CHECK_EQ(child(chain_plain), FINE);

@@ -50,7 +50,7 @@ static void refused(struct field f, int err, const char *words)
 
 TEST(field_kinds_refused)
 {
-	static const enum field_kind kinds[] = {FIELD_UPTR, FIELD_TIMER, FIELD_WQ};
+	static const enum field_kind kinds[] = {FIELD_TIMER, FIELD_WQ};
 	struct field f = {.off = 8, .size = 8, .path = "v.f"};
 
 	for (u32 i = 0; i < ARRAY_SIZE(kinds); i++) {
@@ -143,6 +143,23 @@ TEST(field_create_without_memory)
 	fail_alloc_off();
 	CHECK_EQ(err, -ENOMEM);
 	CHECK(!fields);
+	fixture_free(host);
+}
+
+TEST(M23_destructor_never_gets_null)
+{
+	struct pintle_host *host = fixture_host(RCU_NONE);
+	struct fields *fields = make(host, value_record);
+	struct value v = {0};
+
+	fields_destroy(host, fields, &v);
+	v.one = thing_new();
+	thing_put(field_xchg(&v.one, NULL));
+	things_put = 0;
+	fields_destroy(host, fields, &v);
+	defer_drain(host);
+	CHECK_EQ(things_put, 0); /* it aborts for NULL, too */
+	fields_free(fields);
 	fixture_free(host);
 }
 

@@ -232,6 +232,21 @@ TEST(A11_two_writers_fool_a_plain_counter)
 	CHECK_EQ(v.seq, 2);
 }
 
+/* The fence that programs have: a read-modify-write with fetch, between the loads of data
+ * and the second of the version, which is then a plain load. */
+TEST(A13_fetch_rmw_orders_data_before_version)
+{
+	static struct sv v;
+	struct reader r[READERS];
+
+	readers_start(r, &v);
+	for (u32 i = 0; i < ROUNDS; i++)
+		cell_free((void *)(uintptr_t)helper_kptr_xchg(ARG(&v.slot), ARG(cell_new()),
+							      ARG(&v.seq), 0, 0));
+	CHECK_EQ(readers_end(r), 0);
+	CHECK(v.seq == 2 * ROUNDS);
+}
+
 /* --- A12 --- */
 
 static struct cell fresh[ROUNDS + 1]; /* each is passed once */
