@@ -30,13 +30,6 @@ struct {
 } stacks SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, 2);
-	__uint(key_size, 4);
-	__uint(value_size, 4);
-} maps SEC(".maps");
-
-struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 2);
 	__type(key, __u32);
@@ -213,14 +206,6 @@ int map_itself_written(struct __sk_buff *skb)
 
 	*(volatile __u32 *)map = 1;
 	return 0;
-}
-
-/* Which maps it will hold, only its loader knows. */
-REJECT(HELPER_NO_MAP, "invalid map_ptr to access map->key")
-SEC("tc")
-int maps_unknown(struct __sk_buff *skb)
-{
-	return bpf_map_lookup_elem(&maps, &(__u32){0}) != NULL;
 }
 
 /* ---- objects of the kernel as memory ---- */

@@ -15,6 +15,6 @@
 
 /* A program whose body is one ASM(). */
 #define PROG_ASM(section, name)                                                          \
-	SEC(section) __attribute__((naked)) int name(void *ctx)
+	SEC(section) __attribute__((naked)) int name(void)
 
 #endif
