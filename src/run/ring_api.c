@@ -59,7 +59,7 @@ PINTLE_API struct pintle_ringbuf *pintle_ringbuf_open(struct pintle_map *map,
 						      pintle_ringbuf_fn *fn, void *data)
 {
 	struct pintle_ringbuf *rb = NULL;
-	struct ring *ring;
+	struct ring *ring = NULL;
 	int fd;
 
 	if (take_ring(map, MAP_RINGBUF, &ring))
@@ -198,7 +198,7 @@ PINTLE_API int pintle_ringbuf_info(const struct pintle_ringbuf *rb,
 PINTLE_API struct pintle_user_ringbuf *pintle_user_ringbuf_open(struct pintle_map *map)
 {
 	struct pintle_user_ringbuf *rb;
-	struct ring *ring;
+	struct ring *ring = NULL;
 
 	if (take_ring(map, MAP_USER_RINGBUF, &ring))
 		return NULL;

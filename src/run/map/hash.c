@@ -12,7 +12,8 @@
  *  - The key of a linked element never changes. An update of a key that exists links a
  *    new element, with empty slots, where the old one was (F.4, M05), but for updates
  *    under the value's lock: these write the bytes in place and leave slots alone (M06).
- *    Per-CPU kinds write in place always.
+ *    Per-CPU kinds write in place always; so do maps whose values are one word without
+ *    fields: who reads one sees the old or the new, and no element is made.
  *  - An element that was unlinked keeps its `next` until its quarantine ends: a reader
  *    that stands on it finds the rest of the chain (F11).
  *
@@ -247,7 +248,7 @@ static int check_exists(u64 flags, bool exists)
 
 static bool in_place(const struct update *u)
 {
-	return u->h->percpu || (u->flags & MAP_LOCK);
+	return u->h->percpu || u->h->word || (u->flags & MAP_LOCK);
 }
 
 static void write_in_place(struct update *u, struct elem *e)
@@ -259,7 +260,8 @@ static void write_in_place(struct update *u, struct elem *e)
 	if (h->percpu)
 		percpu_write(h, e, u->value, u->all);
 	else
-		map_value_write(&h->map, elem_value(&h->pool, e), u->value, true);
+		map_value_write(&h->map, elem_value(&h->pool, e), u->value,
+				u->flags & MAP_LOCK);
 }
 
 /* The key may be memory that others write meanwhile: what is hashed is what is kept. */
@@ -381,7 +383,7 @@ int hash_update(struct map *map, const void *key, const void *value, u64 flags, 
 
 	TRY(map_check_update(map, flags));
 	u.key = probe(u.h, key);
-	if (flags || u.h->percpu || u.h->lru) {
+	if (flags || u.h->percpu || u.h->word || u.h->lru) {
 		err = update_found(&u);
 		if (err <= 0)
 			return err;
@@ -542,6 +544,11 @@ static int open_parts(struct log *log, struct hash *h, struct hash_kind kind)
 	return 0;
 }
 
+static bool is_word(u32 size)
+{
+	return size <= sizeof(u64) && !(size & (size - 1));
+}
+
 int hash_create(struct log *log, const struct map *proto, const struct image_map *def,
 		struct hash_kind kind, struct map **out)
 {
@@ -554,6 +561,7 @@ int hash_create(struct log *log, const struct map *proto, const struct image_map
 		return log_fail(log, -ENOMEM, "map '%s': out of memory", def->name);
 	h->map = *proto;
 	h->percpu = kind.percpu;
+	h->word = !kind.percpu && !kind.maps && !proto->fields && is_word(proto->value_size);
 	err = open_parts(log, h, kind);
 	if (err) {
 		free(h->buckets);

@@ -19,6 +19,7 @@ struct hash {
 	u32 mask;
 	u64 seed;
 	bool percpu;	 /* a value for each slot, updated in place */
+	bool word;	 /* values of one word and no fields: updated in place too */
 	struct lru *lru; /* a full map evicts; NULL: it refuses */
 };
 

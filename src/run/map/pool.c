@@ -377,9 +377,10 @@ static int make_block(struct log *log, struct pool *pool)
 {
 	u64 n = block_count(pool), size = n * pool->elem_size; /* below 2^33 * 2^23 */
 
-	pool->block = calloc(1, size);
-	if (!pool->block)
+	pool->block_memory = calloc(1, size + LINE);
+	if (!pool->block_memory)
 		return no_memory(log, pool, size);
+	pool->block = (char *)ROUND_UP((uintptr_t)pool->block_memory, LINE);
 	pool->block_size = size;
 	TRY(make_values(log, pool, n));
 	for (u64 i = n; i--;)
@@ -391,7 +392,7 @@ static int make_block(struct log *log, struct pool *pool)
 static void free_blocks(struct pool *pool)
 {
 	free(pool->stripes);
-	free(pool->block);
+	free(pool->block_memory);
 	free(pool->values_block);
 }
 
@@ -406,6 +407,9 @@ static void set_sizes(struct pool *pool, const struct pool_opts *opts)
 	pool->slots = opts->percpu ? slot_count(map->host) : 0;
 	pool->key_stride = ROUND_UP(map->key_size, 8);
 	pool->elem_size = (u32)sizeof(struct elem) + pool->key_stride + value + opts->extra;
+	/* One that fits in a line is in one: a lookup meets it in one miss. */
+	if (pool->elem_size < LINE && pool->elem_size > LINE / 2)
+		pool->elem_size = LINE;
 }
 
 int pool_open(struct log *log, struct pool *pool, struct map *map,

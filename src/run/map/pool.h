@@ -48,7 +48,7 @@ struct pool {
 	u32 slots; /* values of an element; 0: one, inside */
 	bool prealloc;
 	bool maps; /* a value is the address of a map, of which it holds a reference */
-	char *block;   /* elements made at the start; NULL: none */
+	char *block, *block_memory; /* elements made at the start; as allocated; or NULL */
 	size_t block_size;
 	char *values, *values_block; /* per-CPU values of those; aligned; as allocated */
 	struct stripe *stripes;

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * kinds.bpf.c: operations on maps of several kinds and sizes: each run makes STEPS of them
+ * with keys that look random. bench/maps.c fills the maps.
+ */
+#include "work.h"
+#include "kinds.h"
+
+#define MAP(name, type_, n)                                                              \
+	struct {                                                                         \
+		__uint(type, type_);                                                     \
+		__uint(max_entries, n);                                                  \
+		__type(key, u32);                                                        \
+		__type(value, u64);                                                      \
+	} name SEC(".maps")
+
+MAP(hash_1k, BPF_MAP_TYPE_HASH, 1 << 10);
+MAP(hash_64k, BPF_MAP_TYPE_HASH, 1 << 16);
+MAP(hash_1m, BPF_MAP_TYPE_HASH, 1 << 20);
+MAP(percpu_64k, BPF_MAP_TYPE_PERCPU_HASH, 1 << 16);
+MAP(lru_64k, BPF_MAP_TYPE_LRU_HASH, 1 << 16);
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} ring SEC(".maps");
+
+/* Each slot's own sequence of keys, on a line of its own. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, u64);
+} seeds SEC(".maps");
+
+#define BEGIN                                                                            \
+	u32 zero = 0, done = 0, key;                                                     \
+	u64 *seed = bpf_map_lookup_elem(&seeds, &zero), at;                              \
+                                                                                         \
+	if (!seed)                                                                       \
+		return 0;                                                                \
+	at = *seed;                                                                      \
+	for (u32 i = 0; i < STEPS; i++) {                                                \
+		at = at * 6364136223846793005ull + 1442695040888963407ull
+#define END                                                                              \
+	}                                                                                \
+	*seed = at;                                                                      \
+	return done
+
+#define LOOKUP(map, n)                                                                   \
+	SEC("xdp") int lookup_##map(struct xdp_md *ctx)                                  \
+	{                                                                                \
+		BEGIN;                                                                   \
+		key = (at >> 33) & (n - 1);                                              \
+		u64 *v = bpf_map_lookup_elem(&map, &key);                                \
+		if (v)                                                                   \
+			done += *v;                                                      \
+		END;                                                                     \
+	}
+#define UPDATE(map, n)                                                                   \
+	SEC("xdp") int update_##map(struct xdp_md *ctx)                                  \
+	{                                                                                \
+		u64 value = 1;                                                           \
+		BEGIN;                                                                   \
+		key = (at >> 33) & (n - 1);                                              \
+		done += !bpf_map_update_elem(&map, &key, &value, BPF_ANY);               \
+		END;                                                                     \
+	}
+/* A key goes and comes back. */
+#define CHURN(map, n)                                                                    \
+	SEC("xdp") int churn_##map(struct xdp_md *ctx)                                   \
+	{                                                                                \
+		u64 value = 1;                                                           \
+		BEGIN;                                                                   \
+		key = (at >> 33) & (n - 1);                                              \
+		bpf_map_delete_elem(&map, &key);                                         \
+		done += !bpf_map_update_elem(&map, &key, &value, BPF_ANY);               \
+		END;                                                                     \
+	}
+#define ALL(map, n) LOOKUP(map, n) UPDATE(map, n) CHURN(map, n)
+
+ALL(hash_1k, (1 << 10))
+ALL(hash_64k, (1 << 16))
+ALL(hash_1m, (1 << 20))
+LOOKUP(percpu_64k, (1 << 16))
+UPDATE(percpu_64k, (1 << 16))
+LOOKUP(lru_64k, (1 << 16))
+
+/* Half of the keys are not there: every other step evicts. */
+SEC("xdp") int evict_lru_64k(struct xdp_md *ctx)
+{
+	u64 value = 1;
+	BEGIN;
+	key = (at >> 33) & ((1 << 17) - 1);
+	done += !bpf_map_update_elem(&lru_64k, &key, &value, BPF_ANY);
+	END;
+}
+
+struct record {
+	u64 words[8];
+};
+
+SEC("xdp") int report(struct xdp_md *ctx)
+{
+	u32 done = 0;
+
+	for (u32 i = 0; i < STEPS; i++) {
+		struct record *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
+
+		if (!r)
+			break;
+		r->words[0] = i;
+		r->words[7] = i;
+		bpf_ringbuf_submit(r, 0);
+		done++;
+	}
+	return done;
+}
+
+char _license[] SEC("license") = "GPL";

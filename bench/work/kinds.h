@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * kinds.h: what bench/maps.c and its programs share.
+ */
+#ifndef BENCH_KINDS_H
+#define BENCH_KINDS_H
+
+enum { STEPS = 64 }; /* operations of a run */
+
+#endif
