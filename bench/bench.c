@@ -407,29 +407,28 @@ static void typed(struct pintle_host *host, const char *dir)
 
 /* ------------------------------------------------------------------ compile time */
 
-static void compile_time(struct pintle_host *host, struct pintle_object *object)
+static void compile_time(struct pintle_object *object)
 {
 	u32 insns = 0, bytes = 0;
 	double ns[ROUNDS];
 
 	for (u32 r = 0; r < ROUNDS; r++) {
-		double start = now();
+		double start;
 
-		insns = bytes = 0;
-		for (u32 i = 0; i < object->image->nprogs; i++) {
-			struct code *code = object->progs[i].code, copy = *code;
-			struct jit *jit = native_compile_one(host, NULL, &copy);
-
-			insns += code->ninsns;
-			bytes += copy.native_size;
-			jit_free(jit);
-		}
+		jit_free(object->jit);
+		object->jit = NULL;
+		start = now();
+		if (native_compile(object))
+			die("compile", pintle_host_error(object->host));
 		ns[r] = now() - start;
 	}
+	for (u32 i = 0; i < object->image->nprogs; i++) {
+		insns += object->progs[i].code->ninsns;
+		bytes += object->progs[i].code->native_size;
+	}
 	qsort(ns, ROUNDS, sizeof(double), by_value);
-	printf("\n%u instructions became %u bytes of code; %.1f ns an instruction, memory "
-	       "included (%u blocks)\n", insns, bytes, ns[ROUNDS / 2] / insns,
-	       object->image->nprogs);
+	printf("\n%u instructions became %u bytes of code in %.1f us: %.1f ns an instruction\n",
+	       insns, bytes, ns[ROUNDS / 2] / 1e3, ns[ROUNDS / 2] / insns);
 }
 
 /* ------------------------------------------------------------------ */
@@ -470,7 +469,7 @@ int main(int argc, char **argv)
 	native_maps_fill(NULL);
 	table();
 	typed(jit, dir);
-	compile_time(jit, compute);
+	compile_time(compute);
 	pintle_host_free(interp);
 	pintle_host_free(jit);
 	return 0;

@@ -288,7 +288,7 @@ WORK(search) /* binary, in a table that grows */
 	u32 found = 0;
 
 	for (u32 i = 0; i < 64; i++) {
-		u32 low = 0, key = words[i] & 1023;
+		u32 low = 0, key = (words[i] + found) & 1023;
 
 		for (u32 step = 128; step; step >>= 1) {
 			u32 at = (low + step) & 255;

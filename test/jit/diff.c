@@ -143,6 +143,17 @@ static void alu(struct gen *g)
 	emit(g, random_op(g, KIND_ALU), any_dst(g), any_src(g), 0, (s32)number(g));
 }
 
+static void divide(struct gen *g)
+{
+	static const u16 ops[] = {OP_DIV32_IMM, OP_DIV64_IMM, OP_MOD32_IMM, OP_MOD64_IMM,
+				  OP_SDIV32_IMM, OP_SMOD64_IMM};
+	static const s32 by[] = {3, 5, 7, 10, 100, 1000, 641, 1000000007, INT32_MAX};
+	u32 op = ops[below(g, ARRAY_SIZE(ops))];
+
+	emit(g, op, any_dst(g), 0, 0,
+	     chance(g, 50) ? by[below(g, ARRAY_SIZE(by))] : (s32)(number(g) >> below(g, 32)));
+}
+
 /* Runs of what compilers write, which the generator may write as one instruction. */
 static void idiom(struct gen *g)
 {
@@ -458,8 +469,10 @@ static void item(struct gen *g, u32 depth)
 
 	if (g->n + 1000 > MAX_INSNS)
 		return;
-	if (kind < 30)
+	if (kind < 27)
 		alu(g);
+	else if (kind < 30)
+		divide(g);
 	else if (kind < 40)
 		idiom(g);
 	else if (kind < 46)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * gen_div.c: division. By powers of two it is a shift or a mask; in general the machine
+ * gen_div.c: division. By powers of two it is a shift or a mask, by other numbers a
+ * multiplication; in general the machine
  * wants rax and rdx and traps where programs get 0 (by zero) or a wrapped result
  * (INT_MIN by -1), so those are tested first.
  */
@@ -53,6 +54,76 @@ static bool by_power(struct gen *g, const struct division *d, u64 by)
 	return true;
 }
 
+/*
+ * By any other number, unsigned: a multiplication with its inverse, m = ceil(2^(bits + l) /
+ * by) (Granlund and Montgomery, "Division by invariant integers using multiplication",
+ * 1994). m * by exceeds the power by e < by; where e <= 2^l, the quotient is exact for every
+ * dividend. The m of 33 or 65 bits that some divisors need are left to the division.
+ */
+static bool inverse(u64 by, u32 bits, u64 *m, u32 *l)
+{
+	u64 max = bits == 64 ? UINT64_MAX : UINT32_MAX;
+
+	for (*l = 0; *l < bits - 1 && by >> *l; ++*l) {
+		unsigned __int128 power = (unsigned __int128)1 << (bits - 1) << 1 << *l;
+		unsigned __int128 up = power / by + 1;
+		unsigned __int128 e = up * by - power;
+
+		if (up > max)
+			return false;
+		if (e <= (u64)1 << *l) {
+			*m = (u64)up;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* 32 bits: the product fits the machine's word. T0: the quotient. */
+static void quotient32(struct gen *g, const struct division *d, u64 m, u32 l)
+{
+	x64_rr(&g->x, X64_MOV_RM, false, T0, d->dst);
+	x64_mov_imm(&g->x, T1, m);
+	x64_rr(&g->x, X64_IMUL, true, T0, T1);
+	x64_shift_imm(&g->x, X64_SHR_I, true, T0, (u8)(32 + l));
+}
+
+/* 64 bits: the upper half of the product, which mulx takes of rdx and another. */
+static void quotient64(struct gen *g, const struct division *d, u64 m, u32 l)
+{
+	bool save = d->dst == RDX || gen_live_after(g, R3);
+
+	if (save)
+		gen_mov_reg(g, true, T1, RDX);
+	x64_mov_imm(&g->x, RDX, m);
+	x64_vex(&g->x, X64_MULX, true, T0, T0, d->dst == RDX ? (u8)T1 : d->dst);
+	if (l)
+		x64_shift_imm(&g->x, X64_SHR_I, true, T0, (u8)l);
+	if (save)
+		gen_mov_reg(g, true, RDX, T1);
+}
+
+static bool by_inverse(struct gen *g, const struct division *d, u64 by)
+{
+	u64 m = 0;
+	u32 l = 0;
+
+	if (d->sign || by > INT32_MAX || (d->wide && !g->bmi2) ||
+	    !inverse(by, d->wide ? 64 : 32, &m, &l))
+		return false;
+	if (d->wide)
+		quotient64(g, d, m, l);
+	else
+		quotient32(g, d, m, l);
+	if (!d->mod) {
+		gen_mov_reg(g, true, d->dst, T0);
+		return true;
+	}
+	x64_imul_imm(&g->x, d->wide, T0, T0, (s32)by);
+	x64_rr(&g->x, X64_SUB_RM, d->wide, d->dst, T0);
+	return true;
+}
+
 static bool by_constant(struct gen *g, const struct division *d, s64 imm)
 {
 	u64 by = d->wide ? (u64)imm : (u32)imm;
@@ -71,7 +142,7 @@ static bool by_constant(struct gen *g, const struct division *d, s64 imm)
 			x64_rr(&g->x, X64_NEG, d->wide, 0, d->dst);
 		return true;
 	}
-	return by_power(g, d, by);
+	return by_power(g, d, by) || by_inverse(g, d, by);
 }
 
 /* --- in general --- */
