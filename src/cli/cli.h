@@ -48,6 +48,9 @@ void kernel_flags(const struct image *image, const struct image_prog *prog,
 int kernel_verify(const struct kernel_options *k, const struct verify_options *o,
 		  char *const *paths, int n);
 
+/* dump_native.c: what the programs of a loaded object became. */
+void dump_native(const struct pintle_object *object);
+
 int cmd_verify(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_bench(int argc, char **argv);

@@ -88,15 +88,30 @@ static void dump_image(const struct image *image)
 		dump_prog(image, &image->progs[i]);
 }
 
-static int dump_with_host(struct pintle_host *host, const char *path)
+static int dump_loaded(struct pintle_host *host, struct pintle_object *object)
 {
+	int err = pintle_load(object);
+
+	if (err)
+		fprintf(stderr, "%s\n", pintle_host_error(host));
+	else
+		dump_native(object);
+	return err ? EXIT_REFUSED : EXIT_DONE;
+}
+
+static int dump_with_host(struct pintle_host *host, const char *path, bool native)
+{
+	int status = EXIT_DONE;
 	struct pintle_object *object = pintle_open(host, path, NULL);
 
 	if (!object)
 		return usage_error("%s", pintle_host_error(host));
-	dump_image(object->image);
+	if (native)
+		status = dump_loaded(host, object);
+	else
+		dump_image(object->image);
 	pintle_close(object);
-	return EXIT_DONE;
+	return status;
 }
 
 /* The object as it is, whatever host it is meant for. */
@@ -124,9 +139,14 @@ int cmd_dump(int argc, char **argv)
 	const char *hosts[MAX_FILES];
 	struct pintle_host *host;
 	u32 nhosts = 0;
+	bool native = false;
 	int i, err = 0;
 
 	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
+		if (!strcmp(argv[i], "--native")) {
+			native = true;
+			continue;
+		}
 		if (strcmp(argv[i], "--host") || i + 1 == argc || nhosts == MAX_FILES)
 			return usage_error("dump: '%s' is unknown or needs a file", argv[i]);
 		hosts[nhosts++] = argv[++i];
@@ -137,7 +157,8 @@ int cmd_dump(int argc, char **argv)
 	if (!host)
 		return EXIT_USAGE;
 	for (; i < argc && !err; i++)
-		err = nhosts ? dump_with_host(host, argv[i]) : dump_alone(host, argv[i]);
+		err = nhosts || native ? dump_with_host(host, argv[i], native)
+				       : dump_alone(host, argv[i]);
 	pintle_host_free(host);
 	return err;
 }

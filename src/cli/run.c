@@ -14,6 +14,8 @@ enum { MAX_DATA = 1 << 20, HEADROOM = 256 };
 struct options {
 	const char *object, *prog, *data_file, *hex;
 	unsigned long repeat;
+	enum pintle_jit jit;
+	bool perf;
 };
 
 static int parse_repeat(const char *text, unsigned long *repeat)
@@ -27,6 +29,20 @@ static int parse_repeat(const char *text, unsigned long *repeat)
 	return 0;
 }
 
+/* Options without a value. */
+static bool parse_flag(const char *name, struct options *o)
+{
+	if (!strcmp(name, "--jit"))
+		o->jit = PINTLE_JIT_REQUIRE;
+	else if (!strcmp(name, "--interp"))
+		o->jit = PINTLE_JIT_OFF;
+	else if (!strcmp(name, "--perf"))
+		o->perf = true;
+	else
+		return false;
+	return true;
+}
+
 static int parse(int argc, char **argv, struct options *o)
 {
 	for (int i = 1; i < argc; i++) {
@@ -38,6 +54,8 @@ static int parse(int argc, char **argv, struct options *o)
 			o->object = name;
 			continue;
 		}
+		if (parse_flag(name, o))
+			continue;
 		if (!value)
 			return usage_error("run: '%s' is unknown or needs a value", name);
 		i++;
@@ -171,6 +189,8 @@ int cmd_run(int argc, char **argv)
 	host = err ? NULL : cli_host(NULL, 0);
 	if (host) {
 		host->opts.log = print_line;
+		host->opts.jit = o.jit;
+		host->opts.perf_map = o.perf;
 		err = run_object(host, &o, data + HEADROOM, len);
 	} else {
 		err = EXIT_USAGE;

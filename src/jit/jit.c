@@ -3,6 +3,7 @@
  * jit.c: a unit of native code: the programs of one object, packed into one block.
  */
 #include "jit/jit.h"
+#include "base/arena.h"
 
 enum {
 	INSN_ROOM = 48,	  /* more than the longest sequence but a few; see -ENOSPC */
@@ -62,6 +63,17 @@ static bool reserve(struct jit *jit, const struct code *code)
 	return vec_reserve(&jit->insn_at, code->ninsns + 1);
 }
 
+/* Code that was made by hand has no arena, and nobody who asks. */
+static bool note_places(struct code *code, const u32 *insn_at, u32 start)
+{
+	if (!code->arena)
+		return true;
+	code->native_at = arena_array(code->arena, code->ninsns, sizeof(insn_at[0]));
+	for (u32 i = 0; code->native_at && i < code->ninsns; i++)
+		code->native_at[i] = insn_at[i] - start;
+	return code->native_at != NULL;
+}
+
 int jit_add(struct jit *jit, struct log *log, struct code *code)
 {
 	u32 nfixes = jit->out.fixes.n;
@@ -80,6 +92,11 @@ int jit_add(struct jit *jit, struct log *log, struct code *code)
 		return err;
 	}
 	code->native_size = (u32)(jit->out.at - start);
+	if (!note_places(code, jit->insn_at.v, (u32)(start - jit->out.start))) {
+		jit->out.at = before;
+		jit->out.fixes.n = nfixes;
+		return log_fail(log, -ENOMEM, "out of memory");
+	}
 	vec_push(&jit->added, (struct added){code, (u32)(start - jit->out.start),
 					     jit->callback.n});
 	jit->callback.n += code->nsubprogs;

@@ -63,7 +63,7 @@ struct code {
 	/* Filled in by jit/: the same instructions as native code. */
 	code_native *native; /* NULL: interpreted */
 	u32 native_size;
-	u32 *native_at; /* by code instruction: offset from `native`; NULL unless asked for */
+	u32 *native_at; /* by code instruction: offset from `native`, behind prologues */
 };
 
 enum {

@@ -93,6 +93,8 @@ int native_compile(struct pintle_object *object)
 		err = without(object, "programs", err, &log);
 	}
 	log_free(&log);
+	if (object->jit)
+		perf_map_write(object);
 	return err;
 }
 

@@ -20,6 +20,7 @@
  *	reclaim.c   a thread for deferred calls; grace periods that do not end
  *	interp.c  the interpreter
  *	native.c  what native code needs of the runtime; compiles an object's programs
+ *	perf.c    names of native code for perf(1)
  *	fault.c   fault-safe loads
  *	pools.c   where objects of a type can be at all
  *	refs.c    who holds what
@@ -248,6 +249,10 @@ u64 interp_callback(const void *fn, u64 a, u64 b, u64 c, u64 d, u64 e);
 int native_compile(struct pintle_object *object);
 /* For tests: one piece of code; NULL: it stays interpreted. */
 struct jit *native_compile_one(struct pintle_host *host, struct log *log, struct code *code);
+
+/* --- perf.c --- */
+/* Names the native code of an object, where the host wants that. */
+void perf_map_write(const struct pintle_object *object);
 
 /* --- fault.c --- */
 int fault_init(struct pintle_host *host); /* installs handlers once, chaining */

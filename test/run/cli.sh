@@ -86,6 +86,8 @@ exits 0 "Refused:" "$pintle" explain REF_LEAK
 exits 0 "t_put(p);" "$pintle" explain REF_LEAK
 exits 2 "no rule 'NOPE'" "$pintle" explain NOPE
 
+exits 0 "native code" "$pintle" dump --native --host "$host" "$good"
+exits 1 "Unreleased reference" "$pintle" dump --native --host "$host" "$bad"
 exits 2 "--prog NAME are needed" "$pintle" run "$good"
 exits 2 "two hexadecimal digits" "$pintle" run "$good" --prog policy --hex 0g
 exits 2 "takes a number" "$pintle" run "$good" --prog policy --repeat -1

@@ -82,14 +82,26 @@ static bool gen_isa_op(struct gen *g, const struct code_insn *insn)
 	}
 }
 
+/* Whether all it does is to write a register that nobody reads: the map of a lookup that
+ * became an address, for one. */
+static bool is_useless(const struct gen *g, const struct code_insn *insn)
+{
+	enum isa_kind kind;
+
+	if (insn->op >= NR_OPS || plan_live(g->plan, g->at) & BIT(insn->dst))
+		return false;
+	kind = isa_info((enum isa_op)insn->op)->kind;
+	return kind == KIND_ALU || kind == KIND_LD_IMM64;
+}
+
 static int gen_insn(struct gen *g)
 {
 	const struct code_insn *insn = &g->code->insns[g->at];
 	bool done;
 
-	if (gen_fuse(g, insn))
-		return 0;
 	g->next = g->at + 1;
+	if (is_useless(g, insn) || gen_fuse(g, insn))
+		return 0;
 	done = insn->op < NR_OPS ? gen_isa_op(g, insn) : gen_code_op(g, insn);
 	if (done)
 		return 0;
