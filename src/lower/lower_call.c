@@ -199,6 +199,10 @@ static int hidden_args(struct lower *l, u32 special)
 
 	if (!type)
 		return 0;
+	if (at->type == TYPE_VARIES) { /* the object says */
+		lower_emit(l, (struct code_insn){OP_MOV64_IMM, type});
+		return 0;
+	}
 	if (l->link->local)
 		local = l->link->local(l->link->data, at->type);
 	if (!local || (off && !at->field))

@@ -35,9 +35,12 @@ static u64 obj_new(u64 id, u64 type)
 	return (uintptr_t)local_new(local_of(type));
 }
 
+/* No @type: the call is of objects of several. */
 static u64 obj_drop(u64 object, u64 type)
 {
-	local_drop(local_of(type), local_of(object));
+	void *body = local_of(object);
+
+	local_drop(type ? local_of(type) : obj_of(body)->type, body);
 	return 0;
 }
 

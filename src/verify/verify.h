@@ -51,6 +51,8 @@ enum user_note {
 	USER_UNPASSED = 1 << 3, /* ... passes a number */
 };
 
+enum { TYPE_VARIES = UINT32_MAX }; /* proof_insn.type: objects of several types */
+
 /* What the verifier learnt of one instruction. */
 struct proof_insn {
 	bool reached;		   /* false: dead code */

@@ -505,16 +505,33 @@ P(unknown_type)
 }
 
 /* One drop, of either of two types. */
-REJECT(OBJ_MIXED, "same insn cannot be used with objects of different types")
-	KERNEL(accept, "the object itself knows of what type it is there")
+ACCEPT RETVAL(0)
 P(either)
 {
 	void *p;
 
-	if (n)
+	if (n) {
 		p = bpf_obj_new(struct L);
-	else
+		ASM("r1 = 1" : : : "r1"); /* else the compiler makes one call of the two */
+	} else {
 		p = bpf_obj_new(struct H);
+		ASM("r1 = 2" : : : "r1");
+	}
+	if (p)
+		bpf_obj_drop(p);
+	return 0;
+}
+
+REJECT(OBJ_MIXED, "same insn cannot be used with objects of different types")
+	KERNEL(accept, "no rule against it there")
+P(either_made)
+{
+	__u64 l = pintle_type_id(struct L), h = pintle_type_id(struct H);
+	void *p;
+
+	hide(l);
+	hide(h);
+	p = bpf_obj_new_impl(n ? l : h, NULL);
 	if (p)
 		bpf_obj_drop(p);
 	return 0;

@@ -85,6 +85,15 @@ bool object_lives(const struct reg *reg)
 
 /* ---- allocation ---- */
 
+/* An owned object says itself what it is, where paths do not agree. (One whose count may
+ * be 0 no longer does.) */
+static void note_some_type(struct env *env, u32 type)
+{
+	struct proof_insn *proof = &env->notes[env->insn].proof;
+
+	proof->type = proof->type && proof->type != type ? TYPE_VARIES : type;
+}
+
 int note_type(struct env *env, u32 type)
 {
 	struct proof_insn *proof = &env->notes[env->insn].proof;
@@ -158,7 +167,10 @@ static int dropped_arg(struct env *env, const char *name, bool percpu)
 	if (percpu != !!(reg->flags & F_PERCPU))
 		return reject(env, RULE_OBJ_DROP, R1 - 1,
 			      percpu ? "bpf_obj_drop_impl" : "bpf_percpu_obj_drop_impl");
-	return note_type(env, reg->type);
+	if (percpu)
+		return note_type(env, reg->type);
+	note_some_type(env, reg->type);
+	return 0;
 }
 
 int object_dropped(struct env *env, struct kcall *call, bool percpu)
