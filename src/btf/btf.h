@@ -159,7 +159,8 @@ struct btf_at {
  * crossing a member; *why is then a constant string. Arrays of scalars count as one
  * member (B35): an access may go on over the following elements. A pointer may be touched
  * in part: compare @at->off and @at->size. Flexible arrays at the end are walked when
- * @flex.
+ * @flex. Of a crossed member *at has owner and member, and as off where the owner begins;
+ * otherwise owner is 0 then.
  */
 bool btf_walk(const struct btf *btf, u32 id, u32 off, u32 size, bool flex,
 	      struct btf_at *at, const char **why);

@@ -29,6 +29,7 @@ struct walk {
  * from the outermost struct. */
 struct place {
 	u32 owner, member;
+	u32 base; /* of the owner */
 	u32 start, rel;
 	bool in_union;
 };
@@ -90,8 +91,13 @@ static bool walk_leaf(struct walk *w, u32 id, struct place p, u32 index, u64 roo
 		return miss(w, why_hole);
 	if (is_pointer(w->btf, id) || room < size)
 		room = size - p.rel;
-	if (w->size > room)
+	if (w->size > room) {
+		if (w->why != why_cross)
+			*w->at = (struct btf_at){
+				.owner = p.owner, .member = p.member, .off = p.base,
+			};
 		return miss(w, why_cross);
+	}
 	*w->at = (struct btf_at){
 		.type = id, .off = p.start, .size = size, .owner = p.owner,
 		.member = p.member, .in_union = p.in_union, .index = index,
@@ -181,6 +187,7 @@ static bool walk_struct(struct walk *w, u32 id, struct place p)
 	const struct btf_type *t = btf_type(w->btf, id);
 
 	p.owner = id;
+	p.base = p.start;
 	p.in_union |= btf_kind(t) == BTF_UNION && btf_vlen(t) > 1;
 	for (u32 i = 0; i < btf_vlen(t); i++)
 		if (spend(w) && walk_member(w, t, i, p))
@@ -194,6 +201,7 @@ bool btf_walk(const struct btf *btf, u32 id, u32 off, u32 size, bool flex,
 	struct walk w = {btf, size, flex, WALK_BUDGET, at, NULL};
 	u32 total;
 
+	*at = (struct btf_at){0};
 	id = btf_skip_mods(btf, id);
 	if (!btf_is_composite(btf_type(btf, id)) || !size)
 		return *why = why_hole, false;

@@ -183,8 +183,8 @@ static int btf_arg(struct env *env, struct memarg *m)
 	/* Members are not read together. */
 	if (!own && m->acc.size && !btf_walk(ptr->btf, ptr->type, (u32)ptr->off, m->acc.size,
 					     true, &at, &why))
-		return reject(env, RULE_BTF_WALK, btf_type_name(ptr->btf, ptr->type),
-			      (s64)ptr->off, m->acc.size, why);
+		return reject_walk(env, ptr->btf, ptr->type, (u32)ptr->off, m->acc.size, &at,
+				   why);
 	return 0;
 }
 

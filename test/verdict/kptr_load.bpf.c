@@ -332,7 +332,7 @@ P(half_a_member)
 }
 
 /* Two members at once. */
-REJECT(BTF_WALK, "cannot access struct T")
+REJECT(BTF_WALK, "access beyond the end of member pid (mend:20) in struct T with off 16 size 8")
 P(across_members)
 {
 	return *(volatile long *)&t->pid != 0;

@@ -397,6 +397,16 @@ P(local_into_local_field)
 	return 0;
 }
 
+/* 4 bytes of padding stand behind the count. */
+REJECT(BTF_WALK, "struct LR doesn't have field at offset 4")
+P(between_members)
+{
+	NEW(LR, p);
+	*(volatile int *)((char *)p + 4) = 1;
+	bpf_obj_drop(p);
+	return 0;
+}
+
 struct L2 {
 	long a, b;
 };

@@ -272,6 +272,28 @@ static const char *member_name(const struct btf *btf, const struct btf_at *at)
 	return btf_str(btf, btf_members(btf_type(btf, at->owner))[at->member].name_off);
 }
 
+int reject_walk(struct env *env, const struct btf *btf, u32 type, u32 off, u32 size,
+		const struct btf_at *at, const char *why)
+{
+	const struct btf_type *t = btf_type(btf, at->owner);
+	const char *text;
+	u32 member_size = 0;
+
+	if (at->owner) { /* it goes on behind a member */
+		btf_size(btf, btf_members(t)[at->member].type, &member_size);
+		text = arena_printf(env->arena,
+				    "access beyond the end of member %s (mend:%u) in struct %s "
+				    "with off %u size %u", member_name(btf, at),
+				    btf_member_bit(t, &btf_members(t)[at->member]) / 8 +
+					    member_size,
+				    btf_type_name(btf, at->owner), off - at->off, size);
+	} else {
+		text = arena_printf(env->arena, "struct %s doesn't have field at offset %u: %s",
+				    btf_type_name(btf, type), off, why);
+	}
+	return reject(env, RULE_BTF_WALK, text ? text : why);
+}
+
 /* Which member is read; the result of a pointer member. */
 static int read_member(struct env *env, struct access *acc, u32 off)
 {
@@ -282,8 +304,8 @@ static int read_member(struct env *env, struct access *acc, u32 off)
 	if (!btf_walk(ptr->btf, ptr->type, off, acc->size, !is_local(env, ptr), &at, &why))
 		return ends_beyond(acc, off)
 			       ? reject(env, RULE_BTF_BEYOND, type_of(acc), (s64)off, acc->size)
-			       : reject(env, RULE_BTF_WALK, type_of(acc), (s64)off, acc->size,
-					why);
+			       : reject_walk(env, ptr->btf, ptr->type, off, acc->size, &at,
+					     why);
 	if (is_local(env, ptr) ||
 	    btf_kind(btf_type(ptr->btf, btf_skip_mods(ptr->btf, at.type))) != BTF_PTR)
 		return 0;

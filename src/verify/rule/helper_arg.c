@@ -340,13 +340,20 @@ static int arg_slot(struct env *env, struct call *call, u32 i)
 }
 
 /* B13.3: what moves into the field; NULL moves nothing. */
+/* Classes that no field owns. */
+static bool never_moves(const struct reg *reg)
+{
+	return reg->flags & (F_UNTRUSTED | F_USER) ||
+	       (reg->flags & F_PERCPU && !(reg->flags & F_ALLOC));
+}
+
 static int arg_btf_any(struct env *env, struct call *call, u32 i)
 {
 	const struct reg *reg = cur_reg(env, i + 1);
 
 	if (!call->field)
 		return reject(env, RULE_UNSUPPORTED, call->helper->name);
-	if (!reg_is_null(reg) && reg->base != REG_BTF)
+	if (!reg_is_null(reg) && (reg->base != REG_BTF || never_moves(reg)))
 		return reject_kind(env, i + 1, "ptr_, trusted_ptr_, rcu_ptr_");
 	TRY(slot_takes(env, call->field, i + 1, reg, true));
 	call->release_ref = reg->base == REG_BTF ? reg->ref : 0;

@@ -76,6 +76,9 @@ int ref_take_or_null(struct env *env, u32 *ref);
 /* The host struct behind @id (after qualifiers; forward declarations looked up by name). */
 bool host_struct(const struct env *env, const struct btf *btf, u32 id,
 		 const struct btf **out, u32 *type);
+/* Says what is wrong with an access of a struct by what btf_walk() found. */
+int reject_walk(struct env *env, const struct btf *btf, u32 type, u32 off, u32 size,
+		const struct btf_at *at, const char *why);
 /* Offsets of a struct pointer that is passed or stored: constant and not negative. */
 int check_btf_offset(struct env *env, u32 regno, const struct reg *reg);
 

@@ -217,7 +217,7 @@ int task_bytes(void *ctx)
 	return bpf_strncmp((void *)bpf_get_current_task_btf(), 8, text) & 1;
 }
 
-REJECT(BTF_WALK, "cannot access struct task_struct at off 0 size 500")
+REJECT(BTF_WALK, "access beyond the end of member flags (mend:8) in struct thread_info")
 SEC("tp_btf/sched_switch")
 int task_members(void *ctx)
 {
