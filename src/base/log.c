@@ -86,6 +86,17 @@ int log_fail(struct log *log, int err, const char *fmt, ...)
 	return err;
 }
 
+void log_take_back(struct log *log)
+{
+	size_t n = log ? strlen(log->error) : 0;
+
+	if (!n || log->len < n + 1 || log->text[log->len - 1] != '\n' ||
+	    memcmp(log->text + log->len - n - 1, log->error, n))
+		return;
+	log->len -= n + 1;
+	log->text[log->len] = 0;
+}
+
 const char *log_text(const struct log *log)
 {
 	return log->text ? log->text : "";

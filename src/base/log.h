@@ -39,6 +39,9 @@ void log_print(struct log *log, enum log_level level, const char *fmt, ...) FORM
  */
 int log_fail(struct log *log, int err, const char *fmt, ...) FORMAT(3, 4);
 
+/* The last error line leaves the text, if nothing came after it: it was said elsewhere. */
+void log_take_back(struct log *log);
+
 /* The text so far; never NULL. */
 const char *log_text(const struct log *log);
 void log_clear(struct log *log);

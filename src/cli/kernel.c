@@ -29,7 +29,7 @@ static int verify_path(const struct verify_options *o, const struct abi *abi,
 {
 	struct image_opts opts = {.name = base_name(path)};
 	struct image *image = NULL;
-	struct log log = {0};
+	struct log log = {.level = LOG_NOTE};
 	size_t len = 0;
 	char *data = read_all(path, &len);
 	int exit_code = EXIT_USAGE;
@@ -40,6 +40,8 @@ static int verify_path(const struct verify_options *o, const struct abi *abi,
 		usage_error("%s", log.error);
 	else
 		exit_code = verify_image(o, path, image);
+	if (image)
+		fputs(log_text(&log), stderr); /* notes */
 	image_free(image);
 	log_free(&log);
 	free(data);

@@ -257,12 +257,29 @@ static int collect_data(struct loader *ld, u32 i)
 	return 0;
 }
 
+/*
+ * Sizes that an object leaves open, whoever loads it fills in: no kernel makes such a map.
+ * So that its programs can be judged at all, the commonest is assumed, and said.
+ */
+static void assume_sizes(struct loader *ld, struct image_map *map)
+{
+	if (map->wrong || !abi_map_type(map->type)->value_direct ||
+	    (map->key_size && map->value_size))
+		return;
+	log_print(ld->log, LOG_NOTE, "%s: map '%s': a size is left to whoever loads the object: "
+		  "4 is assumed\n", ld->name, map->name);
+	map->key_size = map->key_size ? map->key_size : 4;
+	map->value_size = map->value_size ? map->value_size : 4;
+}
+
 int maps_collect(struct loader *ld)
 {
 	if (elf_find_sec(ld, "maps"))
 		return load_fail(ld, -ENOTSUP, "legacy map definitions in section 'maps': declare "
 				 "maps in SEC(\".maps\")");
 	TRY(collect_declared(ld));
+	for (u32 i = 0; ld->abi->each_program && i < ld->maps.n; i++)
+		assume_sizes(ld, &ld->maps.v[i]);
 	for (u32 i = 1; i < ld->nsecs; i++)
 		if (elf_is_data(&ld->secs[i]))
 			TRY(collect_data(ld, i));
@@ -311,6 +328,8 @@ static int map_record(struct loader *ld, struct image_map *map,
 		map->record = rec;
 	else
 		map->key_type = map->value_type = 0;
+	if (err)
+		log_print(ld->log, LOG_NOTE, "%s: no field of its values is special\n", what);
 	return 0;
 }
 

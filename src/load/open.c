@@ -118,6 +118,7 @@ int load_excuse(struct loader *ld, int err, const char **wrong)
 	if (!*wrong)
 		*wrong = arena_printf(ld->arena, "%s%s", err == -ENOTSUP ? ABI_UNSUPPORTED : "",
 				      ld->log ? ld->log->error : "cannot be loaded");
+	log_take_back(ld->log);
 	return *wrong ? 0 : load_nomem(ld);
 }
 
