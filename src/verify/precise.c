@@ -117,13 +117,14 @@ static void undo_store(struct track *t, const struct step *step, const struct in
 		t->regs[step->frame] |= (u16)BIT(in->src);
 }
 
+/* The old value comes back; what is in memory then is a mere number. */
 static void undo_atomic(struct track *t, const struct step *step, const struct insn *in,
 			const struct isa_info *info)
 {
 	if (info->sub == ATOMIC_CMPXCHG)
-		t->regs[step->frame] &= (u16)~BIT(R0);
+		undo_load(t, step, R0);
 	else if (info->sub >= ATOMIC_FETCH_ADD)
-		t->regs[step->frame] &= (u16)~BIT(in->src);
+		undo_load(t, step, in->src);
 }
 
 /* Back out of a callee into the call that entered it. Slots still followed were never

@@ -297,7 +297,7 @@ static int write_fixed(struct env *env, struct frame *frame, s32 off, struct acc
 static int write_variable(struct env *env, struct frame *frame, s64 lo, s64 hi,
 			  struct access *acc)
 {
-	if (reg_is_pointer(&acc->value))
+	if (reg_is_pointer(&acc->value) && !env->abi->policy.ptr_leaks)
 		return reject(env, RULE_STACK_VAR_SPILL, acc->regno);
 	note_depth(env, frame, lo);
 	for (s64 at = lo; at < hi + acc->size; at++) {
@@ -329,9 +329,12 @@ static int access_span(struct env *env, const struct access *acc, s64 *lo, s64 *
 
 /* What was there comes back as a number, and what goes in stays one. */
 static int access_rmw(struct env *env, struct frame *frame, s64 lo, s64 hi,
-		      const struct access *acc)
+		      struct access *acc)
 {
 	TRY(check_no_leak(env, acc, "stack"));
+	acc->result_set = lo == hi;
+	if (lo == hi)
+		TRY(stack_read_fixed(env, frame, (s32)lo, acc->size, &acc->result));
 	for (s64 at = lo; at < hi + acc->size; at++) {
 		u32 i = slot_of(at);
 
@@ -340,8 +343,6 @@ static int access_rmw(struct env *env, struct frame *frame, s64 lo, s64 hi,
 		TRY(check_no_object(env, frame, 0, lo, at, acc->size));
 		TRY(check_no_address(env, &frame->stack[i], byte_of(at), 1));
 	}
-	if (lo == hi)
-		note_step(env, frame, slot_of(lo));
 	return stack_mark_written(env, frame, (s32)lo, (u32)(hi - lo) + acc->size);
 }
 

@@ -15,12 +15,16 @@
 #include "verify/verify.h"
 
 #include <bpf/bpf.h>
+#include <signal.h>
+#include <sys/time.h>
 #include <unistd.h>
 
-enum { LOG_BYTES = 1 << 16, NMAPS = 3 };
+enum { LOG_BYTES = 1 << 16, NMAPS = 3, BUDGET = 20000, STATS_ONLY = 4,
+       PATIENCE_US = 500000 };
 
 struct differ {
 	struct abi abi;
+	struct arena *arena; /* of the program type */
 	const struct abi_prog_type *xdp;
 	int fds[NMAPS];
 	bool verbose;
@@ -39,15 +43,20 @@ static struct image_map maps[NMAPS] = {
 };
 
 struct answer {
-	bool accepted;
+	bool accepted, undecided;
 	char why[200];
 };
 
 /* --- the two --- */
 
+/* The kernel stops verifying when a signal comes. */
+static void enough(int sig)
+{
+}
+
 static void last_line(char *to, size_t size, char *log)
 {
-	char *end = strstr(log, "\nprocessed "), *line;
+	char *end = strstr(log, "\nverification time "), *line;
 
 	if (end)
 		*end = 0;
@@ -60,7 +69,7 @@ static void last_line(char *to, size_t size, char *log)
 static struct answer ask_kernel(struct differ *d, const struct insn *insns, u32 n)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .log_buf = d->log, .log_size = LOG_BYTES,
-		    .log_level = 1);
+		    .log_level = STATS_ONLY, .attempts = 1);
 	static struct insn copy[GEN_MAX];
 	struct answer a = {0};
 	int fd;
@@ -74,9 +83,12 @@ static struct answer ask_kernel(struct differ *d, const struct insn *insns, u32 
 		i++;
 	}
 	d->log[0] = 0;
+	setitimer(ITIMER_REAL, &(struct itimerval){.it_value.tv_usec = PATIENCE_US}, NULL);
 	fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "differ", "GPL",
 			   (const struct bpf_insn *)(const void *)copy, n, &opts);
+	setitimer(ITIMER_REAL, &(struct itimerval){0}, NULL);
 	a.accepted = fd >= 0;
+	a.undecided = fd == -EAGAIN || fd == -EINTR;
 	if (fd >= 0)
 		close(fd);
 	else
@@ -89,6 +101,8 @@ static struct answer ask_us(struct differ *d, const struct insn *insns, u32 n)
 	struct arena *arena = arena_new();
 	struct image *image = NULL;
 	struct proof *proof = NULL;
+	struct verify_opts opts = {.max_insns = BUDGET};
+	struct rejection why = {0};
 	struct log log = {0};
 	struct answer a = {0};
 	int err = arena ? 0 : -ENOMEM;
@@ -98,9 +112,10 @@ static struct answer ask_us(struct differ *d, const struct insn *insns, u32 n)
 	if (!err) {
 		image->maps = maps;
 		image->nmaps = NMAPS;
-		err = verify(arena, &log, image, &image->progs[0], NULL, &proof, NULL, NULL);
+		err = verify(arena, &log, image, &image->progs[0], &opts, &proof, &why, NULL);
 	}
 	a.accepted = !err;
+	a.undecided = why.rule == RULE_BUDGET || why.rule == RULE_TOO_COMPLEX;
 	snprintf(a.why, sizeof(a.why), "%.*s", (int)sizeof(a.why) - 1, err ? log.error : "");
 	proof_free(proof);
 	image_free(image);
@@ -114,8 +129,13 @@ static struct answer ask_us(struct differ *d, const struct insn *insns, u32 n)
 static int compare(struct differ *d, const struct insn *insns, u32 n, struct answer *kernel,
 		   struct answer *us)
 {
-	*kernel = ask_kernel(d, insns, n);
+	*kernel = (struct answer){0};
 	*us = ask_us(d, insns, n);
+	if (us->undecided)
+		return 0; /* what takes long to walk is not for here */
+	*kernel = ask_kernel(d, insns, n);
+	if (kernel->undecided)
+		return 0;
 	return (int)kernel->accepted - (int)us->accepted;
 }
 
@@ -212,6 +232,7 @@ static void check(struct differ *d, unsigned long long seed)
 	d->only_us += way < 0;
 	if (way)
 		report(d, seed, &g, way);
+	fflush(stdout);
 }
 
 /* --- the ground --- */
@@ -232,7 +253,7 @@ static int begin(struct differ *d)
 {
 	struct linux_opts opts = {0};
 	struct log log = {0};
-	bool sleepable;
+	struct abi_place place = {.section = "xdp", .name = "differ"};
 	int err = make_maps(d);
 
 	if (err) {
@@ -244,8 +265,10 @@ static int begin(struct differ *d)
 	if (err)
 		printf("%s\n", log.error);
 	log_free(&log);
+	place.arena = d->arena = arena_new();
 	if (!err)
-		d->xdp = abi_find_prog_type(&d->abi, "xdp", &sleepable);
+		err = d->arena ? abi_place_prog(&d->abi, &place) : -ENOMEM;
+	d->xdp = place.type;
 	return err ? 2 : 0;
 }
 
@@ -265,6 +288,7 @@ int main(int argc, char **argv)
 		else
 			return 2;
 	}
+	sigaction(SIGALRM, &(struct sigaction){.sa_handler = enough}, NULL);
 	err = begin(&d);
 	if (err)
 		return err;
@@ -273,6 +297,7 @@ int main(int argc, char **argv)
 	printf("%u alike, %u that only the kernel accepts, %u that only Pintle accepts\n",
 	       d.same, d.only_kernel, d.only_us);
 	linux_abi_free(&d.abi);
+	arena_free(d.arena);
 	free(d.log);
 	return d.only_us != 0;
 }

@@ -123,6 +123,11 @@ static bool reg_holds(const struct machine *m, struct links *l, const struct reg
 	case REG_MAP_VALUE:
 		return (reg->flags & F_NULL && !v) ||
 		       scalar_has(reg->num, moved - (u64)(uintptr_t)m->value);
+	case REG_PACKET:
+		return scalar_has(reg->num, moved - m->ctx[0]) &&
+		       (!reg->range || moved + reg->range <= m->ctx[1]);
+	case REG_PACKET_END:
+		return moved == m->ctx[1];
 	default:
 		return true;
 	}

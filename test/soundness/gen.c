@@ -154,6 +154,39 @@ static void gen_access(struct gen *g)
 	becomes(g, to, false);
 }
 
+/*
+ * Some byte of the packet, most often within what was compared with its end: in both
+ * orders of operands, from a pointer moved by a constant or by a bounded number.
+ */
+static void gen_packet(struct gen *g)
+{
+	static const u8 ops[] = {0x2d, 0x3d, 0xad, 0xbd};
+	u32 op = gen_roll(g, 4), at = gen_roll(g, 10), end = gen_roll(g, 10), far = gen_roll(g, 10);
+	u32 by = any(g, g->number), room = 1 + gen_roll(g, 8);
+	bool swap = gen_roll(g, 2);
+
+	if (at == end || at == far || end == far || by == at || by == end || by == far)
+		return;
+	emit(g, 0x79, end, R10, GEN_CTX_SLOT, 0);
+	emit(g, 0x61, at, end, 0, 0);
+	emit(g, 0x61, end, end, 4, 0);
+	if (gen_roll(g, 2)) {
+		emit(g, 0x57, by, 0, 0, (s32)gen_roll(g, 64));
+		emit(g, 0x0f, at, by, 0, 0);
+	} else {
+		emit(g, 0x07, at, 0, 0, (s32)gen_roll(g, 8));
+	}
+	emit(g, 0xbf, far, at, 0, 0);
+	emit(g, 0x07, far, 0, 0, (s32)room);
+	emit(g, ops[op], swap ? end : far, swap ? far : end, gen_roll(g, 4) > 0, 0);
+	emit(g, 0x71, at, at, (s32)gen_roll(g, room + !gen_roll(g, 8)), 0);
+	becomes(g, at, false);
+	becomes(g, end, false);
+	becomes(g, far, false);
+	emit(g, 0xb7, end, 0, 0, 0);
+	emit(g, 0xb7, far, 0, 0, 0);
+}
+
 static void gen_loop(struct gen *g)
 {
 	u32 count = 6 + gen_roll(g, 3), at, body;
@@ -196,7 +229,7 @@ static void gen_body(struct gen *g, u32 steps, bool calls)
 {
 	static void (*const parts[])(struct gen *) = {
 		gen_alu, gen_alu, gen_alu, gen_unary, gen_extend, gen_atomic, gen_stack_var, gen_move, gen_move, gen_jump, gen_jump,
-		gen_stack, gen_stack, gen_access, gen_loop, gen_random, gen_call,
+		gen_stack, gen_stack, gen_access, gen_packet, gen_loop, gen_random, gen_call,
 	};
 
 	g->far = 0;
@@ -216,10 +249,13 @@ static void gen_body(struct gen *g, u32 steps, bool calls)
 void gen_program(struct gen *g, u64 seed)
 {
 	static const struct insn head[] = {
+		{0x7b, R10, R1, GEN_CTX_SLOT, 0},
 		{0x61, R7, R1, 12, 0}, {0x61, R8, R1, 16, 0}, {0x62, R10, 0, -8, 0},
 		{0xbf, R2, R10, 0, 0}, {0x07, R2, 0, 0, -8}, {0x18, R1, IMM_MAP, 0, 0},
-		{0, 0, 0, 0, 0}, {0x85, 0, 0, 0, 1}, {0xbf, R6, R0, 0, 0}, {0xb7, R0, 0, 0, 0},
+		{0, 0, 0, 0, 0}, {0x85, 0, 0, 0, 1}, {0x55, R0, 0, 2, 0}, {0xb7, R0, 0, 0, 0},
+		{0x95, 0, 0, 0, 0}, {0xbf, R6, R0, 0, 0}, {0xb7, R0, 0, 0, 0},
 	};
+	bool called = false;
 	u32 sub;
 
 	g->seed = seed * 0x9e3779b97f4a7c15ull;
@@ -236,10 +272,10 @@ void gen_program(struct gen *g, u64 seed)
 	for (u32 i = 0; i < sub; i++)
 		if (g->insns[i].code == 0x85 && g->insns[i].src == CALL_SUBPROG) {
 			g->insns[i].imm = (s32)(sub - i - 1);
-			g->far = 1;
+			called = true;
 		}
-	if (!g->far || !gen_roll(g, 4))
-		g->far = 0;
+	if (!called)
+		return;
 	gen_body(g, 3 + gen_roll(g, 10), false);
 	emit(g, 0xb7, R0, 0, 0, (s32)gen_roll(g, 60));
 	emit(g, 0x95, 0, 0, 0, 0);

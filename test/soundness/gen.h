@@ -9,7 +9,7 @@
 
 #include "isa/isa.h"
 
-enum { GEN_MAX = 512 };
+enum { GEN_MAX = 512, GEN_CTX_SLOT = -48 };
 
 struct gen {
 	u64 seed;

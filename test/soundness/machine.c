@@ -14,9 +14,12 @@ static u64 input(struct gen *g)
 static u8 *memory(struct machine *m, u64 addr, u32 size)
 {
 	u64 value = (u64)(uintptr_t)m->value, stack = (u64)(uintptr_t)m->stack;
+	u64 packet = (u64)(uintptr_t)m->packet;
 
 	if (addr >= value && addr + size <= value + MACHINE_VALUE)
 		return m->value + (addr - value);
+	if (addr >= packet && addr + size <= packet + m->packet_len)
+		return m->packet + (addr - packet);
 	if (addr >= stack && addr + size <= stack + (m->frame + 1) * STACK_SIZE)
 		return &m->stack[0][0] + (addr - stack);
 	return NULL;
@@ -36,7 +39,7 @@ static const char *do_load(struct machine *m, const struct insn *in, u32 size)
 	u8 *at = memory(m, r[in->src] + (u64)(s64)in->off, size);
 
 	if (r[in->src] == MACHINE_CTX) /* the context */
-		num = m->ctx[in->off == 16];
+		num = m->ctx[in->off / 4];
 	else if (!at)
 		return "a load outside of memory";
 	else
@@ -172,7 +175,11 @@ const char *machine_step(struct machine *m)
 
 void machine_begin(struct machine *m, struct gen *g, const struct proof *proof)
 {
-	*m = (struct machine){.g = g, .proof = proof, .ctx = {(u32)input(g), (u32)input(g)}};
+	*m = (struct machine){.g = g, .proof = proof, .packet_len = gen_roll(g, MACHINE_PACKET + 1)};
+	m->ctx[0] = (u64)(uintptr_t)m->packet;
+	m->ctx[1] = m->ctx[0] + m->packet_len;
+	m->ctx[3] = (u32)input(g);
+	m->ctx[4] = (u32)input(g);
 	for (u32 i = 0; i < MACHINE_VALUE; i++)
 		m->value[i] = (u8)input(g);
 	for (u32 i = 0; i < sizeof(m->stack); i++)

@@ -10,13 +10,15 @@
 #include "soundness/gen.h"
 #include "verify/verify.h"
 
-enum { MACHINE_VALUE = 48, MACHINE_DEPTH = 9, MACHINE_CTX = 1 };
+enum { MACHINE_VALUE = 48, MACHINE_PACKET = 64, MACHINE_DEPTH = 9, MACHINE_CTX = 1 };
 
 struct machine {
 	struct gen *g;
 	const struct proof *proof;
 	u8 value[MACHINE_VALUE], stack[MACHINE_DEPTH][STACK_SIZE];
-	u64 regs[MACHINE_DEPTH][NR_REGS], ctx[2];
+	u8 packet[MACHINE_PACKET];
+	u32 packet_len;
+	u64 regs[MACHINE_DEPTH][NR_REGS], ctx[5]; /* ctx: by words */
 	u32 back[MACHINE_DEPTH], frame, pc;
 };
 

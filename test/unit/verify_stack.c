@@ -92,6 +92,15 @@ TEST(verify_stack_of_callers)
 		ACCEPT("a callee writes the caller's buffer",
 		       "*(u64 *)(r10 -8) = 0\nr1 = r10\nr1 += -8\ncall f\nr0 = *(u64 *)(r10 -8)\nexit\n"
 		       "f:\n*(u64 *)(r1 +0) = 5\nr0 = 0\nexit"),
+		ACCEPT("a fetch gives what was there",
+		       MAP_VALUE "*(u64 *)(r10 -8) = 40\nr1 = 1\nr1 = atomic64_fetch_add((u64 *)(r10 -8), r1)\n"
+		       "r0 += r1\nr0 = *(u64 *)(r0 +0)\nexit"),
+		REJECT("a fetch gives what was there, too far", "value_size=48 off=48",
+		       MAP_VALUE "*(u64 *)(r10 -8) = 48\nr1 = 1\nr1 = atomic64_fetch_add((u64 *)(r10 -8), r1)\n"
+		       "r0 += r1\nr0 = *(u64 *)(r0 +0)\nexit"),
+		REJECT("after a fetch anything is there", "math between map_value pointer and register",
+		       MAP_VALUE "*(u64 *)(r10 -8) = 40\nr1 = 1\nr1 = atomic64_fetch_add((u64 *)(r10 -8), r1)\n"
+		       "r1 = *(u64 *)(r10 -8)\nr0 += r1\nr0 = *(u64 *)(r0 +0)\nexit"),
 		REJECT("a callee's stack pointer comes back", "cannot return stack pointer to the caller",
 		       "call f\nr0 = 0\nexit\nf:\nr0 = r10\nexit"),
 		REJECT("a callee's stack pointer in the caller's stack", "cannot spill pointers to stack into stack frame of the caller",
