@@ -105,7 +105,7 @@ static const struct rules_case kfuncs[] = {
 	 .phrase = "kptr cannot be accessed indirectly by helper"},
 	{"constant", ARGS "r1 = 5\ncall @const_use\n" OUT},
 	{"not constant", ARGS "r1 = *(u64 *)(r9 +8)\ncall @const_use\n" OUT, RULE_NOT_CONST},
-	{"suffix not modelled", V "r1 = r7\ncall @str_use\n" OUT, RULE_UNSUPPORTED},
+	{"text in a map", V "r1 = r7\ncall @str_use\n" OUT, RULE_CONST_STR},
 	{"obj_new", ARGS "r1 = 1\ncall @bpf_obj_new_impl\n" OUT, RULE_OBJ_TYPE},
 	{"not a number", ARGS "r1 = r6\ncall @t_find\n" OUT, RULE_KFUNC_SCALAR},
 	{"L19", ARGS "r6 += 16\nr0 = *(u32 *)(r6 +0)\n" OUT},

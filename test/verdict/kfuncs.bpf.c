@@ -503,3 +503,28 @@ P(any_but_untrusted)
 	t = v->un;
 	return t ? t_any(t) : 0;
 }
+
+/* ---- texts ---- */
+
+static const char greeting[] = "hello";
+
+ACCEPT RETVAL(5)
+P(text_known)
+{
+	return text_len(greeting);
+}
+
+REJECT(CONST_STR, "R1 does not point to a readonly map")
+P(text_in_a_map)
+{
+	WITH_VALUE(v);
+	return text_len(v->buf);
+}
+
+REJECT(KFUNC_STR, "arg#0 doesn't point to a const string")
+P(text_on_the_stack)
+{
+	char text[4] = "abc";
+
+	return text_len(text);
+}

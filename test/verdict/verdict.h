@@ -92,6 +92,7 @@ extern int add_const(int n__k) __ksym;
 extern void *t_room(struct T *t, int rdwr_buf_size) __ksym;
 extern const void *t_text(struct T *t, int rdonly_buf_size) __ksym;
 extern int t_any(struct T *t) __ksym;
+extern int text_len(const char *text__str) __ksym;
 extern int m_first(struct M *m) __ksym;
 extern int m_write(struct M *m) __ksym;
 extern const char *name_of(int id) __ksym;

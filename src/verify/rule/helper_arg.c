@@ -221,22 +221,29 @@ static int arg_number(struct env *env, struct call *call, u32 i)
 	return 0;
 }
 
+int check_const_str(struct env *env, u32 regno)
+{
+	const struct reg *reg = cur_reg(env, regno);
+	s64 off = (s64)reg->off + (s64)reg->num.bits.value;
+
+	if (!reg->map->frozen)
+		return reject(env, RULE_CONST_STR, regno, "does not point to a readonly map");
+	if (!scalar_is_const(reg->num) || off < 0 || off >= reg->map->value_size)
+		return reject(env, RULE_CONST_STR, regno, "is not a constant address");
+	if (reg->map->data && !memchr((const char *)reg->map->data + off, 0,
+				      reg->map->value_size - (u32)off))
+		return reject(env, RULE_CONST_STR, regno,
+			      "is no text: string is not zero-terminated");
+	return 0;
+}
+
 static int arg_const_str(struct env *env, struct call *call, u32 i)
 {
 	const struct reg *reg = cur_reg(env, i + 1);
-	s64 off = (s64)reg->off + (s64)reg->num.bits.value;
 
 	if (reg->base != REG_MAP_VALUE || reg->flags & F_NULL)
 		return reject_kind(env, i + 1, "map_value");
-	if (!reg->map->frozen)
-		return reject(env, RULE_CONST_STR, i + 1, "does not point to a readonly map");
-	if (!scalar_is_const(reg->num) || off < 0 || off >= reg->map->value_size)
-		return reject(env, RULE_CONST_STR, i + 1, "is not a constant address");
-	if (reg->map->data && !memchr((const char *)reg->map->data + off, 0,
-				      reg->map->value_size - (u32)off))
-		return reject(env, RULE_CONST_STR, i + 1,
-			      "is no text: string is not zero-terminated");
-	return 0;
+	return check_const_str(env, i + 1);
 }
 
 /* A record that was reserved: it goes back whole. */

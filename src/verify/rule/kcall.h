@@ -31,6 +31,10 @@ struct kcall {
 	u64 constant;
 	bool has_buf, buf_rdonly; /* rdonly_buf_size, rdwr_buf_size */
 	u32 buf_size;
+	const struct image_map *map; /* KA_MAP, or the one whose value has the KA_WQ */
+	u32 map_uid;
+	bool map_of_wq;
+	u32 subprog;		     /* KA_CALLBACK */
 	struct dynptr_at dynptr, new_dynptr; /* the last one passed; the place for a new one */
 	struct iter_at {		     /* KA_ITER */
 		struct frame *frame;
@@ -41,7 +45,7 @@ struct kcall {
 /* What an argument is; decides which check it gets. */
 enum karg_class {
 	KA_UNKNOWN,
-	KA_IGNORED,    /* __ign */
+	KA_IGNORED,    /* __ign, __prog */
 	KA_NUMBER,
 	KA_CONSTANT,   /* __k */
 	KA_BUF_SIZE,   /* rdonly_buf_size, rdwr_buf_size */
@@ -56,7 +60,7 @@ enum karg_class {
 	KA_REFCOUNTED, /* __refcounted_kptr */
 	KA_STR,	       /* __str */
 	KA_MAP,	       /* __map */
-	KA_ITER, KA_DYNPTR, KA_CALLBACK, KA_WQ, KA_IRQ_FLAG, KA_PROG, KA_ARENA,
+	KA_ITER, KA_DYNPTR, KA_CALLBACK, KA_WQ, KA_IRQ_FLAG, KA_ARENA,
 	KA_LIST_HEAD, KA_LIST_NODE, KA_RB_ROOT, KA_RB_NODE,
 	NR_KARG_CLASSES,
 };
@@ -101,11 +105,17 @@ int arg_iter(struct env *env, struct kcall *call, const struct karg *arg);
 /* What _new(), _next() and _destroy() do; _next() forks the path. Sets r0. */
 int iter_call(struct env *env, struct kcall *call);
 
+/* --- wq.c --- */
+
+/* The address of the workqueue of a map value. */
+int arg_wq(struct env *env, struct kcall *call, const struct karg *arg);
+
 /* --- special.c, and where such functions live --- */
 
 /* Checks its arguments, applies its effect, sets r0. */
 typedef int special_fn(struct env *env, struct kcall *call);
 int special_call(struct env *env, struct kcall *call);
+special_fn special_wq_set_callback; /* wq.c */
 special_fn special_dynptr_from, special_dynptr_clone, special_dynptr_slice; /* dynptr.c */
 
 /* --- object.c: objects of the program's own structs --- */

@@ -124,7 +124,7 @@ static const struct {
 	{"__const_map", KA_MAP},
 	{"__iter", KA_ITER},
 	{"__irq_flag", KA_IRQ_FLAG},
-	{"__prog", KA_PROG},
+	{"__prog", KA_IGNORED}, /* filled in by the engine */
 	{"__arena", KA_ARENA},
 	{"__callback", KA_CALLBACK},
 	{"__nonown_allowed", KA_UNKNOWN},
@@ -478,6 +478,34 @@ static int arg_dynptr(struct env *env, struct kcall *call, const struct karg *ar
 	return dynptr_arg(env, arg->regno, &call->dynptr);
 }
 
+static int arg_str(struct env *env, struct kcall *call, const struct karg *arg)
+{
+	if (arg->reg->base != REG_MAP_VALUE || arg->reg->flags & F_NULL)
+		return reject(env, RULE_KFUNC_STR, arg->i);
+	return check_const_str(env, arg->regno);
+}
+
+static int arg_map(struct env *env, struct kcall *call, const struct karg *arg)
+{
+	const struct reg *reg = arg->reg;
+
+	if (reg->base != REG_MAP || reg->flags & F_NULL)
+		return reject(env, RULE_KFUNC_MAP, arg->regno);
+	if (call->map_of_wq && (call->map != reg->map || call->map_uid != reg->map_uid))
+		return reject(env, RULE_WQ_MAP, call->map_uid, reg->map_uid);
+	call->map = reg->map;
+	call->map_uid = reg->map_uid;
+	return 0;
+}
+
+static int arg_callback(struct env *env, struct kcall *call, const struct karg *arg)
+{
+	if (arg->reg->base != REG_FUNC)
+		return reject(env, RULE_KFUNC_FUNC, arg->i);
+	call->subprog = arg->reg->subprog;
+	return 0;
+}
+
 /* C2: the address of a referenced field of exactly the type that is returned. */
 static int arg_slot(struct env *env, struct kcall *call, const struct karg *arg)
 {
@@ -518,6 +546,10 @@ static int (*const by_class[NR_KARG_CLASSES])(struct env *env, struct kcall *cal
 	[KA_MEM_SIZED] = arg_mem_sized,
 	[KA_ITER] = arg_iter,
 	[KA_DYNPTR] = arg_dynptr,
+	[KA_STR] = arg_str,
+	[KA_MAP] = arg_map,
+	[KA_CALLBACK] = arg_callback,
+	[KA_WQ] = arg_wq,
 };
 
 /* A pointer that may be NULL reaches only those that say so. */

@@ -155,6 +155,11 @@ struct reg dynptr_slice(struct env *env, const struct reg *object, u32 size, u16
 struct reg dynptr_const(struct env *env);
 struct reg dynptr_any(struct env *env);
 
+/* --- helper_arg.c --- */
+
+/* The text that map value @regno points to is known and zero-terminated. */
+int check_const_str(struct env *env, u32 regno);
+
 /* --- iter.c --- */
 
 /* After a read section ended: iterators over what it protected cannot go on. */
