@@ -110,7 +110,13 @@ static void set_sockmaps(struct abi_prog_type *type)
 		}
 }
 
-int linux_helpers(struct arena *arena, struct abi_prog_type *type)
+/* Iterators over sockets hold their locks, so that programs may set options. */
+static bool is_sock_iter(const char *target)
+{
+	return !strcmp(target, "tcp") || !strcmp(target, "udp") || !strcmp(target, "unix");
+}
+
+int linux_helpers(struct arena *arena, const char *target, struct abi_prog_type *type)
 {
 	struct helper_set *set = arena_new_of(arena, struct helper_set);
 
@@ -119,6 +125,11 @@ int linux_helpers(struct arena *arena, struct abi_prog_type *type)
 	for (u32 i = 0; i < ARRAY_SIZE(progs); i++)
 		if (fits(progs[i].type, progs[i].attach, type))
 			add_set(set, &progs[i]);
+	if (type->bit == LINUX_TRACING && type->attach == LINUX_AT_TRACE_ITER &&
+	    is_sock_iter(target)) {
+		helper_set_add(set, HELPER_setsockopt);
+		helper_set_add(set, HELPER_getsockopt);
+	}
 	type->helpers = set;
 	type->helper = row_of;
 	set_sockmaps(type);

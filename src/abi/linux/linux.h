@@ -115,7 +115,7 @@ void linux_maps(struct abi *abi);
 void linux_map_uses(struct abi_prog_type *type);
 
 /* helpers.c: the helpers it may call. 0 or -ENOMEM. */
-int linux_helpers(struct arena *arena, struct abi_prog_type *type);
+int linux_helpers(struct arena *arena, const char *target, struct abi_prog_type *type);
 
 /* member.c: members as safe as the object that has them. */
 int linux_members(struct abi *abi);

@@ -167,7 +167,7 @@ int linux_place(const struct abi *abi, struct abi_place *place)
 	if (!type)
 		return -ENOMEM;
 	fill(row, type);
-	TRY(linux_helpers(place->arena, type));
+	TRY(linux_helpers(place->arena, target, type));
 	linux_map_uses(type);
 	TRY(linux_writes(abi, place->arena, place->ops, type));
 	place->sleepable = row->flags & LINUX_SLEEPS;
