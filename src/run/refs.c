@@ -105,14 +105,14 @@ struct walk {
 
 static void walk_fields(struct walk *w, const struct fields *fields, void *value, u32 depth);
 
-static void path_add(struct walk *w, const char *name, const char *fmt, u32 index)
+/* Paths that are too long are cut. */
+static void path_add(struct walk *w, const char *name)
 {
-	char number[16];
-	int n;
+	u32 n = min_u32((u32)strlen(name), (u32)sizeof(w->path) - 1 - w->len);
 
-	snprintf(number, sizeof(number), fmt, index);
-	n = snprintf(w->path + w->len, sizeof(w->path) - w->len, "%s%s", name, number);
-	w->len = min_u32(w->len + (u32)n, sizeof(w->path) - 1);
+	memcpy(w->path + w->len, name, n);
+	w->len += n;
+	w->path[w->len] = 0;
 }
 
 static void found(struct walk *w, const void *slot, const void *obj, const char *type)
@@ -133,7 +133,7 @@ static void into_object(struct walk *w, const struct local_type *type, void *bod
 {
 	if (depth >= DEEPEST || !type->fields || w->stop)
 		return;
-	path_add(w, "->", "", 0);
+	path_add(w, "->");
 	walk_fields(w, type->fields, body, depth + 1);
 }
 
@@ -158,10 +158,12 @@ struct node_walk {
 static bool walk_node(void *data, void *node)
 {
 	struct node_walk *n = data;
+	char number[16];
 	char *body = (char *)node - n->f->node_off;
 
 	n->w->len = n->len;
-	path_add(n->w, "", "[%u]", n->index++);
+	snprintf(number, sizeof(number), "[%u]", n->index++);
+	path_add(n->w, number);
 	found(n->w, node, body, n->f->local->name);
 	into_object(n->w, n->f->local, body, n->depth);
 	return !n->w->stop;
@@ -208,7 +210,7 @@ static void walk_fields(struct walk *w, const struct fields *fields, void *value
 		const struct run_field *f = &fields->at[i];
 
 		w->len = len;
-		path_add(w, f->path ? f->path : "?", "", 0);
+		path_add(w, f->path ? f->path : "?");
 		walk_field(w, f, (char *)value + f->off, lock, depth);
 	}
 	w->len = len;
