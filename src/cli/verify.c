@@ -158,18 +158,20 @@ static int run_verify(const struct verify_options *o, struct verdict *v,
 }
 
 /*
- * The log for programs to read: what -vv prints, of programs that are not too long. The
- * verification that counts has been made, and timed, without it.
+ * The log for programs to read: what -v and then what -vv prints, of programs that are not
+ * too long. The verification that counts has been made, and timed, without it.
  */
 static void log_again(const struct verify_options *o, struct verdict *v,
 		      const struct image *image, const struct image_prog *prog,
 		      struct arena *arena)
 {
 	enum { MOST_INSNS = 20000, MOST_TEXT = 4 << 20 };
-	struct verdict again = {.log.level = LOG_STATE, .log.limit = MOST_TEXT};
+	struct verdict again = {.log.level = LOG_INSN, .log.limit = MOST_TEXT};
 
 	if (v->log.level >= LOG_STATE || v->stats.insns > MOST_INSNS)
 		return;
+	run_verify(o, &again, image, prog, arena, LOG_INSN);
+	again.log.level = LOG_STATE;
 	again.err = run_verify(o, &again, image, prog, arena, LOG_STATE);
 	log_free(&v->log);
 	v->log = again.log;

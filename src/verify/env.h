@@ -248,6 +248,7 @@ struct env {
 		u64 slots;
 	} effect;
 	bool line_open;		   /* the log stands behind an instruction */
+	s32 line_width;		   /* of its text */
 	bool line_broken;	   /* ... stood there; its effect gets a line of its own */
 	u32 log_line;		   /* source line printed last */
 	struct verify_stats *stats;

@@ -132,8 +132,8 @@ static void log_insn(struct env *env)
 
 	log_source(env);
 	n = snprintf(text, sizeof(text), "%u: %s", env->insn, insn_text(env, env->insn));
-	log_print(env->log, LOG_INSN, "%-*s", n < COMMENT_COLUMN ? COMMENT_COLUMN - 2 : n,
-		  text);
+	log_print(env->log, LOG_INSN, "%s", text);
+	env->line_width = n;
 	env->line_open = true;
 	env->line_broken = false;
 }
@@ -167,6 +167,14 @@ static void note_effect(struct env *env, u32 insn, u32 frame)
 		log_effect(env);
 }
 
+/* Up to the column of comments, if the line ends before. */
+static int line_pad(const struct env *env)
+{
+	int pad = COMMENT_COLUMN - 2 - env->line_width;
+
+	return pad > 0 ? pad : 0;
+}
+
 void log_effect(struct env *env)
 {
 	const struct effect *effect = &env->effect;
@@ -180,7 +188,7 @@ void log_effect(struct env *env)
 	if (env->line_broken)
 		log_print(env->log, LOG_INSN, "%u:", effect->insn);
 	else
-		log_print(env->log, LOG_INSN, " ;");
+		log_print(env->log, LOG_INSN, "%*s ;", line_pad(env), "");
 	frame_print(env, env->cur, effect->frame, effect->regs, effect->slots, LOG_INSN);
 	log_print(env->log, LOG_INSN, "\n");
 	env->line_open = env->line_broken = false;
