@@ -140,3 +140,36 @@ SEC("hook/kinds_hook") int BPF_PROG(report, int n)
 		bpf_ringbuf_submit(r, 0);
 	return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
 }
+
+SEC("hook/kinds_hook") int BPF_PROG(report_dynptr, int n)
+{
+	struct bpf_dynptr d;
+	__u64 v = n;
+
+	if (bpf_ringbuf_reserve_dynptr(&ring, 8, 0, &d)) {
+		bpf_ringbuf_discard_dynptr(&d, 0);
+		return -1;
+	}
+	bpf_dynptr_write(&d, 0, &v, sizeof(v), 0);
+	bpf_ringbuf_submit_dynptr(&d, 0);
+	return 0;
+}
+
+static long add_sample(struct bpf_dynptr *d, __u64 *sum)
+{
+	__u64 v;
+
+	if (bpf_dynptr_read(&v, sizeof(v), d, 0, 0))
+		return 1;
+	*sum += v;
+	return v == 100;
+}
+
+/* How many records were drained, and a thousand times their sum. */
+SEC("hook/kinds_hook") int BPF_PROG(drain, int n)
+{
+	__u64 sum = 0;
+	long done = bpf_user_ringbuf_drain(&user_ring, add_sample, &sum, 0);
+
+	return done < 0 ? done : done + sum * 1000;
+}

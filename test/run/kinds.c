@@ -159,10 +159,50 @@ TEST(run_kinds_ringbuf)
 	CHECK_EQ(run(s, "report", 2), 48);
 	CHECK_EQ(pintle_ringbuf_poll(rb, 1000), 2);
 	CHECK(seen.count == 2 && seen.n[0] == -7 && seen.n[1] == 2);
+	CHECK_EQ(run(s, "report_dynptr", 6), 0);
+	CHECK_EQ(pintle_ringbuf_poll(rb, 1000), 1);
+	CHECK_EQ(seen.n[2], 6);
 	CHECK_EQ(run(s, "report", 4), 16);
 	pintle_close(s.object); /* the handle holds the ring */
 	CHECK_EQ(pintle_ringbuf_consume(rb, 0), 1);
-	CHECK_EQ(seen.n[2], 4);
+	CHECK_EQ(seen.n[3], 4);
 	pintle_ringbuf_close(rb);
 	pintle_host_free(s.host);
+}
+
+static void feed(struct pintle_user_ringbuf *rb, uint64_t value, bool discard)
+{
+	uint64_t *at = pintle_user_ringbuf_reserve(rb, sizeof(value));
+
+	CHECK(at);
+	*at = value;
+	if (discard)
+		pintle_user_ringbuf_discard(rb, at);
+	else
+		pintle_user_ringbuf_submit(rb, at);
+}
+
+TEST(run_kinds_user_ringbuf)
+{
+	struct setup s = begin("run/kinds.bpf.o");
+	struct pintle_user_ringbuf *rb =
+		pintle_user_ringbuf_open(map_of(s, "user_ring"));
+
+	CHECK(rb && !pintle_user_ringbuf_open(map_of(s, "ring")));
+	CHECK_EQ(run(s, "drain", 0), 0);
+	for (int i = 1; i <= 5; i++)
+		feed(rb, (uint64_t)i, i == 3);
+	CHECK_EQ(run(s, "drain", 0), 12004);
+	feed(rb, 100, false); /* the callback stops here */
+	feed(rb, 7, false);
+	CHECK_EQ(run(s, "drain", 0), 100001);
+	CHECK_EQ(run(s, "drain", 0), 7001);
+	CHECK_EQ(run(s, "drain", 0), 0);
+	while (pintle_user_ringbuf_reserve(rb, 1000)) /* never submitted */
+		;
+	CHECK_EQ(errno, ENOSPC);
+	CHECK(!pintle_user_ringbuf_reserve_blocking(rb, 1000, 5) && errno == ENOSPC);
+	CHECK_EQ(run(s, "drain", 0), 0);
+	pintle_user_ringbuf_close(rb);
+	end(s);
 }

@@ -30,7 +30,7 @@ enum {
 	LINE = 64,
 	HEAP_BYTES = 64 << 20, /* of quarantine, beside the elements that live */
 	HEAP_MIN = 64,	  /* but this many elements at least, however large */
-	KEEP_MIN = 1024,
+	KEEP_BYTES = 1 << 20, /* of elements that are free, beside those that may live */
 };
 
 struct stripe {
@@ -81,12 +81,18 @@ static struct elem *pop(struct stripe *s)
 	return e;
 }
 
-static void push(struct stripe *s, struct elem *e)
+/* The list from @first to @last. */
+static void push_list(struct stripe *s, struct elem *first, struct elem *last)
 {
 	lock_take(&s->lock);
-	e->idle = s->free;
-	__atomic_store_n(&s->free, e, __ATOMIC_RELAXED);
+	last->idle = s->free;
+	__atomic_store_n(&s->free, first, __ATOMIC_RELAXED);
 	lock_drop(&s->lock);
+}
+
+static void push(struct stripe *s, struct elem *e)
+{
+	push_list(s, e, e);
 }
 
 /* ------------------------------------------------------------------ credits */
@@ -230,18 +236,13 @@ static bool keeps(const struct pool *pool, const struct elem *e)
 	       atomic_load_explicit(&pool->heap, memory_order_relaxed) <= pool->heap_keep;
 }
 
-static void give_to(struct stripe *s, struct elem *e)
-{
-	if (keeps(s->pool, e))
-		push(s, e);
-	else
-		free_heap(s->pool, e);
-}
-
 void pool_give(struct pool *pool, struct elem *e)
 {
 	drop_map(pool, e);
-	give_to(own_stripe(pool), e);
+	if (keeps(pool, e))
+		push(own_stripe(pool), e);
+	else
+		free_heap(pool, e);
 }
 
 void pool_drop(struct pool *pool, struct elem *e)
@@ -266,6 +267,7 @@ static bool next_list(struct stripe *s)
 
 static void end_quarantine(struct stripe *s, struct elem *list)
 {
+	struct elem *first = NULL, **end = &first, *last = NULL;
 	struct pool *pool = s->pool;
 
 	for (struct elem *next; list; list = next) {
@@ -273,8 +275,15 @@ static void end_quarantine(struct stripe *s, struct elem *list)
 		/* F10: a program that still held it may have filled its fields again. */
 		destroy_fields(pool, list);
 		drop_map(pool, list);
-		give_to(s, list);
+		if (keeps(pool, list)) {
+			*end = last = list;
+			end = &list->idle;
+		} else {
+			free_heap(pool, list);
+		}
 	}
+	if (last)
+		push_list(s, first, last);
 }
 
 /* The deferred call: the grace period of `ripening` is over. */
@@ -322,7 +331,8 @@ static void set_limits(struct pool *pool)
 	u32 extra = max_u32(fit, HEAP_MIN);
 
 	pool->heap_limit = pool->prealloc ? extra : entries + min_u32(extra, ~entries);
-	pool->heap_keep = min_u32(extra, max_u32(entries, KEEP_MIN));
+	pool->heap_keep = min_u32(
+		extra, max_u32(entries, (u32)(KEEP_BYTES / heap_size(pool))));
 }
 
 static void set_stripes(struct pool *pool)

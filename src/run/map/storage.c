@@ -77,6 +77,21 @@ static bool is_storage(const struct map *map)
 	return map->ops->free == destroy;
 }
 
+static void unpin(void *map)
+{
+	map_unpin(map);
+}
+
+/* Under the lock of the list of maps: one that is dying is left alone, and must not be the
+ * last to let go of one here. */
+static void forget_in(struct map *map, const void *object)
+{
+	if (!hash_find(hash_of(map), &object) || !map_try_pin(map))
+		return;
+	hash_remove(map, &object);
+	defer_call(map->host, unpin, map);
+}
+
 void storage_forget(struct pintle_host *host, const void *object)
 {
 	if (!atomic_load_explicit(&host->storages, memory_order_relaxed))
@@ -85,7 +100,7 @@ void storage_forget(struct pintle_host *host, const void *object)
 	lock_take(&host->maps_lock);
 	for (struct map *map = host->maps; map; map = map->next)
 		if (is_storage(map))
-			hash_remove(map, &object);
+			forget_in(map, object);
 	lock_drop(&host->maps_lock);
 	run_read_unlock(host);
 }
