@@ -51,6 +51,8 @@ example()
 
 example cache "10000 events, 100 lookups, 100 users kept, sum 4950000
 0 users left"
+example events "1000 events, 450 reported, 450 read
+muted after half of them"
 example pool "1000 jobs, cost 3000, 8 objects in the pool
 0 objects left"
 example conntable "packets found their connections: yes
