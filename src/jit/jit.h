@@ -24,6 +24,9 @@ struct jit_rt {
 	void (*put)(void *slot, void (*put)(void *obj), void *obj);
 	/* Continues a tail call in a program that has no native code. */
 	u64 (*tail)(const struct code *code, u64 r1, void *slot);
+	/* What CODE_IN_REGION and CODE_STORE_USER ask. */
+	bool (*in_region)(const void *pool, u64 addr, u32 size);
+	u64 (*user_handle)(const void *slot, u64 pointer);
 	bool safe_loads; /* faults are recovered: jit_resume() is asked */
 };
 

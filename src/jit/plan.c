@@ -32,6 +32,10 @@ static u16 code_reads(const struct code_insn *insn)
 		return BIT(R1) | BIT(R2) | BIT(R3);
 	case CODE_CPU:
 		return 0;
+	case CODE_IN_REGION:
+		return (u16)BIT(insn->dst);
+	case CODE_STORE_USER:
+		return (u16)(BIT(insn->dst) | BIT(insn->src));
 	case CODE_BOOL:
 		return (u16)BIT(insn->dst);
 	default:
@@ -43,7 +47,9 @@ static u16 code_reads(const struct code_insn *insn)
 
 static u16 code_writes(const struct code_insn *insn)
 {
-	if (insn->op == CODE_BOOL || insn->op == CODE_CPU ||
+	if (insn->op == CODE_STORE_USER)
+		return 0;
+	if (insn->op == CODE_BOOL || insn->op == CODE_CPU || insn->op == CODE_IN_REGION ||
 	    (insn->op >= CODE_SAFE_LDX8 && insn->op <= CODE_SAFE_LDXS32))
 		return (u16)BIT(insn->dst);
 	return insn->op == CODE_KPTR_XCHG ? BIT(R0) : CLOBBERED;
@@ -107,12 +113,13 @@ static bool add_subs(struct plan *p)
 static bool is_call(u32 op)
 {
 	return op == OP_CALL_SUBPROG || op == CODE_PUT || op == CODE_TAIL_CALL ||
+	       op == CODE_IN_REGION || op == CODE_STORE_USER ||
 	       (op >= CODE_CALL && op <= CODE_CALL_S32);
 }
 
 static bool uses_slot(u32 op)
 {
-	return op == OP_MAY_GOTO || op == CODE_CPU || op == CODE_PUT || op == CODE_TAIL_CALL ||
+	return op == OP_MAY_GOTO || op == CODE_CPU || op == CODE_STORE_USER || op == CODE_PUT || op == CODE_TAIL_CALL ||
 	       (op >= CODE_SAFE_LDX8 && op <= CODE_SAFE_LDXS32);
 }
 

@@ -11,6 +11,16 @@ static void put(void *slot, void (*fn)(void *obj), void *obj)
 	defer_call(((struct slot_ctx *)slot)->host, fn, obj);
 }
 
+static bool in_region(const void *pool, u64 addr, u32 size)
+{
+	return pool_holds(pool, addr, size);
+}
+
+static u64 user_handle(const void *slot, u64 pointer)
+{
+	return space_handle(slot, pointer);
+}
+
 static struct jit_rt runtime(const struct pintle_host *host)
 {
 	return (struct jit_rt){
@@ -21,6 +31,8 @@ static struct jit_rt runtime(const struct pintle_host *host)
 		.max_tail_calls = MAX_TAIL_CALLS,
 		.put = put,
 		.tail = interp_tail,
+		.in_region = in_region,
+		.user_handle = user_handle,
 		.safe_loads = !host->opts.no_fault_handler,
 	};
 }

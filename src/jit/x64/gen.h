@@ -120,6 +120,7 @@ void gen_prologue(struct gen *g);
 void gen_exit(struct gen *g);
 void gen_callback_entry(struct gen *g, u32 sub);
 bool gen_call(struct gen *g, const struct code_insn *insn); /* false: not a call we know */
+bool gen_query(struct gen *g, const struct code_insn *insn); /* IN_REGION, STORE_USER */
 void gen_call_fn(struct gen *g, const void *fn);
 
 #endif
