@@ -257,6 +257,30 @@ static void load(struct gen *g)
 	done_with(g, p, dst);
 }
 
+/* A row of words, which may overlap. */
+static void copy(struct gen *g)
+{
+	u32 words = 4 + below(g, 16), t = any_dst(g), s, i;
+	s32 from = (s32)below(g, MEM_SIZE - 8 * words) - MEM_SIZE / 2;
+	s32 to = chance(g, 70) ? from + (s32)below(g, 81) - 40 : from, step = 8;
+
+	do
+		s = any_dst(g);
+	while (s == t);
+	if (to < -MEM_SIZE / 2 || to + 8 * (s32)words > MEM_SIZE / 2)
+		to = from;
+	if (chance(g, 50))
+		from += 8 * (s32)words - 8, to += 8 * (s32)words - 8, step = -8;
+	emit_kept(g, OP_MOV64_REG, s, g->hold, 0, 0);
+	for (i = 0; i < words; i++) {
+		emit_kept(g, OP_LDX64, t, s, from + (s32)i * step, 0);
+		emit_kept(g, OP_STX64, g->hold, t, to + (s32)i * step, 0);
+	}
+	set_number(g, s);
+	if (chance(g, 80))
+		set_number(g, t);
+}
+
 static void store(struct gen *g)
 {
 	static const u8 kinds[] = {KIND_ST, KIND_STX, KIND_STX, KIND_STORE_REL};
@@ -479,6 +503,8 @@ static void item(struct gen *g, u32 depth)
 		rotate(g);
 	else if (kind < 58)
 		load(g);
+	else if (kind < 59)
+		copy(g);
 	else if (kind < 68)
 		store(g);
 	else if (kind < 74)

@@ -133,6 +133,9 @@ static void write_all(struct x64 *x)
 	E("0f57c0", "xorps xmm0, xmm0", x64_rr(x, X64_XORPS, false, 0, 0))
 	E("0f1145f0", "movups xmmword ptr [rbp - 16], xmm0", x64_rm(x, X64_MOVUPS_MR, false, 0, x64_at(RBP, -16)))
 	E("0f298500feffff", "movaps xmmword ptr [rbp - 512], xmm0", x64_rm(x, X64_MOVAPS_MR, false, 0, x64_at(RBP, -512)))
+	E("c4e17e6f4720", "vmovdqu ymm0, ymmword ptr [rdi + 32]", x64_vex_mem(x, X64_VMOVDQU_RM, false, 0, 0, x64_at(RDI, 32)))
+	E("c4c17e7f4508", "vmovdqu ymmword ptr [r13 + 8], ymm0", x64_vex_mem(x, X64_VMOVDQU_MR, false, 0, 0, x64_at(REG13, 8)))
+	E("c5f877", "vzeroupper", x64_vzeroupper(x))
 	/* clang-format on */
 }
 

@@ -7,7 +7,7 @@
 
 enum { P_NONE, P_66, P_F3, P_F2 }; /* in the order of VEX.pp */
 enum { M_1, M_0F, M_0F38, M_0F3A }; /* in the order of VEX.mmmmm */
-enum { BYTE_REG = 1, BYTE_RM = 2, LOCK = 4, VEX = 8, W64 = 16, OP16 = 32 };
+enum { BYTE_REG = 1, BYTE_RM = 2, LOCK = 4, VEX = 8, W64 = 16, OP16 = 32, L256 = 64 };
 enum { LONGEST = 16 };
 
 struct row {
@@ -175,7 +175,7 @@ static u8 *vex_prefix(u8 *p, const struct row *r, bool wide, u8 reg, u8 vvvv, u8
 	*p++ = 0xc4;
 	*p++ = (u8)((~reg >> 3 & 1) << 7 | (~index >> 3 & 1) << 6 | (~base >> 3 & 1) << 5 |
 		    r->map);
-	*p++ = (u8)(wide << 7 | (~vvvv & 15) << 3 | r->prefix);
+	*p++ = (u8)(wide << 7 | (~vvvv & 15) << 3 | !!(r->flags & L256) << 2 | r->prefix);
 	*p++ = r->opcode;
 	return p;
 }
@@ -367,6 +367,14 @@ void x64_leave(struct x64 *x)
 void x64_trap(struct x64 *x)
 {
 	op_byte(x, false, 0xcc);
+}
+
+void x64_vzeroupper(struct x64 *x)
+{
+	u8 *p = begin(x);
+
+	memcpy(p, "\xc5\xf8\x77", 3);
+	x->at = p + 3;
 }
 
 void x64_endbr(struct x64 *x)

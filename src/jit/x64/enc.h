@@ -76,6 +76,7 @@ void x64_bswap(struct x64 *x, bool wide, u8 reg);
 void x64_cdq(struct x64 *x, bool wide); /* rdx = sign of rax */
 void x64_ret(struct x64 *x);
 void x64_leave(struct x64 *x);
+void x64_vzeroupper(struct x64 *x);
 void x64_endbr(struct x64 *x);
 void x64_trap(struct x64 *x); /* int3 */
 void x64_nops(struct x64 *x, u32 bytes); /* long ones */

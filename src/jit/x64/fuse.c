@@ -366,6 +366,8 @@ static u32 fuse(struct gen *g, insn_ptr insn)
 		return fuse_setcc(g);
 	case OP_ADD64_REG:
 		return fuse_index(g);
+	case OP_LDX64:
+		return gen_copy(g);
 	}
 	if (insn->off != 1 || !is_jump(insn))
 		return 0;

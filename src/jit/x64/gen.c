@@ -170,6 +170,7 @@ int jit_generate(const struct jit_rt *rt, struct log *log, const struct plan *pl
 		.code = plan->code,
 		.out = out,
 		.bmi2 = __builtin_cpu_supports("bmi2"),
+		.avx = __builtin_cpu_supports("avx"),
 	};
 	int err = vec_reserve(&g.entry, plan->subs.n) ? gen_passes(&g) : -ENOMEM;
 

@@ -50,7 +50,7 @@ struct gen {
 	u32 at;		/* instruction being written */
 	u32 next;	/* the one after what is written now */
 	bool last_pass; /* insn_at holds the first pass's addresses from `at` on */
-	bool bmi2, movbe;
+	bool bmi2, avx;
 	bool oom, wrong;
 	/* of the subprogram */
 	u8 saved[5];
@@ -86,6 +86,9 @@ static inline u32 gen_off(const struct gen *g, const u8 *at)
 /* Writes as many instructions from g->at on as the machine can do at once, and sets
  * g->next; false: @insn has to be written by itself. */
 bool gen_fuse(struct gen *g, const struct code_insn *insn);
+
+/* --- copy.c --- */
+u32 gen_copy(struct gen *g); /* as the functions of fuse.c */
 
 /* --- gen_alu.c --- */
 void gen_alu(struct gen *g, const struct code_insn *insn);
