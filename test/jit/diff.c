@@ -260,21 +260,24 @@ static void load(struct gen *g)
 /* A row of words, which may overlap. */
 static void copy(struct gen *g)
 {
-	u32 words = 4 + below(g, 16), t = any_dst(g), s, i;
-	s32 from = (s32)below(g, MEM_SIZE - 8 * words) - MEM_SIZE / 2;
-	s32 to = chance(g, 70) ? from + (s32)below(g, 81) - 40 : from, step = 8;
+	static const u16 loads[] = {OP_LDX8, OP_LDX16, OP_LDX32, OP_LDX64};
+	static const u16 stores[] = {OP_STX8, OP_STX16, OP_STX32, OP_STX64};
+	u32 log = below(g, 4), size = 1u << log, t = any_dst(g), s, i;
+	u32 words = (40 + below(g, 140)) >> log;
+	s32 from = (s32)below(g, MEM_SIZE - size * words) - MEM_SIZE / 2;
+	s32 to = chance(g, 70) ? from + (s32)below(g, 81) - 40 : from, step = (s32)size;
 
 	do
 		s = any_dst(g);
 	while (s == t);
-	if (to < -MEM_SIZE / 2 || to + 8 * (s32)words > MEM_SIZE / 2)
+	if (to < -MEM_SIZE / 2 || to + (s32)(size * words) > MEM_SIZE / 2)
 		to = from;
 	if (chance(g, 50))
-		from += 8 * (s32)words - 8, to += 8 * (s32)words - 8, step = -8;
+		from += step * ((s32)words - 1), to += step * ((s32)words - 1), step = -step;
 	emit_kept(g, OP_MOV64_REG, s, g->hold, 0, 0);
 	for (i = 0; i < words; i++) {
-		emit_kept(g, OP_LDX64, t, s, from + (s32)i * step, 0);
-		emit_kept(g, OP_STX64, g->hold, t, to + (s32)i * step, 0);
+		emit_kept(g, loads[log], t, s, from + (s32)i * step, 0);
+		emit_kept(g, stores[log], g->hold, t, to + (s32)i * step, 0);
 	}
 	set_number(g, s);
 	if (chance(g, 80))
@@ -503,7 +506,7 @@ static void item(struct gen *g, u32 depth)
 		rotate(g);
 	else if (kind < 58)
 		load(g);
-	else if (kind < 59)
+	else if (kind < 59 && chance(g, 30))
 		copy(g);
 	else if (kind < 68)
 		store(g);

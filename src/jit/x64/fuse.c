@@ -366,6 +366,9 @@ static u32 fuse(struct gen *g, insn_ptr insn)
 		return fuse_setcc(g);
 	case OP_ADD64_REG:
 		return fuse_index(g);
+	case OP_LDX8:
+	case OP_LDX16:
+	case OP_LDX32:
 	case OP_LDX64:
 		return gen_copy(g);
 	}
