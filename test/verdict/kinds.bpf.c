@@ -127,5 +127,7 @@ P(null_to_percpu)
 REJECT(BTF_PERCPU, "access percpu memory") BOOK("P25")
 P(percpu_member)
 {
-	return t->percpu->a;
+	struct X *p = t->percpu;
+
+	return p ? p->a : 0;
 }

@@ -367,6 +367,35 @@ P(struct_directly)
 	return host_percpu.a;
 }
 
+/* ---- members of objects: they go with the object ---- */
+
+REJECT(ARG_KIND, "R1 type=percpu_rcu_ptr_or_null_ expected=percpu_ptr_")
+P(member_untested)
+{
+	struct X *c = bpf_this_cpu_ptr(t->percpu);
+
+	return c->a;
+}
+
+ACCEPT
+P(member_tested)
+{
+	struct X *p = t->percpu, *c;
+
+	if (!p)
+		return 0;
+	c = bpf_this_cpu_ptr(p);
+	return c->a & 0;
+}
+
+REJECT(SLOT_TYPE, "expected=percpu_ptr_X")
+P(member_remembered)
+{
+	WITH_HELD(v);
+	v->pc = t->percpu;
+	return 0;
+}
+
 /* The address is a name, not memory: no member of it has one. */
 REJECT(PERCPU_OFF, "a per-CPU pointer must have zero offset")
 P(inside_variable)

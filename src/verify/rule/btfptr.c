@@ -121,8 +121,10 @@ static u16 member_flags(struct env *env, const struct reg *parent, enum member_c
 
 	if (class_ == MEMBER_USER)
 		return F_USER;
-	if (class_ == MEMBER_PERCPU)
-		return untrusted || !in_read_section(env) ? F_PERCPU | F_UNTRUSTED : F_PERCPU;
+	if (class_ == MEMBER_PERCPU && (untrusted || !in_read_section(env)))
+		return F_PERCPU | F_UNTRUSTED;
+	if (class_ == MEMBER_PERCPU) /* it goes with the object, and may be NULL */
+		return F_PERCPU | (env->abi->policy.legacy_walk ? 0 : F_RCU | F_NULL);
 	if (untrusted)
 		return F_UNTRUSTED;
 	if (is_bare(parent)) /* exists under policy legacy_walk only */

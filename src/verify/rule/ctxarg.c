@@ -76,7 +76,7 @@ static struct reg object(struct env *env, const struct arg *arg, u32 ptr,
 	if (btf_ptr_has_tag(arg->type->btf, ptr, "user"))
 		reg.flags = F_USER;
 	else if (btf_ptr_has_tag(arg->type->btf, ptr, "percpu"))
-		reg.flags = F_PERCPU;
+		reg.flags = F_PERCPU | (env->abi->policy.legacy_walk ? 0 : F_TRUSTED);
 	else if (arg->flags & CTX_ARG_TRUSTED || !env->abi->policy.legacy_walk)
 		reg.flags = F_TRUSTED;
 	else if (arg->flags & CTX_ARG_RCU)

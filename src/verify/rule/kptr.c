@@ -134,7 +134,7 @@ static struct taken flags_taken(const struct env *env, const struct field *field
 					       ? 0 : F_UNTRUSTED | F_RCU | F_NONOWN), 0};
 	case FIELD_PERCPU:
 		return field->local ? (struct taken){F_NULL | F_ALLOC | F_PERCPU, F_PERCPU}
-				    : (struct taken){F_NULL | trust | F_PERCPU, F_PERCPU};
+				    : (struct taken){F_NULL | F_PERCPU, F_PERCPU}; /* of a variable */
 	case FIELD_USER:
 		return (struct taken){F_NULL | F_USER, F_USER};
 	default:
