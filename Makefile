@@ -13,6 +13,7 @@
 #	make check-domains	value domains, exhaustively and by proof
 #	make check-soundness	SOUNDNESS (100000) random programs from seed SEED (1)
 #	make check-kernel	as many before the live kernel, too; prints differences
+#	make check-contract	helpers and contexts of --kernel, all of them, before the live one
 #	make rulebook		each case of the rule book's section K: verdict, pass or fail
 #	make bench		benchmarks; prints ratios
 #	make format		clang-format what changed against main
@@ -76,6 +77,10 @@ check-kernel: all
 	@ninja -C $(BUILD) --quiet test/differ
 	@$(BUILD)/test/differ -s $(or $(SEED),1) -n $(or $(SOUNDNESS),1000)
 
+check-contract: all
+	@ninja -C $(BUILD) --quiet test/kcompare
+	@$(BUILD)/test/kcompare
+
 check-soundness: all
 	@ninja -C $(BUILD) --quiet test/check-soundness
 	@$(BUILD)/test/check-soundness -s $(or $(SEED),1) -n $(or $(SOUNDNESS),100000)
@@ -97,4 +102,4 @@ clean:
 deps:
 	@tools/deps test
 
-.PHONY: all demo test check check-all rulebook install fuzz check-domains check-soundness check-kernel bench format clean deps
+.PHONY: all demo test check check-all rulebook install fuzz check-domains check-soundness check-kernel check-contract bench format clean deps
