@@ -330,6 +330,16 @@ struct abi_write {
 	u32 type, off, size;
 };
 
+/* What an argument of a global function that is tagged arg:ctx may point to: void, the
+ * context's struct, and */
+enum ctx_arg {
+	CTX_ARG_ONLY = 1 << 0, /* unset: anything */
+	CTX_ARG_U64 = 1 << 1,  /* 8-byte numbers */
+	CTX_ARG_REGS = 1 << 2, /* struct pt_regs */
+	CTX_ARG_RAW = 1 << 3,  /* struct bpf_raw_tracepoint_args */
+	CTX_ARG_ITER = 1 << 4, /* struct bpf_iter__... */
+};
+
 struct abi_prog_type {
 	const char *name;	/* "xdp", or "hook/on_request" */
 	u32 bit;		/* of abi_kfunc.prog_types */
@@ -338,6 +348,7 @@ struct abi_prog_type {
 	const char *section;	/* section name or prefix before '/' */
 	enum prog_kind kind;
 	const char *ctx_name;	/* BTF name of the ctx struct, for global functions */
+	u8 ctx_args;		/* enum ctx_arg: what arg:ctx may point to besides */
 	const char *ctx_kern;	/* host struct that it is a view of (bpf_cast_to_kern_ctx) */
 	bool css_tasks;		/* may walk over tasks of cgroups without sleeping */
 	u32 ctx_size;

@@ -81,12 +81,32 @@ static int parse_host_struct(struct env *env, u32 subprog, u32 i, u32 pointee,
 	return 0;
 }
 
+/* The struct of the context; of probes, registers by any of their names. */
 static bool is_ctx(const struct env *env, u32 pointee)
 {
 	const struct abi_prog_type *type = env->prog->type;
 	const char *name = btf_type_name(env->image->btf, pointee);
 
-	return type && type->ctx_name && name[0] && !strcmp(name, type->ctx_name);
+	if (!type || !type->ctx_name || !name[0])
+		return false;
+	return !strcmp(name, type->ctx_name) ||
+	       (!strcmp(type->ctx_name, "bpf_user_pt_regs_t") && !strcmp(name, "pt_regs"));
+}
+
+static bool may_be_ctx(const struct env *env, u32 pointee)
+{
+	const struct btf *btf = env->image->btf;
+	const struct abi_prog_type *type = env->prog->type;
+	const char *name = btf_type_name(btf, pointee);
+	u32 args = type ? type->ctx_args : 0, size;
+
+	if (!args || !pointee || is_ctx(env, pointee))
+		return true;
+	if (btf_kind(btf_type(btf, pointee)) == BTF_INT)
+		return args & CTX_ARG_U64 && btf_size(btf, pointee, &size) && size == 8;
+	return (args & CTX_ARG_REGS && !strcmp(name, "pt_regs")) ||
+	       (args & CTX_ARG_RAW && !strcmp(name, "bpf_raw_tracepoint_args")) ||
+	       (args & CTX_ARG_ITER && !strncmp(name, "bpf_iter__", 10));
 }
 
 static int parse_pointer(struct env *env, u32 subprog, u32 i, u32 type,
@@ -99,7 +119,10 @@ static int parse_pointer(struct env *env, u32 subprog, u32 i, u32 type,
 	arg->nullable = has_tag(env, func, i, "arg:nullable");
 	if (has_tag(env, func, i, "arg:ctx") || is_ctx(env, pointee)) {
 		arg->kind = SIG_CTX;
-		return 0;
+		return may_be_ctx(env, pointee)
+			       ? 0
+			       : reject(env, RULE_SIG_CTX_TYPE, i, name_of(env, subprog),
+					kind_name(btf, pointee), btf_type_name(btf, pointee));
 	}
 	if (has_tag(env, func, i, "arg:arena")) {
 		arg->kind = SIG_ARENA;
@@ -120,7 +143,7 @@ static int parse_pointer(struct env *env, u32 subprog, u32 i, u32 type,
 	}
 	arg->kind = SIG_MEM;
 	arg->nullable = !has_tag(env, func, i, "arg:nonnull");
-	if (!btf_size(btf, pointee, &arg->size) || !arg->size)
+	if (!pointee || !btf_size(btf, pointee, &arg->size))
 		return reject(env, RULE_SIG_SIZE, i, kind_name(btf, pointee),
 			      btf_type_name(btf, pointee));
 	return 0;
@@ -328,6 +351,10 @@ static int check_arg(struct env *env, u32 regno, const struct sig_arg *arg)
 		return reject(env, RULE_SIG_NONNULL, regno - 1);
 	if (reg_is_null(reg))
 		return mark_precise(env, regno);
+	if (!arg->size) /* no byte of it can be touched */
+		return reg_is_pointer(reg) && reg->base != REG_CTX
+			       ? 0
+			       : reject_kind(env, regno, "mem");
 	return mem_arg(env, regno, arg->size, true, false, arg->nullable);
 }
 

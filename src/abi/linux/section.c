@@ -136,6 +136,27 @@ static const char *kern_ctx(const struct linux_section *row)
 	return NULL;
 }
 
+static u8 ctx_args(const struct linux_section *row)
+{
+	static const u8 of[NR_LINUX_PROGS] = {
+		[LINUX_KPROBE] = CTX_ARG_REGS,
+		[LINUX_PERF_EVENT] = CTX_ARG_REGS,
+		[LINUX_RAW_TRACEPOINT] = CTX_ARG_U64,
+		[LINUX_RAW_TRACEPOINT_WRITABLE] = CTX_ARG_U64,
+		[LINUX_TRACING] = CTX_ARG_U64,
+		[LINUX_LSM] = CTX_ARG_U64,
+		[LINUX_STRUCT_OPS] = CTX_ARG_U64,
+	};
+
+	if (row->type == LINUX_TRACEPOINT || row->type == LINUX_SYSCALL)
+		return 0;
+	if (row->type == LINUX_TRACING && row->attach == LINUX_AT_TRACE_ITER)
+		return CTX_ARG_ONLY | CTX_ARG_ITER;
+	if (row->type == LINUX_TRACING && row->attach == LINUX_AT_TRACE_RAW_TP)
+		return CTX_ARG_ONLY | CTX_ARG_U64 | CTX_ARG_RAW;
+	return CTX_ARG_ONLY | of[row->type];
+}
+
 static void fill(const struct linux_section *row, struct abi_prog_type *type)
 {
 	*type = (struct abi_prog_type){
@@ -144,6 +165,7 @@ static void fill(const struct linux_section *row, struct abi_prog_type *type)
 		.bit = row->type,
 		.attach = row->attach,
 		.ctx_name = types[row->type].ctx,
+		.ctx_args = ctx_args(row),
 		.ctx_kern = kern_ctx(row),
 		.css_tasks = row->type == LINUX_LSM ||
 			     (row->type == LINUX_TRACING && row->attach == LINUX_AT_TRACE_ITER),
