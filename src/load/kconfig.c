@@ -6,7 +6,7 @@
  */
 #include "load/load.h"
 
-enum { KNOWN, UNKNOWN, NR_PARTS };
+enum { KNOWN, UNKNOWN, NR_PARTS, MOST_BYTES = 1 << 16 };
 
 static const struct abi_setting *find(const struct abi *abi, const char *name)
 {
@@ -36,7 +36,10 @@ static int lay_out(struct loader *ld, u32 datasec, u32 sizes[NR_PARTS])
 			k.known = NULL; /* a string */
 		k.part = k.known ? KNOWN : UNKNOWN;
 		k.off = sizes[k.part];
-		sizes[k.part] += ROUND_UP(min_u32(k.size, 4096), 8);
+		sizes[k.part] += ROUND_UP(min_u32(k.size, MOST_BYTES), 8);
+		if (sizes[k.part] > MOST_BYTES)
+			return load_fail(ld, -E2BIG, "kconfig variables of more than %u bytes",
+					 MOST_BYTES);
 		if (!vec_push(&ld->kconfigs, k))
 			return load_nomem(ld);
 	}

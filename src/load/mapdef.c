@@ -237,7 +237,8 @@ static int collect_data(struct loader *ld, u32 i)
 				.type = MAP_ARRAY, .key_size = 4, .max_entries = 1,
 				.value_size = (u32)sec->size};
 
-	if (sec->nrels)
+	/* libbpf leaves pointers in data as they are: 0. */
+	if (sec->nrels && !ld->abi->each_program)
 		return load_fail(ld, -ENOTSUP, "section '%s': initialised pointers in global "
 				 "data are not supported", sec->name);
 	if (ld->image->btf)

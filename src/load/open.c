@@ -122,12 +122,9 @@ int load_excuse(struct loader *ld, int err, const char **wrong)
 	return *wrong ? 0 : load_nomem(ld);
 }
 
-static int run_steps(struct loader *ld, const void *data, size_t size)
+static int read_parts(struct loader *ld)
 {
-	TRY(elf_read(ld, data, size));
-	TRY(read_license(ld));
 	TRY(open_btf(ld));
-	TRY(funcs_collect(ld));
 	TRY(ext_read(ld));
 	if (ld->lines.n)
 		qsort(ld->lines.v, ld->lines.n, sizeof(ld->lines.v[0]), by_place);
@@ -137,9 +134,35 @@ static int run_steps(struct loader *ld, const void *data, size_t size)
 	for (u32 i = 1; i < ld->nsecs; i++)
 		if (ld->secs[i].insns)
 			TRY(reloc_section(ld, i));
-	TRY(ops_collect(ld));
+	return ops_collect(ld);
+}
+
+/* What is wrong with the object is wrong with each of its programs. */
+static int excuse_all(struct loader *ld, int err)
+{
+	const char *why = NULL;
+
+	if (!err)
+		return 0;
+	TRY(load_excuse(ld, err, &why));
+	for (u32 i = 0; i < ld->funcs.n; i++)
+		if (!ld->funcs.v[i].wrong)
+			ld->funcs.v[i].wrong = why;
+	return 0;
+}
+
+static int run_steps(struct loader *ld, const void *data, size_t size)
+{
+	int err;
+
+	TRY(elf_read(ld, data, size));
+	TRY(read_license(ld));
+	TRY(funcs_collect(ld));
+	err = read_parts(ld);
+	TRY(excuse_all(ld, err));
 	TRY(link_progs(ld));
-	TRY(values_collect(ld));
+	if (!err)
+		TRY(values_collect(ld));
 	return keep_tables(ld);
 }
 

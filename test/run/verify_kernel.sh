@@ -77,6 +77,10 @@ verdict unaligned accept
 verdict aligned reject
 exits 0 "misaligned packet access off 2+0+0+4 size 4" cat "$dir/json"
 
+# What is wrong with a whole object is said of each program.
+$verify --json "$(dirname "$kernel")/kernel_legacy.bpf.o" >"$dir/json"
+verdict of_old_times unsupported
+
 printf 'name\tKF_flags\tregistered_for_prog_types\nbpf_missing_function\tKF_ACQUIRE\tXDP\n' \
 	>"$dir/more.tsv"
 exits 1 "no_function" $verify --kfuncs "$dir/more.tsv" "$kernel" # BTF lacks it still

@@ -214,7 +214,8 @@ static int attach_trampoline(const struct attach *a)
 	if (a->place->sleepable && !may_sleep_in(a, type->target))
 		return refuse(a, "%s is not sleepable", type->target);
 	type->ret_arg = type->attach != LINUX_AT_TRACE_FENTRY;
-	if (type->attach == LINUX_AT_MODIFY_RETURN && !modifiable(a, type->target))
+	if (type->attach == LINUX_AT_MODIFY_RETURN &&
+	    (!returned(type) || !modifiable(a, type->target)))
 		return refuse(a, "%s() is not modifiable", type->target);
 	return 0;
 }
