@@ -421,7 +421,7 @@ struct abi_policy {
 	bool formats;		 /* those of HELPERF_FORMAT are checked by the kernel's rules */
 	bool packet_mem_listed;	 /* packets as memory: for helpers that say so */
 	bool iter_results_stay;	 /* objects that an iterator gave outlive it */
-	bool slice_stack_buffer; /* writable dynptr slices may be of a buffer on the stack */
+	bool slice_stack_buffer; /* dynptr slices may be of a buffer on the stack */
 	bool kernel_names;	 /* 0.3: classes are printed as the kernel's log has them */
 	bool local_unref_612;	 /* B7: no pointer that was loaded into fields of local types */
 	bool local_mem_612;	 /* G14: objects of programs are no memory for functions */

@@ -8,6 +8,7 @@
  * has been walked, verify.c walks what is queued, each alone, with nothing held: each
  * distinct pair of subprogram and registers once.
  */
+#include "verify/rule/rule.h"
 #include "verify/walk.h"
 
 struct callback_shape {
@@ -159,7 +160,7 @@ int callback_return(struct env *env, u32 *next)
 	TRY(check_readable(env, R0));
 	TRY(check_ret_range(env, "callback return", R0, frame->ret_min, frame->ret_max));
 	cur_step(env)->flags |= STEP_POP | STEP_CB;
-	owner_forget(env, frame->owner);
+	dynptr_owner_ended(env, frame->owner);
 	pop_frame(env);
 	widen(env, callsite, env->cur, NULL);
 	*next = callsite;

@@ -245,6 +245,8 @@ static u32 arg_bytes(const struct live *l, const struct abi_helper *helper,
 		return map ? map->key_size : UINT32_MAX;
 	case ARG_MAP_VALUE:
 		return map ? map->value_size : UINT32_MAX;
+	case ARG_DYNPTR:
+		return 16;
 	case ARG_LONG:
 		return 8;
 	case ARG_INT:
@@ -281,6 +283,51 @@ static u64 helper_use(const struct live *l, const struct abi_helper *helper,
 	return use;
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+	size_t n = strlen(text), m = strlen(end);
+
+	return n >= m && !strcmp(text + n - m, end);
+}
+
+/* Bytes a host function reads through parameter @i; UINT32_MAX: not known. */
+static u32 param_bytes(const struct image_ksym *ksym, const struct vals *v, u32 i)
+{
+	const struct btf_type *proto = btf_type(ksym->btf, ksym->type);
+	const struct btf_param *params = btf_params(proto);
+	const char *name = btf_str(ksym->btf, params[i].name_off);
+	const char *next = i + 1 < btf_vlen(proto)
+				   ? btf_str(ksym->btf, params[i + 1].name_off)
+				   : "";
+	u32 size = 0;
+
+	if (ends_with(name, "__ign") || ends_with(name, "__uninit") ||
+	    (!i && ksym->kfunc->flags & KF_ITER_NEW))
+		return 0;
+	if (ends_with(next, "__sz") || ends_with(next, "__szk")) {
+		struct val bytes = i < 4 ? v->r[R1 + i + 1] : other();
+
+		return bytes.kind == VAL_CONST && bytes.n >= 0 ? (u32)bytes.n : UINT32_MAX;
+	}
+	btf_size(ksym->btf, btf_pointee(ksym->btf, btf_skip_mods(ksym->btf, params[i].type)),
+		 &size);
+	return size ? size : UINT32_MAX;
+}
+
+static u64 kfunc_use(const struct live *l, const struct image_ksym *ksym,
+		     const struct vals *v)
+{
+	u32 n = ksym->kfunc && ksym->btf ? btf_vlen(btf_type(ksym->btf, ksym->type)) : 0;
+	u64 use = 0;
+
+	for (u32 i = 0; i < n && i < 5; i++) {
+		u32 bytes = param_bytes(ksym, v, i);
+
+		use |= slots_at(v->r[R1 + i], 0, bytes == UINT32_MAX ? STACK_SIZE : bytes);
+	}
+	return use;
+}
+
 static u64 call_use(const struct live *l, const struct insn *in, const struct vals *v)
 {
 	const struct abi_helper *helper =
@@ -288,6 +335,8 @@ static u64 call_use(const struct live *l, const struct insn *in, const struct va
 
 	if (helper)
 		return helper_use(l, helper, v);
+	if (in->src == CALL_KFUNC)
+		return kfunc_use(l, &l->env->image->ksyms[in->imm], v);
 	for (u32 r = R1; r <= R5; r++)
 		if (is_stack(v->r[r]))
 			return ~0ull;

@@ -353,7 +353,7 @@ static void forget_owned(struct reg *reg, void *data)
 {
 	const struct released *r = data;
 
-	if (reg->owner != r->ref && !(reg->base == REG_DYNPTR && reg->id == r->ref))
+	if (reg->owner != r->ref)
 		return;
 	*reg = reg_unknown();
 	reg->def = r->insn;

@@ -91,7 +91,8 @@ int dynptr_arg_release(struct env *env, u32 regno, struct dynptr_at *d)
 		return reject(env, RULE_DYNPTR_RELEASE_CONST);
 	if (!d->object.ref)
 		return reject(env, RULE_DYNPTR_RELEASE, regno);
-	return check_release_here(env, regno, d->object.ref);
+	return say(env, check_release_here(env, regno, d->object.ref),
+		   "arg 1 is an unacquired reference", -1);
 }
 
 int check_dynptr_data(struct env *env, u32 regno)
@@ -134,6 +135,7 @@ static int dynptr_clone(struct env *env, const struct dynptr_at *d, const struct
 	object.dynptr = of->dynptr;
 	object.ref = of->ref;
 	object.id = id_new(env);
+	object.owner = of->owner;
 	return put(env, d, object);
 }
 
@@ -145,6 +147,24 @@ static void end_if_of(struct env *env, struct slot *slot, void *data)
 		return;
 	owner_forget(env, slot->spilled.id);
 	*slot = (struct slot){.spilled = reg_none()};
+}
+
+static void end_if_owned(struct env *env, struct slot *slot, void *data)
+{
+	const u32 *owner = data;
+
+	if (slot->spilled.owner != *owner)
+		return;
+	owner_forget(env, slot->spilled.id);
+	*slot = (struct slot){.spilled = reg_none()};
+}
+
+void dynptr_owner_ended(struct env *env, u32 owner)
+{
+	if (!owner)
+		return;
+	state_each_object(env, env->cur, SLOT_DYNPTR, end_if_owned, &owner);
+	owner_forget(env, owner);
 }
 
 int dynptr_release(struct env *env, const struct dynptr_at *d)
@@ -185,7 +205,7 @@ struct reg dynptr_const(struct env *env)
 
 	reg.dynptr = DYNPTR_LOCAL;
 	reg.first = true;
-	reg.id = id_new(env);
+	reg.id = reg.owner = id_new(env); /* clones of it have the same owner */
 	return reg;
 }
 
@@ -230,10 +250,10 @@ int special_dynptr_slice(struct env *env, struct kcall *call)
 	TRY(kfunc_check_args(env, call));
 	if (!call->has_constant)
 		return reject(env, RULE_UNSUPPORTED, call->kfunc->name);
-	/* Writes through it would change slots that the walk knows the contents of. */
-	if (rdwr && !env->abi->policy.slice_stack_buffer &&
-	    cur_reg(env, R3)->base == REG_STACK)
-		return reject(env, RULE_UNSUPPORTED, "writable slices of a buffer on the stack");
+	/* It may be the buffer itself, whose slots are written and read elsewhere, too: the
+	 * walk would not know what is in them, nor that an address is read as a number. */
+	if (!env->abi->policy.slice_stack_buffer && cur_reg(env, R3)->base == REG_STACK)
+		return reject(env, RULE_UNSUPPORTED, "slices with a buffer on the stack");
 	if (rdwr && !(env->prog->type && env->prog->type->packet_writable))
 		return reject(env, RULE_DYNPTR_RDWR);
 	r0 = dynptr_slice(env, &call->dynptr.object, (u32)call->constant,

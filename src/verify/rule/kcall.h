@@ -26,6 +26,7 @@ struct kcall {
 	/* What the arguments told: */
 	u32 release_regno;  /* whose reference dies; 0: none */
 	u32 arg_ref;	    /* reference that an argument carries; 0: none */
+	bool two_refs;	    /* another argument carries another one */
 	bool rcu_arg;	    /* an object that only an explicit read section protects */
 	bool has_constant;  /* of a __k argument */
 	u64 constant;

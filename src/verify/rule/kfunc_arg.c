@@ -357,8 +357,11 @@ static bool takes_null(const struct env *env, const struct abi_kfunc *kfunc)
 
 static bool is_trusted(const struct reg *reg)
 {
-	return !(reg->flags & F_UNTRUSTED) &&
-	       (reg->ref || reg->flags & (F_TRUSTED | F_ALLOC | F_NONOWN));
+	const u16 good = F_TRUSTED | F_ALLOC | F_NONOWN;
+
+	if (reg->ref)
+		return !(reg->flags & F_UNTRUSTED);
+	return reg->flags & good && !(reg->flags & ~good);
 }
 
 /* Whether host code may see this pointer at all. */
@@ -576,8 +579,10 @@ int kfunc_check_arg(struct env *env, struct kcall *call, u32 i)
 	if (arg.reg->base == REG_BTF && is_ptr(call->btf, arg.type) &&
 	    arg.class_ != KA_IGNORED)
 		TRY(check_btf_offset(env, arg.regno, arg.reg));
-	if (reg_is_pointer(arg.reg) && arg.reg->ref && arg.class_ != KA_IGNORED)
+	if (reg_is_pointer(arg.reg) && arg.reg->ref && arg.class_ != KA_IGNORED) {
+		call->two_refs = call->arg_ref && call->arg_ref != arg.reg->ref;
 		call->arg_ref = arg.reg->ref;
+	}
 	return by_class[arg.class_](env, call, &arg);
 }
 

@@ -42,8 +42,11 @@ static int memory_result(struct env *env, const struct kcall *call, u32 ptr, str
 {
 	u32 flags = call->kfunc->flags, size = call->buf_size;
 
+	/* Kernels take it for the last argument's, and think no further. */
 	if (call->rcu_arg && !env->abi->policy.legacy_walk)
 		return reject(env, RULE_UNSUPPORTED, "memory of what a read section protects");
+	if (call->two_refs && !env->abi->policy.legacy_walk)
+		return reject(env, RULE_UNSUPPORTED, "memory of one of several objects");
 	if (!call->has_buf && !btf_size(call->btf, btf_pointee(call->btf, ptr), &size))
 		return reject(env, RULE_UNSUPPORTED, call->kfunc->name);
 	*r0 = reg_pointer(REG_MEM, flags & KF_RET_NULL ? F_NULL : 0);

@@ -154,6 +154,8 @@ struct reg dynptr_slice(struct env *env, const struct reg *object, u32 size, u16
 /* What a callback is handed; what a global function may be. */
 struct reg dynptr_const(struct env *env);
 struct reg dynptr_any(struct env *env);
+/* The callback returned: what it was handed, clones and slices of it are gone. */
+void dynptr_owner_ended(struct env *env, u32 owner);
 
 /* --- helper_arg.c --- */
 

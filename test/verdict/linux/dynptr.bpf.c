@@ -562,6 +562,23 @@ int drained_slice_outlives_the_callback(struct __sk_buff *skb)
 	return kept ? *kept : 0;
 }
 
+static long keep_clone(struct bpf_dynptr *d, void *ctx)
+{
+	bpf_dynptr_clone(d, ctx);
+	return 0;
+}
+
+REJECT(DYNPTR_INIT, "Expected an initialized dynptr as arg #0")
+SEC("tc")
+int drained_clone_outlives_the_callback(struct __sk_buff *skb)
+{
+	struct bpf_dynptr kept;
+
+	bpf_dynptr_from_skb(skb, 0, &kept);
+	bpf_user_ringbuf_drain(&from_user, keep_clone, &kept, 0);
+	return bpf_dynptr_size(&kept);
+}
+
 /* ---- pruning ---- */
 
 /* The other path made no dynptr there; what comes after must not be taken as proved. */
