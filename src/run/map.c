@@ -19,6 +19,7 @@
 #include "run/map/outer.h"
 
 #include <limits.h>
+#include <sys/mman.h>
 
 /* Attribute flags of bpf(2) that have no name in abi.h. */
 enum { MAPF_NUMA_NODE = 1 << 2, MAPF_RDONLY = 1 << 3, MAPF_WRONLY = 1 << 4 };
@@ -332,6 +333,21 @@ void map_value_read(const struct map *map, void *to, void *value)
 	fields_copy_out(map->fields, to, value, map->value_size);
 	if (locked)
 		lock_drop(lock);
+}
+
+/* ------------------------------------------------------------------ memory */
+
+enum { LARGE = 4 << 20, PAGE = 4096 };
+
+void *map_calloc(u64 n, u64 size)
+{
+	char *at = calloc(n, size);
+	uintptr_t begin = ROUND_UP((uintptr_t)at, (uintptr_t)PAGE);
+
+	/* Nothing of it was touched yet. A wish: no matter if it is not granted. */
+	if (at && n * size >= LARGE)
+		madvise((void *)begin, n * size - PAGE, MADV_HUGEPAGE);
+	return at;
 }
 
 /* ------------------------------------------------------------------ who holds what */

@@ -120,6 +120,10 @@ int map_check_update(const struct map *map, u64 flags);
 void map_value_write(const struct map *map, void *value, const void *from, bool locked);
 void map_value_read(const struct map *map, void *to, void *value);
 
+/* Zeroed memory for many elements, in large pages where it is large: they are looked up at
+ * random. NULL: no memory. For free(). */
+void *map_calloc(u64 n, u64 size);
+
 /* References to objects of @storable that fields of the host's maps hold now. Walks every
  * map: for statistics. */
 u64 map_count_stored(struct pintle_host *host, const struct storable *storable);

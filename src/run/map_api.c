@@ -92,28 +92,42 @@ static int check_value(const struct pintle_map *map, const void *value)
 
 /* ------------------------------------------------------------------ one element */
 
-PINTLE_API int pintle_map_lookup(const struct pintle_map *map, const void *key,
-				 void *value)
+/* Frozen meanwhile: freezing waits for sections that may have seen it otherwise. */
+static bool is_frozen(const struct map *map)
+{
+	return __atomic_load_n(&map->frozen, __ATOMIC_SEQ_CST);
+}
+
+static int write_once(struct map *map, const void *key, const void *value, u64 flags)
 {
 	int err;
 
-	TRY_CHECK(map, READS, read);
-	TRY(check_key(map, key));
-	TRY(check_value(map, value));
-	run_read_lock(map->map->host);
-	err = map->map->ops->read(map->map, key, value);
-	run_read_unlock(map->map->host);
+	run_read_lock(map->host);
+	err = is_frozen(map) ? -EPERM : map->ops->write(map, key, value, flags);
+	run_read_unlock(map->host);
 	return err;
 }
 
-/* Frozen meanwhile: freezing waits for sections that may have seen it otherwise. */
-static int write_once(struct map *map, const void *key, const void *value, u64 flags)
+static int remove_once(struct map *map, const void *key)
 {
-	int err = -EPERM;
+	int err;
 
 	run_read_lock(map->host);
-	if (!__atomic_load_n(&map->frozen, __ATOMIC_SEQ_CST))
-		err = map->ops->write(map, key, value, flags);
+	err = is_frozen(map) ? -EPERM : map->ops->remove(map, key);
+	run_read_unlock(map->host);
+	return err;
+}
+
+/* What is read and removed, or only read. */
+static int read_once(struct map *map, const void *key, void *value, bool take)
+{
+	int err;
+
+	run_read_lock(map->host);
+	if (take)
+		err = is_frozen(map) ? -EPERM : map->ops->take(map, key, value);
+	else
+		err = map->ops->read(map, key, value);
 	run_read_unlock(map->host);
 	return err;
 }
@@ -144,6 +158,15 @@ static int write_pinning(struct map *map, const void *key, const void *value, u6
 	run_read_unlock(map->host);
 	free(pins);
 	return err;
+}
+
+PINTLE_API int pintle_map_lookup(const struct pintle_map *map, const void *key,
+				 void *value)
+{
+	TRY_CHECK(map, READS, read);
+	TRY(check_key(map, key));
+	TRY(check_value(map, value));
+	return read_once(map->map, key, value, false);
 }
 
 static int write(struct map *map, const void *key, const void *value, u64 flags)
@@ -181,9 +204,7 @@ PINTLE_API int pintle_map_delete(struct pintle_map *map, const void *key)
 
 	TRY_CHECK(map, WRITES, remove);
 	TRY(check_key(map, key));
-	run_read_lock(map->map->host);
-	err = map->map->ops->remove(map->map, key);
-	run_read_unlock(map->map->host);
+	err = remove_once(map->map, key);
 	defer_safe_point(map->map->host);
 	return err;
 }
@@ -196,9 +217,7 @@ PINTLE_API int pintle_map_lookup_and_delete(struct pintle_map *map, const void *
 	TRY_CHECK(map, READS | WRITES, take);
 	TRY(check_key(map, key));
 	TRY(check_value(map, value));
-	run_read_lock(map->map->host);
-	err = map->map->ops->take(map->map, key, value);
-	run_read_unlock(map->map->host);
+	err = read_once(map->map, key, value, true);
 	defer_safe_point(map->map->host);
 	return err;
 }
@@ -250,13 +269,8 @@ static int check_batch(const struct pintle_map *map, const void *keys, const voi
 /* One element more, if its key is still there. */
 static int batch_step(const struct pintle_map *map, struct batch *b, bool take)
 {
-	const struct map_ops *ops = map->map->ops;
-	void *key = key_nth(map, b), *value = value_nth(map, b);
-	int err;
+	int err = read_once(map->map, key_nth(map, b), value_nth(map, b), take);
 
-	run_read_lock(map->map->host);
-	err = (take ? ops->take : ops->read)(map->map, key, value);
-	run_read_unlock(map->map->host);
 	b->n += !err;
 	return err == -ENOENT ? 0 : err;
 }
@@ -353,11 +367,8 @@ PINTLE_API int pintle_map_delete_batch(struct pintle_map *map, const void *keys,
 
 	TRY_CHECK(map, WRITES, remove);
 	TRY(check_batch(map, keys, keys, count, flags, 0));
-	for (b.max = *count; b.n < b.max && !err; b.n += !err) {
-		run_read_lock(map->map->host);
-		err = map->map->ops->remove(map->map, key_nth(map, &b));
-		run_read_unlock(map->map->host);
-	}
+	for (b.max = *count; b.n < b.max && !err; b.n += !err)
+		err = remove_once(map->map, key_nth(map, &b));
 	*count = b.n;
 	defer_safe_point(map->map->host);
 	return err;

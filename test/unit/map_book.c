@@ -304,7 +304,7 @@ TEST(m20_map_freed_in_a_read_section)
 	}
 }
 
-/* A run that sleeps holds what domain N alone would not. */
+/* M26: a run that sleeps holds what domain N alone would not. */
 TEST(m26_sleepable_run_holds_a_value)
 {
 	FOR_KINDS(r) {

@@ -41,7 +41,7 @@ static int create(struct log *log, const struct map *proto, const struct image_m
 				def->max_entries, def->value_size);
 	a = calloc(1, sizeof(*a));
 	if (a)
-		a->storage = calloc(1, size + LINE);
+		a->storage = map_calloc(1, size + LINE);
 	if (!a || !a->storage) {
 		free(a);
 		return log_fail(log, -ENOMEM, "map '%s': no memory for %llu bytes",

@@ -523,7 +523,7 @@ static int make_buckets(struct log *log, struct hash *h, u32 want)
 		n *= 2;
 	h->mask = n - 1;
 	h->seed = h->map.flags & MAPF_ZERO_SEED ? 0 : h->map.host->hash_seed;
-	h->buckets = calloc(n, sizeof(*h->buckets));
+	h->buckets = map_calloc(n, sizeof(*h->buckets));
 	if (!h->buckets)
 		return log_fail(log, -ENOMEM, "map '%s': no memory for %u buckets",
 				h->map.name, n);

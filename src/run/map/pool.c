@@ -370,7 +370,7 @@ static int make_values(struct log *log, struct pool *pool, u64 n)
 
 	if (!pool->slots)
 		return 0;
-	pool->values_block = calloc(1, size + LINE);
+	pool->values_block = map_calloc(1, size + LINE);
 	if (!pool->values_block)
 		return no_memory(log, pool, size);
 	pool->values = (char *)ROUND_UP((uintptr_t)pool->values_block, LINE);
@@ -387,7 +387,7 @@ static int make_block(struct log *log, struct pool *pool)
 {
 	u64 n = block_count(pool), size = n * pool->elem_size; /* below 2^33 * 2^23 */
 
-	pool->block_memory = calloc(1, size + LINE);
+	pool->block_memory = map_calloc(1, size + LINE);
 	if (!pool->block_memory)
 		return no_memory(log, pool, size);
 	pool->block = (char *)ROUND_UP((uintptr_t)pool->block_memory, LINE);
