@@ -414,6 +414,7 @@ struct abi_policy {
 	bool name_capture;	 /* I42 */
 	bool maps_612;		 /* I5: no pointer fields in LPM tries; no uptr at all */
 	bool need_gpl;		 /* B33 */
+	bool throw_leaks;	 /* global functions may throw over what is held */
 	bool probe_region;	 /* J11.1: for every type, not only those with a pool */
 	bool open_keys;		 /* sizes of keys that an object leaves open: its loader's */
 	bool no_div;		 /* nothing is known of what a division gives */

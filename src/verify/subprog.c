@@ -62,7 +62,9 @@ static int check_global_call(struct env *env, u32 subprog)
 	if (held_lock(env->cur))
 		return reject(env, RULE_GLOBAL_LOCK);
 	if (sub->throws)
-		TRY(check_may_throw(env, "global function that may throw"));
+		TRY(check_may_throw(env, env->abi->policy.throw_leaks
+						 ? NULL
+						 : "global function that may throw"));
 	if (sub->might_sleep &&
 	    (env->cur->rcu_depth || env->cur->preempt_depth || !env->cur->sleepable))
 		return reject(env, RULE_GLOBAL_SLEEP, subprog_name(env, subprog));
@@ -228,6 +230,7 @@ static bool returns_nothing(struct env *env)
 	const struct frame *frame = cur_frame(env);
 
 	return frame->subprog && frame->callback == FRAME_CALL &&
+	       !is_exception_cb(env, frame->subprog) &&
 	       env->subs[frame->subprog].global && !sig_returns(env, frame->subprog);
 }
 

@@ -66,24 +66,22 @@ int exception_begin(struct env *env, u32 subprog)
 	return 0;
 }
 
-static s32 callback_on_path(const struct env *env)
+static bool callback_on_path(const struct env *env)
 {
 	for (u32 f = 0; f < env->cur->nframes; f++) {
 		const struct frame *frame = env->cur->frames[f];
 
 		if (frame->callback != FRAME_CALL || is_exception_cb(env, frame->subprog))
-			return (s32)frame->subprog;
+			return true;
 	}
-	return -1;
+	return false;
 }
 
 int check_may_throw(struct env *env, const char *what)
 {
-	s32 callback = callback_on_path(env);
-
-	if (callback >= 0)
-		return reject(env, RULE_THROW_CALLBACK, env->insn, callback);
-	return check_nothing_held(env, what);
+	if (callback_on_path(env))
+		return reject(env, RULE_THROW_CALLBACK, env->insn, cur_frame(env)->subprog);
+	return what ? check_nothing_held(env, what) : 0;
 }
 
 int throw_exit(struct env *env, const char *name)

@@ -111,7 +111,8 @@ int callback_return(struct env *env, u32 *next);
 bool is_exception_cb(const struct env *env, u32 subprog);
 int exception_check(struct env *env);
 int exception_begin(struct env *env, u32 subprog);
-/* What is called here may throw: nothing is held, and no callback is on the path. */
+/* What is called here may throw: no callback is on the path, and nothing is held (@what
+ * names it; NULL: that is not asked). */
 int check_may_throw(struct env *env, const char *what);
 
 /* --- signature.c: global subprograms by their BTF --- */

@@ -80,3 +80,15 @@ XDP(calls_exception_callback)
 {
 	return caught(ctx->rx_queue_index);
 }
+
+__noinline void caught_for_nothing(__u64 cookie)
+{
+	asm volatile("");
+}
+
+REJECT(NOT_READABLE, "R0 !read_ok")
+CAUGHT_BY(caught_for_nothing)
+XDP(exception_callback_without_result)
+{
+	return 0;
+}

@@ -22,6 +22,7 @@ const struct abi_policy linux_policy = {
 	.name_capture = true,
 	.maps_612 = true,
 	.need_gpl = true,
+	.throw_leaks = true,
 	.lookups_may_fail = true,
 	.no_div = true,
 	.open_keys = true,
