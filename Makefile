@@ -15,6 +15,8 @@
 #	make check-kernel	as many before the live kernel, too; prints differences
 #	make check-contract	helpers and contexts of --kernel, all of them, before the live one
 #	make rulebook		each case of the rule book's section K: verdict, pass or fail
+#	make check-jit		interpreter against native code: PROGRAMS (100000) generated
+#				ones from SEED (1) on
 #	make bench		benchmarks; prints ratios
 #	make format		clang-format what changed against main
 #	make clean		remove build directories
@@ -88,6 +90,9 @@ check-soundness: all
 # Every case of the rule book's section K by its id, and what is missing.
 rulebook: all
 	@tools/rulebook $(BUILD)
+
+check-jit: all
+	@$(BUILD)/test/jit-diff $(PROGRAMS) $(SEED)
 
 bench: deps
 	@tools/need bench/run "the benchmarks"

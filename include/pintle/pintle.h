@@ -89,7 +89,8 @@ struct pintle_host_opts {
 				  (pintle_pool_add()), for every type */
 	bool wait_for_slot;    /* a run waits for an execution slot, rather than fail */
 	enum pintle_jit jit;
-	bool perf_map; /* names native code for perf(1) in /tmp/perf-PID.map */
+	bool perf_map;	/* names native code for perf(1) in /tmp/perf-PID.map */
+	bool perf_dump; /* code and source lines in /tmp/jit-PID.dump, for perf inject --jit */
 };
 
 PINTLE_API struct pintle_host *pintle_host_new(const struct pintle_host_opts *opts);

@@ -15,7 +15,7 @@ struct options {
 	const char *object, *prog, *data_file, *hex;
 	unsigned long repeat;
 	enum pintle_jit jit;
-	bool perf;
+	bool perf_map, perf_dump;
 };
 
 static int parse_repeat(const char *text, unsigned long *repeat)
@@ -37,7 +37,9 @@ static bool parse_flag(const char *name, struct options *o)
 	else if (!strcmp(name, "--interp"))
 		o->jit = PINTLE_JIT_OFF;
 	else if (!strcmp(name, "--perf"))
-		o->perf = true;
+		o->perf_map = true;
+	else if (!strcmp(name, "--perf-dump"))
+		o->perf_dump = true;
 	else
 		return false;
 	return true;
@@ -190,7 +192,8 @@ int cmd_run(int argc, char **argv)
 	if (host) {
 		host->opts.log = print_line;
 		host->opts.jit = o.jit;
-		host->opts.perf_map = o.perf;
+		host->opts.perf_map = o.perf_map;
+		host->opts.perf_dump = o.perf_dump;
 		err = run_object(host, &o, data + HEADROOM, len);
 	} else {
 		err = EXIT_USAGE;

@@ -106,7 +106,7 @@ int native_compile(struct pintle_object *object)
 	}
 	log_free(&log);
 	if (object->jit)
-		perf_map_write(object);
+		perf_write(object);
 	return err;
 }
 

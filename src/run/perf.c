@@ -1,48 +1,225 @@
 /* SPDX-License-Identifier: MIT
  *
- * perf.c: tells perf(1) what native code is called, in the file it looks for:
- * /tmp/perf-PID.map, a line "START SIZE NAME" for each subprogram, in hex. Only where the
- * host asks for it (opts.perf_map). Lines are added, never removed: a later program at the
- * same address stands further below.
+ * perf.c: tells perf(1) of native code, where the host asks for it:
+ *
+ *	opts.perf_map   /tmp/perf-PID.map, which perf reads by itself: a line "START SIZE
+ *	                NAME" for each subprogram, in hex
+ *	opts.perf_dump  /tmp/jit-PID.dump, for `perf record -k mono` and `perf inject --jit`: the
+ *	                code itself, and the source line of each instruction
+ *
+ * Both only grow: what is loaded later at the same address stands further below.
  */
 #include "run/run.h"
 
+#include <elf.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-static void name_prog(FILE *map, const struct pintle_prog *prog)
+/* --- one subprogram's code --- */
+
+struct piece {
+	const struct pintle_prog *prog;
+	u32 sub, start, size; /* bytes, from code->native */
+	char name[256];
+};
+
+/* The pieces of @prog lie one behind the other, each with what belongs to it. */
+static bool next_piece(struct piece *p)
 {
-	const struct image_prog *image = prog->image;
-	const struct code *code = prog->code;
-	u32 start = 0;
+	const struct code *code = p->prog->code;
+	const struct image_prog *image = p->prog->image;
+	u32 end;
 
-	for (u32 i = 0; i < code->nsubprogs; i++) {
-		u32 end = i + 1 < code->nsubprogs ? code->native_at[code->entry[i + 1]]
-						  : code->native_size;
+	p->start += p->size;
+	p->size = 0;
+	for (; p->sub < code->nsubprogs; p->sub++) {
+		u32 i = p->sub + 1;
 
-		if (end > start)
-			fprintf(map, "%" PRIxPTR " %x pintle:%s%s%s\n",
-				(uintptr_t)code->native + start, end - start, image->name,
-				i ? "." : "", i ? image->subprogs[i].name : "");
-		start = end;
+		while (i < code->nsubprogs && code->entry[i] >= code->ninsns)
+			i++;
+		end = i < code->nsubprogs ? code->native_at[code->entry[i]] : code->native_size;
+		if (end <= p->start)
+			continue;
+		p->size = end - p->start;
+		snprintf(p->name, sizeof(p->name), "pintle:%s%s%s", image->name,
+			 p->sub ? "." : "", p->sub ? image->subprogs[p->sub].name : "");
+		p->sub++;
+		return true;
+	}
+	return false;
+}
+
+/* --- the map --- */
+
+static void map_piece(FILE *file, const struct piece *p)
+{
+	fprintf(file, "%" PRIxPTR " %x %s\n", (uintptr_t)p->prog->code->native + p->start,
+		p->size, p->name);
+}
+
+/* --- the dump: the format is perf's (tools/perf/Documentation/jitdump-specification.txt) --- */
+
+enum { DUMP_MAGIC = 0x4a695444, DUMP_LOAD = 0, DUMP_LINES = 2 };
+
+struct dump_header {
+	u32 magic, version, size, machine, pad, pid;
+	u64 time, flags;
+};
+
+struct dump_record {
+	u32 id, size;
+	u64 time;
+};
+
+struct dump_load {
+	struct dump_record record;
+	u32 pid, tid;
+	u64 vma, addr, size, index;
+};
+
+struct dump_lines {
+	struct dump_record record;
+	u64 addr, n;
+};
+
+struct dump_line {
+	u64 addr;
+	u32 line, discriminator;
+};
+
+static u64 mono(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (u64)t.tv_sec * 1000000000 + (u64)t.tv_nsec;
+}
+
+/* perf finds the file by its being mapped executable. */
+static void dump_begin(FILE *file)
+{
+	struct dump_header header = {.magic = DUMP_MAGIC, .version = 1, .size = sizeof(header),
+				     .machine = EM_X86_64, .pid = (u32)getpid(), .time = mono()};
+	long page = sysconf(_SC_PAGESIZE);
+	void *mapped;
+
+	fwrite(&header, sizeof(header), 1, file);
+	fflush(file);
+	mapped = mmap(NULL, (size_t)page, PROT_READ | PROT_EXEC, MAP_PRIVATE, fileno(file), 0);
+	if (mapped != MAP_FAILED)
+		munmap(mapped, (size_t)page);
+}
+
+static const struct image_line *line_at(const struct piece *p, u32 insn)
+{
+	const struct code *code = p->prog->code;
+
+	if (code->native_at[insn] < p->start || code->native_at[insn] >= p->start + p->size)
+		return NULL;
+	return image_line_of(p->prog->image, code->origin[insn]);
+}
+
+static void dump_source(FILE *file, const struct piece *p)
+{
+	const struct code *code = p->prog->code;
+	u64 base = (uintptr_t)code->native;
+	struct dump_lines lines = {.record = {DUMP_LINES, sizeof(lines), mono()},
+				   .addr = base + p->start};
+	const struct image_line *line;
+
+	for (u32 i = 0; i < code->ninsns; i++) {
+		line = line_at(p, i);
+		if (!line)
+			continue;
+		lines.n++;
+		lines.record.size += sizeof(struct dump_line) + (u32)strlen(line->file) + 1;
+	}
+	fwrite(&lines, sizeof(lines), 1, file);
+	for (u32 i = 0; i < code->ninsns; i++) {
+		struct dump_line at = {.addr = base + code->native_at[i]};
+
+		line = line_at(p, i);
+		if (!line)
+			continue;
+		at.line = line->line;
+		fwrite(&at, sizeof(at), 1, file);
+		fwrite(line->file, strlen(line->file) + 1, 1, file);
 	}
 }
 
-void perf_map_write(const struct pintle_object *object)
+static void dump_piece(FILE *file, const struct piece *p)
 {
-	char path[64];
-	FILE *map;
+	const u8 *bytes = (const u8 *)(uintptr_t)p->prog->code->native + p->start;
+	struct dump_load load = {
+		.record = {DUMP_LOAD, (u32)(sizeof(load) + strlen(p->name) + 1 + p->size), mono()},
+		.pid = (u32)getpid(), .tid = (u32)gettid(), .vma = (uintptr_t)bytes,
+		.addr = (uintptr_t)bytes, .size = p->size, .index = (uintptr_t)bytes,
+	};
 
-	if (!object->host->opts.perf_map)
-		return;
-	snprintf(path, sizeof(path), "/tmp/perf-%d.map", (int)getpid());
-	map = fopen(path, "ae");
-	if (!map) {
-		host_log(object->host, PINTLE_LOG_NOTE, "perf map: the file cannot be written");
-		return;
+	dump_source(file, p);
+	fwrite(&load, sizeof(load), 1, file);
+	fwrite(p->name, strlen(p->name) + 1, 1, file);
+	fwrite(bytes, p->size, 1, file);
+}
+
+/* --- both --- */
+
+static FILE *open_file(struct pintle_host *host, const char *form, bool *is_new)
+{
+	char path[64], words[128];
+	struct stat st;
+	FILE *file;
+	int fd;
+
+	snprintf(path, sizeof(path), form, (int)getpid());
+	/* Not through a link that somebody else left in /tmp. */
+	fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	file = fd >= 0 && !fstat(fd, &st) ? fdopen(fd, "a+") : NULL;
+	if (file) {
+		*is_new = !st.st_size;
+		return file;
 	}
-	for (u32 i = 0; i < object->image->nprogs; i++)
-		if (object->progs[i].code && object->progs[i].code->native)
-			name_prog(map, &object->progs[i]);
-	fclose(map);
+	snprintf(words, sizeof(words), "%s cannot be written: %s", path, strerror(errno));
+	host_log(host, PINTLE_LOG_NOTE, words);
+	if (fd >= 0)
+		close(fd);
+	return NULL;
+}
+
+static void each_piece(FILE *file, const struct pintle_object *object,
+		       void (*write)(FILE *file, const struct piece *p))
+{
+	for (u32 i = 0; i < object->image->nprogs; i++) {
+		struct piece p = {.prog = &object->progs[i]};
+
+		if (!p.prog->code || !p.prog->code->native)
+			continue;
+		while (next_piece(&p))
+			write(file, &p);
+	}
+	fclose(file);
+}
+
+void perf_write(const struct pintle_object *object)
+{
+	struct pintle_host *host = object->host;
+	bool is_new = false;
+	FILE *file;
+
+	if (host->opts.perf_map) {
+		file = open_file(host, "/tmp/perf-%d.map", &is_new);
+		if (file)
+			each_piece(file, object, map_piece);
+	}
+	if (host->opts.perf_dump) {
+		file = open_file(host, "/tmp/jit-%d.dump", &is_new);
+		if (file && is_new)
+			dump_begin(file);
+		if (file)
+			each_piece(file, object, dump_piece);
+	}
 }

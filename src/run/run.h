@@ -251,8 +251,8 @@ int native_compile(struct pintle_object *object);
 struct jit *native_compile_one(struct pintle_host *host, struct log *log, struct code *code);
 
 /* --- perf.c --- */
-/* Names the native code of an object, where the host wants that. */
-void perf_map_write(const struct pintle_object *object);
+/* Describes the native code of an object, where the host wants that. */
+void perf_write(const struct pintle_object *object);
 
 /* --- fault.c --- */
 int fault_init(struct pintle_host *host); /* installs handlers once, chaining */

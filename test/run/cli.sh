@@ -93,5 +93,16 @@ exits 2 "two hexadecimal digits" "$pintle" run "$good" --prog policy --hex 0g
 exits 2 "takes a number" "$pintle" run "$good" --prog policy --repeat -1
 exits 2 "No such file" "$pintle" run "$good" --prog policy --data /nonexistent
 
+# Native code, where the system lets it be.
+work=$build/bpf/bench/work/compute.bpf.o
+exits 0 "result" "$pintle" run "$work" --prog sum --interp
+if "$pintle" run "$work" --prog sum --jit >"$dir/native" 2>&1; then
+	exits 0 "$(cat "$dir/native")" "$pintle" run "$work" --prog sum --interp
+	pid=$(sh -c "echo \$\$; exec $pintle run $work --prog sum --perf --perf-dump" | head -1)
+	exits 0 "pintle:sum" cat "/tmp/perf-$pid.map"
+	exits 0 "pintle:sum" cat "/tmp/jit-$pid.dump"
+	rm -f "/tmp/perf-$pid.map" "/tmp/jit-$pid.dump"
+fi
+
 echo "$passed passed, $failed failed, 0 skipped"
 [ $failed = 0 ]
