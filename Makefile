@@ -107,4 +107,4 @@ clean:
 deps:
 	@tools/deps test
 
-.PHONY: all demo test check check-all rulebook install fuzz check-domains check-soundness check-kernel check-contract bench format clean deps
+.PHONY: all demo test check check-all rulebook install fuzz check-domains check-soundness check-kernel check-contract check-jit bench format clean deps
