@@ -31,6 +31,36 @@ TEST(map_kinds)
 			CHECK(map_ops_of(type));
 }
 
+/* What the verifier lets programs call on a kind is there: a NULL would be jumped to. */
+TEST(map_kinds_have_what_helpers_call)
+{
+	static const struct { u32 id; size_t op; } calls[] = {
+		{1, offsetof(struct map_ops, lookup)},
+		{2, offsetof(struct map_ops, update)},
+		{3, offsetof(struct map_ops, remove)},
+		{87, offsetof(struct map_ops, update)},
+		{88, offsetof(struct map_ops, take)},
+		{89, offsetof(struct map_ops, read)},
+		{164, offsetof(struct map_ops, for_each)},
+		{195, offsetof(struct map_ops, lookup_percpu)},
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(calls); i++) {
+		const struct abi_helper *h = abi_helper(calls[i].id);
+
+		CHECK(h && h->map_types);
+		for (u32 type = 1; type < NR_MAP_TYPES; type++) {
+			const struct map_ops *ops = map_ops_of(type);
+
+			if (!ops || !(h->map_types & BIT64(type)))
+				continue;
+			if (!*(void *const *)((const char *)ops + calls[i].op))
+				test_fail(__FILE__, __LINE__, "%s on a map of type %s",
+					  h->name, abi_map_type(type)->name);
+		}
+	}
+}
+
 TEST(map_sizes_refused)
 {
 	struct image_map def = fixture_def(MAP_ARRAY, 4, 0, NULL);
@@ -179,42 +209,56 @@ static struct image_map kind_def(u32 type)
 {
 	bool slots = abi_map_type(type)->slots;
 	struct image_map def = fixture_def(type, 9, 0, slots ? value_unlocked : NULL);
+	const struct map_ops *ops = map_ops_of(type);
 
-	if (map_ops_of(type)->keyless)
+	if (ops->keyless)
 		def.key_size = 0;
-	if (type == MAP_LPM_TRIE) {
-		def.key_size = 8;
-		def.flags = MAPF_NO_PREALLOC;
+	if (ops->valueless) {
+		def.value_size = 0;
+		def.max_entries = 4096;
 	}
+	if (ops->put)
+		def.value_size = 4;
+	if (ops->unbounded)
+		def.max_entries = 0;
+	if (type == MAP_LPM_TRIE || ops->unbounded)
+		def.flags = MAPF_NO_PREALLOC;
+	if (type == MAP_LPM_TRIE)
+		def.key_size = 8;
 	return def;
 }
 
+/* Every kind there is, every allocation in turn. */
 TEST(map_create_without_memory)
 {
-	static const u32 types[] = {MAP_ARRAY, MAP_HASH, MAP_PERCPU_ARRAY, MAP_PERCPU_HASH,
-				    MAP_LRU_HASH, MAP_LRU_PERCPU_HASH, MAP_LPM_TRIE,
-				    MAP_QUEUE, MAP_STACK, MAP_BLOOM_FILTER};
 	struct pintle_host *host = fixture_host(RCU_DEFERRED_PUT);
+	struct image_map inner = fixture_def(MAP_HASH, 9, 0, value_unlocked);
+	u32 kinds = 0;
 
 	if (!fail_alloc_works())
 		SKIP("sanitizers have their own allocator");
-	for (u32 i = 0; i < ARRAY_SIZE(types); i++) {
-		struct image_map def = kind_def(types[i]);
+	for (u32 type = 1; type < NR_MAP_TYPES; type++) {
+		struct image_map def;
 		struct map *map = NULL;
 		bool failed = true;
 
+		if (!map_ops_of(type))
+			continue;
+		kinds++;
+		def = kind_def(type);
 		for (u32 n = 1; failed; n++) {
 			int err;
 
 			CHECK(n < 20);
 			fail_alloc_at(n);
-			err = map_create(NULL, host, &def, NULL, &map);
+			err = map_create(NULL, host, &def, &inner, &map);
 			failed = fail_alloc_off();
 			CHECK_EQ(err, failed ? -ENOMEM : 0);
 			CHECK(failed == !map);
 		}
 		map_put(map);
 	}
+	CHECK(kinds >= 19);
 	fixture_free(host);
 }
 
@@ -418,5 +462,50 @@ TEST(map_of_maps_replaced_in_use)
 		CHECK(!map->ops->lookup(map, &key));
 		map_put(map);
 	}
+	fixture_free(host);
+}
+
+/* ------------------------------------------------------------------ maps of hosts */
+
+TEST(map_of_a_host)
+{
+	struct pintle_host *host = fixture_host(RCU_DEFERRED_PUT);
+	struct pintle_map_opts opts = {.size = sizeof(opts), .type = MAP_QUEUE,
+				       .value_size = 8, .max_entries = 4};
+	struct pintle_map *map = pintle_map_create(host, "own", &opts);
+	u64 value = 5;
+
+	CHECK(map && pintle_map_id(map));
+	CHECK_STR(pintle_map_name(map), "own");
+	CHECK_EQ(pintle_map_update(map, NULL, &value, 0), 0);
+	CHECK_EQ(pintle_map_count(map), 1);
+	pintle_map_close(map);
+	pintle_map_close(NULL);
+	CHECK_EQ(pintle_map_id(NULL), 0);
+	CHECK(!pintle_map_create(host, NULL, &opts));
+	opts.max_entries = 0;
+	CHECK(!pintle_map_create(host, "own", &opts));
+	CHECK_HAS(words_get(host), "max_entries is 0");
+	CHECK(!pintle_map_create(host, "own", NULL));
+	fixture_free(host);
+}
+
+TEST(map_of_a_host_without_memory)
+{
+	struct pintle_host *host = fixture_host(RCU_DEFERRED_PUT);
+	struct pintle_map_opts opts = {.size = sizeof(opts), .type = MAP_HASH,
+				       .key_size = 4, .value_size = 8, .max_entries = 4};
+	struct pintle_map *map = NULL;
+
+	if (!fail_alloc_works())
+		SKIP("sanitizers have their own allocator");
+	for (u32 n = 1; !map; n++) {
+		CHECK(n < 20);
+		fail_alloc_only(n);
+		map = pintle_map_create(host, "own", &opts);
+		if (!fail_alloc_off())
+			CHECK(map);
+	}
+	pintle_map_close(map);
 	fixture_free(host);
 }
