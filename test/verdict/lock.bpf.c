@@ -145,3 +145,22 @@ P(atomic_inside)
 	bpf_spin_unlock(&l->lock);
 	return 0;
 }
+
+/* The lock was the read section that kept the object (B28). */
+REJECT(KFUNC_RCU, "R1 must be a rcu pointer")
+	POLICY(kernel, accept) KERNEL(accept, "what a lock protected stays so there")
+Q(used_after_unlock)
+{
+	struct T *p;
+
+	WITH_LOCKED(l);
+	bpf_spin_lock(&l->lock);
+	p = l->ref;
+	bpf_spin_unlock(&l->lock);
+	if (!p)
+		return 0;
+	p = t_get(p);
+	if (p)
+		t_put(p);
+	return 0;
+}

@@ -120,8 +120,8 @@ int lock_give(struct env *env, u32 regno)
 		return reject(env, RULE_LOCK_OTHER);
 	held_drop(env->cur, HELD_LOCK, held->id);
 	state_each_reg(env->cur, forget_nonowning, env); /* G11 */
-	/* B28: the lock was a read section. */
-	if (!in_read_section(env))
+	/* B28: the lock was a read section. Kernels forget that it has ended. */
+	if (!in_read_section(env) && !env->abi->policy.unlock_612)
 		rcu_downgrade(env);
 	return 0;
 }
