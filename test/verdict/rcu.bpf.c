@@ -270,7 +270,7 @@ Q(two_members_inside)
 	return 0;
 }
 
-REJECT(SLEEP_RCU, "sleepable function t_nap is called within rcu_read_lock region") BOOK("R19")
+REJECT(SLEEP_RCU, "kernel func t_nap is sleepable within rcu_read_lock region") BOOK("R19")
 Q(nap_inside)
 {
 	bpf_rcu_read_lock();
@@ -281,7 +281,7 @@ Q(nap_inside)
 
 /* ---- blocking ---- */
 
-REJECT(SLEEP_PROG, "program must be sleepable to call sleepable function t_nap")
+REJECT(SLEEP_PROG, "program must be sleepable to call sleepable kfunc t_nap")
 P(nap)
 {
 	return t_nap(t);
@@ -293,7 +293,7 @@ Q(sleepable_nap)
 	return t_nap(t);
 }
 
-REJECT(SLEEP_PREEMPT, "sleepable function t_nap is called in non-preemptible region")
+REJECT(SLEEP_PREEMPT, "kernel func t_nap is sleepable within non-preemptible region")
 Q(nap_not_preemptible)
 {
 	bpf_preempt_disable();

@@ -131,7 +131,7 @@ static int check_call(struct env *env, const struct abi_helper *h)
 		return reject(env, RULE_HELPER_GPL);
 	TRY(check_call_under_lock(env, under_lock));
 	if (h->flags & HELPERF_SLEEPABLE)
-		TRY(check_may_sleep(env, h->name));
+		TRY(check_may_sleep(env, h->name, h->id));
 	return 0;
 }
 

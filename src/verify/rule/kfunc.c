@@ -40,7 +40,7 @@ static int check_call(struct env *env, const struct abi_kfunc *kfunc)
 		return reject(env, RULE_HELPER_GPL);
 	TRY(check_call_under_lock(env, under_lock(kfunc)));
 	if (kfunc->flags & KF_SLEEPABLE)
-		TRY(check_may_sleep(env, kfunc->name));
+		TRY(check_may_sleep(env, kfunc->name, 0));
 	if (kfunc->flags & KF_KPTR_GET && env->abi->policy.no_kptr_get)
 		return reject(env, RULE_KFUNC_ALLOW, kfunc->name);
 	/* An iterator made outside is of no use: rule/iter.c. */

@@ -57,13 +57,19 @@ int preempt_enable(struct env *env, const char *name)
 	return 0;
 }
 
-int check_may_sleep(struct env *env, const char *name)
+int check_may_sleep(struct env *env, const char *name, u32 helper)
 {
+	char who[96];
+
 	if (!env->cur->sleepable)
 		return reject(env, RULE_SLEEP_PROG, name);
+	if (helper)
+		snprintf(who, sizeof(who), "sleepable helper %s#%u in", name, helper);
+	else
+		snprintf(who, sizeof(who), "kernel func %s is sleepable within", name);
 	if (env->cur->rcu_depth)
-		return reject(env, RULE_SLEEP_RCU, name);
+		return reject(env, RULE_SLEEP_RCU, who);
 	if (env->cur->preempt_depth)
-		return reject(env, RULE_SLEEP_PREEMPT, name);
+		return reject(env, RULE_SLEEP_PREEMPT, who);
 	return check_call_under_lock(env, false);
 }

@@ -128,8 +128,8 @@ int rcu_leave(struct env *env, const char *name);
 int preempt_enable(struct env *env, const char *name);
 /* After a section ended: pointers that it protected are untrusted (B43). */
 void rcu_downgrade(struct env *env);
-/* B32: @name, which may block, can be called here. */
-int check_may_sleep(struct env *env, const char *name);
+/* B32: @name, which may block, can be called here. @helper: its number; 0: of the host. */
+int check_may_sleep(struct env *env, const char *name, u32 helper);
 
 /* --- dynptr.c --- */
 
