@@ -810,6 +810,31 @@ PINTLE_API int pintle_refs_totals(struct pintle_host *host,
 				  int (*fn)(void *data, const struct pintle_type_total *total),
 				  void *data);
 
+/* ------------------------------------------------------------------ from outside */
+
+struct pintle_inspect_opts {
+	size_t size;
+	uint32_t mode; /* of the socket's file; 0: 0600, and then only root and the user that
+			  this process runs as are answered, whatever the folder's rights */
+	bool writable; /* elements may be set and deleted */
+};
+
+/*
+ * Opens a Unix socket at @path, at which `pintle prog`, `pintle map`, `pintle refs` and
+ * `pintle top` ask what this host runs. Off until opened; one a host. Requests are answered
+ * by pintle_inspect_serve(), which the thread that configures the host calls when
+ * pintle_inspect_fd() is readable (poll, epoll): it never waits, and answers a bounded
+ * number of requests, each of bounded size. Addresses are never told. -EBUSY: one is open.
+ * -EADDRINUSE: another process listens there. Closing removes the file; so does freeing the
+ * host.
+ */
+PINTLE_API int pintle_inspect_open(struct pintle_host *host, const char *path,
+				   const struct pintle_inspect_opts *opts);
+PINTLE_API int pintle_inspect_fd(const struct pintle_host *host); /* -EINVAL: not open */
+/* How many requests were answered; -EINVAL: not open. */
+PINTLE_API int pintle_inspect_serve(struct pintle_host *host);
+PINTLE_API void pintle_inspect_close(struct pintle_host *host);
+
 #ifdef __cplusplus
 }
 #endif

@@ -25,6 +25,12 @@ static const struct command commands[] = {
 	 "instructions, source lines, maps and fields; or native code",
 	 cmd_dump},
 	{"explain", "[RULE]", "why a rule exists, and how to satisfy it", cmd_explain},
+	{"prog", "list | show PROG | dump PROG   [--socket PATH] [--json]",
+	 "programs of a running host", cmd_remote},
+	{"map", "list | dump MAP | get MAP KEY | set MAP KEY VALUE | delete MAP KEY",
+	 "maps of a running host (--socket, --json)", cmd_remote},
+	{"refs", "[TYPE] | totals", "which fields of its maps hold references", cmd_remote},
+	{"top", "[--count N]", "how often its programs run, every second", cmd_remote},
 	{"version", "", "print the version", cmd_version},
 	{"help", "", "print this", cmd_help},
 };

@@ -106,6 +106,7 @@ void pintle_host_free(struct pintle_host *host)
 {
 	if (!host)
 		return;
+	pintle_inspect_close(host);
 	while (host->objects)
 		pintle_close(host->objects);
 	hooks_free(host);

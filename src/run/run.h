@@ -4,6 +4,7 @@
  *
  *	host.c    a host's life, its BTF
  *	words.c   the words of its failures
+ *	inspect.c answering questions from outside
  *	engine.c  functions for programs that are the engine's own
  *	plugin.c  types and code that go again
  *	export.c  the registry: functions, storable types, members -> struct abi
@@ -123,6 +124,7 @@ struct pintle_host {
 	struct pool_set *pools;		 /* of types; from the arena */
 	struct stamps *stamps;		 /* since when fields hold what they hold; or NULL */
 	struct heap *heap;		 /* of objects that programs allocate */
+	struct inspect *inspect; /* inspect.c; NULL: no socket is open */
 	struct slot_table *slots;
 	struct defer_queue *defer;
 	atomic(const struct affine *) affine; /* functions that have an executor */

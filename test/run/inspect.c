@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A host looked at from outside: what each request answers, answers in several parts, who
+ * may ask and change, and clients that misbehave.
+ */
+#include "test.h"
+
+#include "fixture/host.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static struct pintle_host *host;
+static struct pintle_object *object;
+static char path[64];
+static char text[1 << 17];
+
+static void begin(bool writable)
+{
+	host = test_host_new();
+	object = pintle_open(host, test_object("run/inspect.bpf.o"), NULL);
+	if (!object || pintle_load(object) || pintle_attach(object))
+		test_fail(__FILE__, __LINE__, "%s", pintle_host_error(host));
+	snprintf(path, sizeof(path), "/tmp/pintle-test-%d", (int)getpid());
+	unlink(path);
+	CHECK_EQ(pintle_inspect_open(host, path, PINTLE_OPTS(pintle_inspect_opts,
+							     .writable = writable)), 0);
+}
+
+static void end(void)
+{
+	pintle_inspect_close(host);
+	CHECK_EQ(access(path, F_OK), -1);
+	pintle_close(object);
+	test_host_free(host);
+}
+
+static int dial(void)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	strcpy(at.sun_path, path);
+	CHECK(fd >= 0 && !connect(fd, (struct sockaddr *)&at, sizeof(at)));
+	return fd;
+}
+
+static const char *ask_on(int fd, const char *words, size_t len)
+{
+	struct pollfd p = {pintle_inspect_fd(host), POLLIN, 0};
+	ssize_t got;
+
+	CHECK_EQ(send(fd, words, len, MSG_NOSIGNAL), (ssize_t)len);
+	while (poll(&p, 1, 0) == 1 && !pintle_inspect_serve(host))
+		;
+	got = recv(fd, text, sizeof(text) - 1, MSG_DONTWAIT);
+	text[got > 0 ? got : 0] = 0;
+	return text;
+}
+
+static const char *ask(const char *words, size_t len)
+{
+	int fd = dial();
+
+	ask_on(fd, words, len);
+	close(fd);
+	pintle_inspect_serve(host); /* hears that it is gone */
+	return text;
+}
+
+/* Words with a NUL behind each, but for the last, which the string's own NUL ends. */
+#define ASK(words) ask(words, sizeof(words))
+
+TEST(inspect_programs)
+{
+	begin(false);
+	CHECK_EQ(test_hook_p(hook_t, 7), 0);
+	CHECK_HAS(ASK("prog\0list\0"), "\"prog\":\"keep\",\"section\":\"hook/p\","
+		  "\"state\":\"attached\"");
+	CHECK_HAS(text, "\"runs\":1,\"faults\":0}\n{\"end\":true}\n");
+	CHECK_HAS(ASK("prog\0show\0inspect.bpf.o/keep\0"), "\"runs\":1");
+	CHECK_HAS(ASK("prog\0dump\0keep\0"), "(85) call ");
+	CHECK_HAS(text, "\"source\":\"bpf_map_update_elem(&table, &n, &seen, BPF_ANY);\"");
+	CHECK_HAS(text, "(95) exit");
+	CHECK_STR(ASK("prog\0show\0nothing\0"), "{\"error\":\"no such program\"}\n");
+	end();
+}
+
+TEST(inspect_values_by_their_types)
+{
+	begin(false);
+	CHECK_EQ(test_hook_p(hook_t, 7), 0);
+	CHECK_HAS(ASK("map\0list\0"), "\"map\":\"table\",\"type\":\"hash\",\"key_size\":4,");
+	CHECK_HAS(text, "\"count\":1,\"fields\":1}");
+	CHECK_STR(ASK("map\0get\0table\0" "7\0"),
+		  "{\"key\":7,\"value\":{\"name\":\"seven\",\"t\":null,\"n\":-7,"
+		  "\"colour\":\"GREEN\",\"low\":5,\"high\":17,\"known\":true,"
+		  "\"at\":[{\"x\":1,\"y\":-1},{\"x\":2,\"y\":-2}],\"raw\":[255,0,1]}}\n"
+		  "{\"end\":true}\n");
+	CHECK_HAS(ASK("map\0get\0table\0hex:07000000\0"), "\"key\":7");
+	CHECK_HAS(ASK("map\0get\0table\0" "8\0"), "{\"error\":\"No such file");
+	CHECK_HAS(ASK("map\0get\0table\0" "x\0"), "{\"error\":\"not a key");
+	CHECK_HAS(ASK("map\0get\0table\0" "99999999999\0"), "{\"error\":\"not a key");
+	CHECK_HAS(ASK("map\0get\0table\0hex:0700\0"), "{\"error\":\"not a key");
+	CHECK_HAS(ASK("map\0get\0counts\0" "1\0"), "{\"key\":1,\"value\":[0,0,");
+	end();
+}
+
+/* More than fits into one answer: every key once. */
+TEST(inspect_answers_in_parts)
+{
+	static bool seen[3000];
+	char cursor[64] = "", request[128];
+	u32 parts = 0, rows = 0;
+
+	begin(false);
+	for (int i = 0; i < 3000; i++)
+		CHECK_EQ(test_hook_p(hook_t, i), 0);
+	memset(seen, 0, sizeof(seen));
+	do {
+		int len = snprintf(request, sizeof(request), "map%cdump%ctable%c%s", 0, 0, 0,
+				   cursor) + 1;
+		const char *at = ask(request, (size_t)len);
+
+		for (; (at = strstr(at, "{\"key\":")); rows++) {
+			long key = strtol(at += 7, NULL, 10);
+
+			CHECK(key >= 0 && key < 3000 && !seen[key]);
+			seen[key] = true;
+		}
+		parts++;
+		at = strstr(text, "{\"next\":\"");
+		snprintf(cursor, sizeof(cursor), "%.*s", at ? 8 : 0, at ? at + 9 : "");
+	} while (*cursor);
+	CHECK_EQ(rows, 3000);
+	CHECK(parts > 2);
+	end();
+}
+
+TEST(inspect_references)
+{
+	begin(false);
+	CHECK_EQ(test_hook_p(hook_t, 7), 0);
+	CHECK_HAS(ASK("refs\0list\0T\0"), "{\"type\":\"T\",\"map\":\"table\",\"key\":\"07000000\","
+		  "\"field\":\"seen.t\"");
+	CHECK_STR(ASK("refs\0list\0U\0"), "{\"end\":true}\n");
+	CHECK_HAS(ASK("refs\0totals\0"), "{\"type\":\"T\",\"of\":\"host\",\"objects\":1}");
+	end();
+}
+
+TEST(inspect_changes_only_where_allowed)
+{
+	static const char set[] = "map\0set\0table\0" "7\0hex:00";
+
+	begin(false);
+	CHECK_HAS(ASK("map\0delete\0table\0" "7\0"), "lets nobody change anything");
+	CHECK_HAS(ask(set, sizeof(set)), "lets nobody change anything");
+	end();
+	begin(true);
+	CHECK_EQ(test_hook_p(hook_t, 7), 0);
+	CHECK_HAS(ask(set, sizeof(set)), "not a value of this map");
+	CHECK_HAS(ASK("map\0set\0counts\0" "0\0" "1\0"), "per-CPU");
+	CHECK_STR(ASK("map\0delete\0table\0" "7\0"), "{\"end\":true}\n");
+	CHECK_HAS(ASK("map\0delete\0table\0" "7\0"), "{\"error\":\"No such");
+	pintle_drain(host);
+	CHECK_HAS(ASK("refs\0totals\0"), "{\"type\":\"T\",\"of\":\"host\",\"objects\":0}");
+	end();
+}
+
+TEST(inspect_clients_that_misbehave)
+{
+	char junk[1000];
+	int fds[20];
+
+	begin(false);
+	CHECK_STR(ASK("bake\0cake\0"), "{\"error\":\"no such request\"}\n");
+	CHECK_STR(ask("x", 1), "{\"error\":\"no such request\"}\n");
+	memset(junk, 0, sizeof(junk));
+	CHECK_STR(ask(junk, sizeof(junk)), "{\"error\":\"no such request\"}\n");
+	memset(junk, 'x', sizeof(junk));
+	CHECK_STR(ask(junk, sizeof(junk)), "{\"error\":\"no such request\"}\n");
+	for (u32 i = 0; i < ARRAY_SIZE(fds); i++) { /* more than there is room for */
+		fds[i] = dial();
+		CHECK_EQ(pintle_inspect_serve(host), 0);
+	}
+	CHECK_EQ(send(fds[19], "prog\0list\0", 11, MSG_NOSIGNAL), -1); /* hung up on */
+	CHECK_HAS(ask_on(fds[0], "prog\0list\0", 11), "\"end\":true");
+	for (u32 i = 0; i < ARRAY_SIZE(fds); i++)
+		close(fds[i]);
+	CHECK_EQ(pintle_inspect_serve(host), 0);
+	CHECK_HAS(ASK("prog\0list\0"), "\"end\":true");
+	end();
+}
+
+TEST(inspect_opening)
+{
+	char longest[200];
+	struct stat st;
+
+	begin(false);
+	CHECK(!stat(path, &st) && S_ISSOCK(st.st_mode));
+	CHECK_EQ(st.st_mode & 0777, 0600);
+	CHECK_EQ(pintle_inspect_open(host, path, NULL), -EBUSY);
+	pintle_inspect_close(host);
+	CHECK_EQ(pintle_inspect_fd(host), -EINVAL);
+	CHECK_EQ(pintle_inspect_serve(host), -EINVAL);
+	memset(longest, 'x', sizeof(longest));
+	longest[199] = 0;
+	CHECK_EQ(pintle_inspect_open(host, longest, NULL), -EINVAL);
+	CHECK_HAS(pintle_host_error(host), "more than 107 bytes");
+	CHECK_EQ(pintle_inspect_open(host, "/nonexistent/x", NULL), -ENOENT);
+	close(open(path, O_CREAT | O_WRONLY, 0600)); /* somebody's file stays */
+	CHECK_EQ(pintle_inspect_open(host, path, NULL), -EADDRINUSE);
+	CHECK_EQ(access(path, F_OK), 0);
+	unlink(path);
+	end();
+}
+
+/* What the command prints, while this process answers it; its exit code. */
+static int command(const char *args)
+{
+	char line[512];
+	struct pollfd fds[2] = {{pintle_inspect_fd(host), POLLIN, 0}, {-1, POLLIN, 0}};
+	size_t n = 0;
+	ssize_t got = 1;
+	FILE *f;
+
+	snprintf(line, sizeof(line), "PINTLE_SOCKET=%s %s %s 2>&1", path,
+		 test_object("../pintle"), args);
+	f = popen(line, "re");
+	CHECK(f != NULL);
+	fds[1].fd = fileno(f);
+	while (got > 0 && n < sizeof(text) - 1) {
+		CHECK(poll(fds, 2, 10000) > 0);
+		if (fds[0].revents)
+			pintle_inspect_serve(host);
+		if (!fds[1].revents)
+			continue;
+		got = read(fds[1].fd, text + n, sizeof(text) - 1 - n);
+		n += got > 0 ? (size_t)got : 0;
+	}
+	text[n] = 0;
+	return pclose(f) >> 8;
+}
+
+TEST(inspect_by_command)
+{
+	if (access(test_object("../pintle"), X_OK))
+		SKIP("no pintle command in this build");
+	begin(true);
+	CHECK_EQ(test_hook_p(hook_t, 7), 0);
+	CHECK_EQ(command("prog"), 0);
+	CHECK_HAS(text, "object         prog  section  state     insns");
+	CHECK_HAS(text, "inspect.bpf.o  keep  hook/p   attached  ");
+	CHECK_EQ(command("map get table 7 --json"), 0);
+	CHECK_HAS(text, "{\"key\":7,\"value\":{\"name\":\"seven\",");
+	CHECK_EQ(command("map dump table"), 0);
+	CHECK_HAS(text, "key  value\n7    {\"name\":\"seven\",");
+	CHECK_EQ(command("refs T"), 0);
+	CHECK_HAS(text, "T     table  07000000  seen.t");
+	CHECK_EQ(command("refs totals"), 0);
+	CHECK_HAS(text, "T     host  1");
+	CHECK_EQ(command("map delete table 7"), 0);
+	CHECK_EQ(command("map delete table 7"), 1);
+	CHECK_HAS(text, "pintle: No such file or directory");
+	CHECK_EQ(command("top --count 1"), 0);
+	CHECK_HAS(text, "runs/s");
+	CHECK_EQ(command("map get table"), 2);
+	CHECK_EQ(command("map frobnicate"), 2);
+	CHECK_EQ(command("prog list --socket /nonexistent/socket"), 2);
+	CHECK_HAS(text, "/nonexistent/socket: No such file or directory");
+	end();
+}
+
+/* A socket whose owner is gone is in nobody's way; one in use is. */
+TEST(inspect_left_over_socket)
+{
+	struct pintle_host *other;
+
+	begin(false);
+	other = pintle_host_new(NULL);
+	CHECK_EQ(pintle_inspect_open(other, path, NULL), -EADDRINUSE);
+	CHECK_EQ(link(path, "/tmp/pintle-test-left-over"), 0);
+	pintle_inspect_close(host);
+	CHECK_EQ(pintle_inspect_open(other, "/tmp/pintle-test-left-over", NULL), 0);
+	pintle_host_free(other);
+	CHECK_EQ(access("/tmp/pintle-test-left-over", F_OK), -1);
+	end();
+}
