@@ -219,6 +219,10 @@ TEST(J06_cancelled_thread_does_not_stop_grace_periods)
 	struct holder h = {host_with(&(struct pintle_host_opts){.max_slots = 2})};
 	pthread_t t;
 
+	if (!fail_alloc_works()) {
+		pintle_host_free(h.host);
+		SKIP("sanitizers do not know of cancelled threads");
+	}
 	calls = 0;
 	pthread_barrier_init(&h.taken, NULL, 2);
 	CHECK_EQ(pthread_create(&t, NULL, cancelled, &h), 0);
@@ -427,6 +431,19 @@ TEST(J11_barrier_on_the_loops_own_thread)
 
 /* ------------------------------------------------------------------ stalls */
 
+static void *stalled(void *data)
+{
+	struct holder *h = data;
+	struct run_scope scope;
+
+	CHECK(run_begin(&scope, h->host, false));
+	defer_call(h->host, count_call, h);
+	pthread_barrier_wait(&h->taken);
+	pthread_barrier_wait(&h->leave);
+	run_end(&scope);
+	return NULL;
+}
+
 TEST(J12_stalled_reader_is_reported)
 {
 	struct holder h = {host_with(&(struct pintle_host_opts){.stall_ms = 20})};
@@ -434,7 +451,8 @@ TEST(J12_stalled_reader_is_reported)
 
 	calls = 0;
 	pthread_barrier_init(&h.taken, NULL, 2);
-	CHECK_EQ(pthread_create(&t, NULL, cancelled, &h), 0);
+	pthread_barrier_init(&h.leave, NULL, 2);
+	CHECK_EQ(pthread_create(&t, NULL, stalled, &h), 0);
 	pthread_barrier_wait(&h.taken);
 	pintle_defer(h.host, count_call, NULL);
 	for (u32 i = 0; i < 2000 && !logged("stalled: a grace period"); i++) {
@@ -443,7 +461,7 @@ TEST(J12_stalled_reader_is_reported)
 	}
 	CHECK(logged("stalled: a grace period has lasted"));
 	CHECK_EQ(calls, 0); /* no premature free */
-	pthread_cancel(t);
+	pthread_barrier_wait(&h.leave);
 	pthread_join(t, NULL);
 	pintle_drain(h.host);
 	CHECK_EQ(calls, 2);

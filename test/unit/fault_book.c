@@ -30,13 +30,15 @@ static u64 load_at(const char *load, u64 addr, u64 *faults, const struct link *l
 	return result;
 }
 
+/* Kept: another mapping must not take its place. */
 static u64 unmapped(void)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	void *p = mmap(NULL, page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	static void *p;
 
+	if (!p)
+		p = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_NONE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	CHECK(p != MAP_FAILED);
-	munmap(p, page);
 	return (uintptr_t)p;
 }
 
