@@ -205,6 +205,8 @@ static int hidden_args(struct lower *l, u32 special)
 	}
 	if (l->link->local)
 		local = l->link->local(l->link->data, at->type);
+	if (at->type && !local) /* the verifier knows it, so what lacks is memory */
+		return lower_fail(l, -ENOMEM, "no memory for struct %u", at->type);
 	if (!local || (off && !at->field))
 		return lower_fail(l, -EINVAL, "no struct %u to allocate or link", at->type);
 	lower_emit(l, (struct code_insn){OP_LD_IMM64, type, .ptr = local});

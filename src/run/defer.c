@@ -153,6 +153,11 @@ int defer_init(struct pintle_host *host)
 
 	if (!q)
 		return -ENOMEM;
+	/* Made now: later, under our lock, it would take one that a fork takes before ours. */
+	if (!urcu_memb_get_default_call_rcu_data()) {
+		free(q);
+		return -ENOMEM;
+	}
 	q->host = host;
 	pthread_mutex_init(&q->lock, NULL);
 	pthread_mutex_init(&q->open_lock, NULL);
@@ -479,6 +484,11 @@ static void wait_for_thread(struct defer_queue *q)
 		reclaim_wake(q->host);
 		nanosleep(&nap, NULL);
 	}
+	/* The lock makes what the calls did visible here. */
+	pthread_mutex_lock(&q->lock);
+	while (q->running)
+		pthread_cond_wait(&q->idle, &q->lock);
+	pthread_mutex_unlock(&q->lock);
 }
 
 void defer_drain(struct pintle_host *host)

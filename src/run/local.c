@@ -209,6 +209,7 @@ int local_type_get(struct log *log, struct pintle_host *host, const struct btf *
 {
 	struct local_types *set = set_of(host, btf);
 	struct local_type *type;
+	int err = 0;
 
 	if (!set)
 		return log_fail(log, -ENOENT, "the types of the program are not there");
@@ -217,10 +218,11 @@ int local_type_get(struct log *log, struct pintle_host *host, const struct btf *
 		TRY(type_add(log, set, id, &type));
 	if (type->state == TYPE_NEW) {
 		type->state = TYPE_READING;
-		type->state = fields_read(log, type) ? TYPE_NEW : TYPE_READY;
+		err = fields_read(log, type);
+		type->state = err ? TYPE_NEW : TYPE_READY;
 	}
 	*out = type;
-	return type->state == TYPE_NEW ? -EINVAL : 0;
+	return err;
 }
 
 /* ------------------------------------------------------------------ counting */

@@ -10,19 +10,16 @@
 
 enum { MOST = 20000 };
 
-static const char *object(void)
-{
-	return test_object("verdict/kptr_first.bpf.o");
-}
+/* Which program of which object the test loads. */
+static const char *object_name, *program;
 
 /* Opens and loads one program. 0, or the errno; *closed what pintle_close() takes. */
 static int open_and_load(struct pintle_host *host, struct pintle_object **obj)
 {
-	*obj = pintle_open(host, object(), NULL);
+	*obj = pintle_open(host, test_object(object_name), NULL);
 	if (!*obj)
 		return strstr(pintle_host_error(host), "memory") ? -ENOMEM : -EINVAL;
-	return pintle_load_with(*obj, PINTLE_OPTS(pintle_load_opts,
-						  .only = "store_and_put_old"));
+	return pintle_load_with(*obj, PINTLE_OPTS(pintle_load_opts, .only = program));
 }
 
 static void load_failing(struct pintle_host *host, void (*fail)(u32), u32 n, bool *failed,
@@ -46,13 +43,16 @@ static void load_failing(struct pintle_host *host, void (*fail)(u32), u32 n, boo
 }
 
 /* Fails every allocation in turn; what is alive afterwards is what was before. */
-static void every_load(void (*fail)(u32), bool may_survive)
+static void every_load(const char *object, const char *only, void (*fail)(u32),
+		       bool may_survive)
 {
 	struct pintle_host *host = test_host_new();
 	bool failed = true, loaded;
 	u32 n = 0;
 	s64 live;
 
+	object_name = object;
+	program = only;
 	load_failing(host, fail, MOST, &failed, &loaded); /* what is allocated once only */
 	load_failing(host, fail, 1, &failed, &loaded);
 	live = fail_alloc_blocks();
@@ -73,7 +73,7 @@ TEST(load_out_of_memory_from_the_nth_allocation_on)
 {
 	if (!fail_alloc_works())
 		SKIP("a sanitizer has its own allocator");
-	every_load(fail_alloc_at, false);
+	every_load("verdict/kptr_first.bpf.o", "store_and_put_old", fail_alloc_at, false);
 }
 
 /* One lost allocation may be made good: a log line shorter, a queue drained. */
@@ -81,7 +81,16 @@ TEST(load_with_one_failed_allocation)
 {
 	if (!fail_alloc_works())
 		SKIP("a sanitizer has its own allocator");
-	every_load(fail_alloc_only, true);
+	every_load("verdict/kptr_first.bpf.o", "store_and_put_old", fail_alloc_only, true);
+}
+
+/* Types of programs' own, lists, trees, objects that own others. */
+TEST(load_of_local_types_out_of_memory)
+{
+	if (!fail_alloc_works())
+		SKIP("a sanitizer has its own allocator");
+	every_load("verdict/graph.bpf.o", "added", fail_alloc_at, false);
+	every_load("verdict/graph.bpf.o", "added", fail_alloc_only, true);
 }
 
 TEST(host_out_of_memory_at_every_allocation)

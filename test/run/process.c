@@ -98,7 +98,7 @@ static void *want_slot(void *data)
 
 	CHECK(run_begin(&scope, h->host, false));
 	run_end(&scope);
-	h->got = 1;
+	atomic_store(&h->got, 1);
 	return NULL;
 }
 
@@ -110,7 +110,7 @@ TEST(J02_waits_for_a_slot_if_the_host_wants)
 
 	CHECK_EQ(pthread_create(&waiter, NULL, want_slot, &h), 0);
 	usleep(20000);
-	CHECK_EQ(h.got, 0);
+	CHECK_EQ(atomic_load(&h.got), 0);
 	pthread_barrier_wait(&h.leave);
 	pthread_join(t, NULL);
 	pthread_join(waiter, NULL);
@@ -180,7 +180,7 @@ TEST(J05_child_of_fork_goes_on)
 	int status;
 	pid_t pid;
 
-	calls = 0;
+	atomic_store(&calls, 0);
 	pintle_defer(host, count_call, host);
 	pid = fork();
 	CHECK(pid >= 0);
@@ -189,15 +189,15 @@ TEST(J05_child_of_fork_goes_on)
 		bool ok = run_begin(&scope, host, false);
 
 		run_end(&scope);
-		calls = 0;
+		atomic_store(&calls, 0);
 		pintle_defer(host, count_call, host);
 		pintle_drain(host);
-		_exit(ok && calls >= 1 && !host->reclaimer ? 0 : 1);
+		_exit(ok && atomic_load(&calls) >= 1 && !host->reclaimer ? 0 : 1);
 	}
 	CHECK_EQ(waitpid(pid, &status, 0), pid);
 	CHECK_EQ(status, 0);
 	pintle_drain(host);
-	CHECK_EQ(calls, 1);
+	CHECK_EQ(atomic_load(&calls), 1);
 	pintle_host_free(host);
 }
 
@@ -223,14 +223,14 @@ TEST(J06_cancelled_thread_does_not_stop_grace_periods)
 		pintle_host_free(h.host);
 		SKIP("sanitizers do not know of cancelled threads");
 	}
-	calls = 0;
+	atomic_store(&calls, 0);
 	pthread_barrier_init(&h.taken, NULL, 2);
 	CHECK_EQ(pthread_create(&t, NULL, cancelled, &h), 0);
 	pthread_barrier_wait(&h.taken);
 	pthread_cancel(t);
 	pthread_join(t, NULL);
 	pintle_drain(h.host);
-	CHECK_EQ(calls, 1); /* what the run had deferred is not lost */
+	CHECK_EQ(atomic_load(&calls), 1); /* what the run had deferred is not lost */
 	pintle_host_free(h.host);
 }
 
@@ -278,13 +278,13 @@ TEST(J10_deferred_queue_is_bounded)
 {
 	struct pintle_host *host = host_with(&(struct pintle_host_opts){.max_deferred = 100});
 
-	calls = 0;
+	atomic_store(&calls, 0);
 	for (u32 i = 0; i < 2000; i++) {
 		pintle_defer(host, count_call, host);
 		CHECK(defer_waiting(host) <= 101);
 	}
 	pintle_drain(host);
-	CHECK_EQ(calls, 2000);
+	CHECK_EQ(atomic_load(&calls), 2000);
 	pintle_host_free(host);
 }
 
@@ -293,13 +293,13 @@ TEST(J10_bounded_with_a_reclaim_thread)
 	struct pintle_host *host = host_with(
 		&(struct pintle_host_opts){.max_deferred = 100, .reclaim_thread = true});
 
-	calls = 0;
+	atomic_store(&calls, 0);
 	for (u32 i = 0; i < 2000; i++) {
 		pintle_defer(host, count_call, host);
 		CHECK(defer_waiting(host) <= 101);
 	}
 	pintle_drain(host);
-	CHECK_EQ(calls, 2000);
+	CHECK_EQ(atomic_load(&calls), 2000);
 	pintle_host_free(host);
 }
 
@@ -316,15 +316,15 @@ TEST(J23_reclaim_thread_makes_the_calls)
 	struct pintle_host *host =
 		host_with(&(struct pintle_host_opts){.reclaim_thread = true});
 
-	calls = 0;
+	atomic_store(&calls, 0);
 	pintle_defer(host, note_thread, host);
-	for (u32 i = 0; i < 5000 && !calls; i++)
+	for (u32 i = 0; i < 5000 && !atomic_load(&calls); i++)
 		usleep(1000);
-	CHECK_EQ(calls, 1);
+	CHECK_EQ(atomic_load(&calls), 1);
 	CHECK(!pthread_equal(made_by, pthread_self()));
 	pintle_defer(host, note_thread, host);
 	pintle_drain(host);
-	CHECK_EQ(calls, 2);
+	CHECK_EQ(atomic_load(&calls), 2);
 	CHECK(!pthread_equal(made_by, pthread_self()));
 	pintle_host_free(host);
 }
@@ -361,7 +361,7 @@ static void *loop_run(void *data)
 		struct pintle_call *call = NULL;
 
 		usleep(200);
-		stop = loop.stop;
+		stop = atomic_load(&loop.stop);
 		pthread_mutex_lock(&loop.lock);
 		if (loop.calls.n)
 			call = vec_pop(&loop.calls);
@@ -395,7 +395,7 @@ TEST(J11_thread_affine_destructor)
 	CHECK_EQ(loop.dtors, 20);
 	CHECK_EQ(loop.wrong, 0);
 	pintle_host_free(host);
-	loop.stop = 1;
+	atomic_store(&loop.stop, 1);
 	pthread_join(loop.thread, NULL);
 	vec_free(&loop.calls);
 }
@@ -449,7 +449,7 @@ TEST(J12_stalled_reader_is_reported)
 	struct holder h = {host_with(&(struct pintle_host_opts){.stall_ms = 20})};
 	pthread_t t;
 
-	calls = 0;
+	atomic_store(&calls, 0);
 	pthread_barrier_init(&h.taken, NULL, 2);
 	pthread_barrier_init(&h.leave, NULL, 2);
 	CHECK_EQ(pthread_create(&t, NULL, stalled, &h), 0);
@@ -460,10 +460,10 @@ TEST(J12_stalled_reader_is_reported)
 		defer_safe_point(h.host);
 	}
 	CHECK(logged("stalled: a grace period has lasted"));
-	CHECK_EQ(calls, 0); /* no premature free */
+	CHECK_EQ(atomic_load(&calls), 0); /* no premature free */
 	pthread_barrier_wait(&h.leave);
 	pthread_join(t, NULL);
 	pintle_drain(h.host);
-	CHECK_EQ(calls, 2);
+	CHECK_EQ(atomic_load(&calls), 2);
 	pintle_host_free(h.host);
 }

@@ -231,6 +231,9 @@ TEST(J09_process_space)
 	pid_t child;
 	struct pintle_space *s;
 
+#ifdef TEST_TSAN
+	SKIP("the thread sanitizer's children do not live");
+#endif
 	world_open(&w);
 	child = fork();
 	if (!child) {
