@@ -363,7 +363,8 @@ struct abi_prog_type {
 	const struct abi_write *writes; /* members of host structs that programs may write */
 	u32 nwrites;
 	bool ret_32bit;		/* has_ret_range: of the lower 32 bits, signed */
-	bool no_d_path;		/* bpf_d_path() takes locks that may be held there */
+	/* Helpers that its programs may not call at this place, and why; ended by 0. */
+	struct { u32 helper; const char *why; } barred[3];
 	bool no_ret;		/* what the program returns is nobody's business */
 	bool packet_writable, may_sleep, has_ret_range;
 	bool packet_hidden;	/* helpers may not be given packet memory */

@@ -34,7 +34,7 @@ static const struct rules_case args[] = {
 	 HOOK_K},
 	{"value, anywhere", "r3 = *(u32 *)(r1 +8)\nr3 &= 7\nr2 = *(u64 *)(r1 +24)\n"
 	 "r2 += r3\nr0 = *(u8 *)(r2 +0)\n" OUT, RULE_BUF_VAR_OFF, HOOK_K},
-	{"path", "call 147\n" OUT, RULE_HELPER_PLACE, HOOK_K},
+	{"path", "call 147\n" OUT, RULE_HELPER_PLACE, HOOK_K, .phrase = "not here"},
 	{"no result", "exit\n", RULE_NONE, HOOK_K},
 };
 RULES_TEST(rules_kernel_arguments, args)

@@ -127,7 +127,7 @@ static void add_kernel_type(struct rules_host *h, u32 proto)
 		.btf = h->btf, .proto = proto, .ctx_size = 64, .target = "f", .ret_arg = true,
 		.args = {CTX_ARG_NULL, 0, CTX_ARG_BUF | CTX_ARG_NULL | CTX_ARG_RDONLY,
 			 CTX_ARG_BUF},
-		.no_ret = true, .no_d_path = true,
+		.no_ret = true, .barred = {{HELPER_d_path, "not here"}},
 	};
 
 	CHECK(vec_push(&h->abi.prog_types, k));

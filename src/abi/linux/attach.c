@@ -337,6 +337,22 @@ static bool may_d_path(const struct attach *a)
 	return false;
 }
 
+static void bar_helpers(const struct attach *a)
+{
+	struct abi_prog_type *type = a->type;
+	u32 n = 0;
+
+	if (!may_d_path(a)) {
+		type->barred[n].helper = HELPER_d_path;
+		type->barred[n++].why = "helper call is not allowed in probe";
+	}
+	if (type->attach == LINUX_AT_LSM_CGROUP && !returned(type)) {
+		type->barred[n].helper = HELPER_set_retval;
+		type->barred[n++].why = "BPF_LSM_CGROUP that attach to void LSM hooks can't "
+					"modify return value!";
+	}
+}
+
 /* The way to the target's prototype, by attach type. */
 static int attach_by_type(const struct attach *a)
 {
@@ -368,6 +384,7 @@ int linux_attach(const struct abi *abi, struct abi_place *place, const char *tar
 	if (!*target)
 		return refuse(&a, "section '%s' names nothing to attach to", place->section);
 	TRY(attach_by_type(&a));
-	type->no_d_path = !may_d_path(&a);
+	if (!place->wrong)
+		bar_helpers(&a);
 	return 0;
 }

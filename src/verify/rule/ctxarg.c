@@ -93,8 +93,7 @@ static int plain_pointer(struct env *env, const struct access *acc, const struct
 	const struct btf *btf = arg->type->btf;
 	enum btf_kind kind = btf_kind(btf_type(btf, to));
 
-	if (!arg->type->target || !to || kind == BTF_INT || kind == BTF_UNION ||
-	    kind == BTF_FWD)
+	if (!arg->type->target || !to || kind == BTF_INT || kind == BTF_FWD)
 		return 0;
 	return reject(env, RULE_CTX_ARG_TYPE, func_name(arg->type), arg->i, acc->off, acc->size);
 }
@@ -111,6 +110,8 @@ static int pointer_value(struct env *env, const struct access *acc, const struct
 		*value = buffer(env, arg);
 	else if (host_struct(env, btf, to, &host, &type))
 		*value = object(env, arg, ptr, host, type);
+	else if (btf_kind(btf_type(btf, to)) == BTF_UNION && arg->type->target)
+		*value = object(env, arg, ptr, btf, to);
 	else
 		return plain_pointer(env, acc, arg, to);
 	if (arg->flags & CTX_ARG_NULL)

@@ -114,8 +114,9 @@ static int find_helper(struct env *env, u32 id, const struct abi_helper **out)
 	if (!h || !listed(type, id) ||
 	    (env->abi->helper_there && !env->abi->helper_there(env->abi, type, id)))
 		return reject(env, RULE_HELPER_PROG_TYPE, name ? name : h->name, id);
-	if (id == HELPER_d_path && type && type->no_d_path)
-		return reject(env, RULE_HELPER_PLACE);
+	for (u32 i = 0; type && i < ARRAY_SIZE(type->barred); i++)
+		if (type->barred[i].helper == id)
+			return reject(env, RULE_HELPER_PLACE, type->barred[i].why);
 	*out = h;
 	return 0;
 }
