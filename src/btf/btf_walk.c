@@ -128,21 +128,46 @@ static bool walk_type(struct walk *w, u32 id, struct place p)
 	}
 }
 
+/* Bytes around bitfields of @t may be read with them, if they are numbers. @from: 1 + the
+ * member that they begin in, as far as they do. */
+static bool may_cover(const struct walk *w, const struct btf_type *t, struct place p,
+		      u32 *from)
+{
+	for (u32 i = 0; i < btf_vlen(t); i++) {
+		const struct btf_member *m = &btf_members(t)[i];
+		u32 start = btf_member_bit(t, m) / 8, size;
+		u32 type = btf_skip_mods(w->btf, m->type);
+		enum btf_kind kind = btf_kind(btf_type(w->btf, type));
+		bool number = kind == BTF_INT || kind == BTF_ENUM || kind == BTF_ENUM64;
+
+		if (btf_member_bits(t, m) || !btf_size(w->btf, type, &size))
+			continue;
+		if (start >= (u64)p.rel + w->size || (u64)start + size <= p.rel)
+			continue;
+		if (!number)
+			return false;
+		if (start <= p.rel)
+			*from = i + 1;
+	}
+	return true;
+}
+
 /* Bitfields are read as the whole bytes they lie in, alone or with their neighbours. */
-static bool walk_bitfield(struct walk *w, const struct btf_member *m, struct place p,
-			  u32 bit, u32 bits)
+static bool walk_bitfield(struct walk *w, const struct btf_type *t,
+			  const struct btf_member *m, struct place p, u32 bit, u32 bits)
 {
 	u64 first = bit / 8, end = ((u64)bit + bits + 7) / 8;
 	u64 off = p.rel, off_end = off + w->size;
 	bool covers = off <= first && end <= off_end;
 	bool within = first <= off && off_end <= end;
+	u32 from = 0;
 
-	if (!covers && !within)
+	if (!within && (!covers || !may_cover(w, t, p, &from)))
 		return false;
 	*w->at = (struct btf_at){
 		.type = m->type, .off = p.start + (u32)first, .size = (u32)(end - first),
 		.owner = p.owner, .member = p.member, .in_union = p.in_union,
-		.bitfield = true,
+		.bitfield = true, .from = from,
 	};
 	return true;
 }
@@ -154,7 +179,7 @@ static bool walk_member(struct walk *w, const struct btf_type *t, u32 i, struct 
 
 	p.member = i;
 	if (bits)
-		return walk_bitfield(w, m, p, bit, bits);
+		return walk_bitfield(w, t, m, p, bit, bits);
 	if (p.rel < bit / 8 || !btf_size(w->btf, m->type, &size))
 		return false;
 	if (p.rel - bit / 8 >= size)

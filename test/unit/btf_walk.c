@@ -149,6 +149,32 @@ TEST(btf_walk_flexible_scalars)
 	bb_free(&b);
 }
 
+/* What is read with a bitfield is numbers; and it is known where the read began. */
+TEST(btf_walk_around_bitfields)
+{
+	const char *why;
+	struct btf_at at;
+	struct btf *btf;
+	struct bb b;
+	u32 id, num, ptr;
+
+	bb_init(&b, NULL);
+	num = bb_int(&b, "u8", 1);
+	ptr = bb_ptr(&b, num);
+	bb_struct(&b, "mixed", 24, {"small", num, 0, 0}, {"bits", num, 8, 3},
+		       {"after", num, 16, 0}, {"more", num, 56, 5}, {"ptr", ptr, 64, 0});
+	btf = bb_open(&b, "bits");
+	id = btf_end(btf) - 1;
+	CHECK(btf_walk(btf, id, 0, 4, false, &at, &why));
+	CHECK_EQ(at.from, 1);
+	CHECK(btf_walk(btf, id, 1, 2, false, &at, &why));
+	CHECK_EQ(at.from, 0);
+	CHECK(!btf_walk(btf, id, 7, 8, false, &at, &why));
+	CHECK(!btf_walk(btf, id, 4, 8, false, &at, &why));
+	btf_close(btf);
+	bb_free(&b);
+}
+
 TEST(btf_walk_is_bounded)
 {
 	const char *why;

@@ -296,6 +296,17 @@ int reject_walk(struct env *env, const struct btf *btf, u32 type, u32 off, u32 s
 	return reject(env, RULE_BTF_WALK, text ? text : why);
 }
 
+/* To the kernel a read that begins in a member ends there, bitfields behind it or not. */
+static int reject_before_bits(struct env *env, const struct access *acc, u32 off,
+			      struct btf_at at)
+{
+	const struct btf_type *t = btf_type(acc->ptr.btf, at.owner);
+
+	at.off -= btf_member_bit(t, &btf_members(t)[at.member]) / 8;
+	at.member = at.from - 1;
+	return reject_walk(env, acc->ptr.btf, acc->ptr.type, off, acc->size, &at, "");
+}
+
 /* Which member is read; the result of a pointer member. */
 static int read_member(struct env *env, struct access *acc, u32 off)
 {
@@ -308,6 +319,8 @@ static int read_member(struct env *env, struct access *acc, u32 off)
 			       ? reject(env, RULE_BTF_BEYOND, type_of(acc), (s64)off, acc->size)
 			       : reject_walk(env, ptr->btf, ptr->type, off, acc->size, &at,
 					     why);
+	if (at.from && env->abi->policy.legacy_walk && !is_local(env, ptr))
+		return reject_before_bits(env, acc, off, at);
 	if (is_local(env, ptr) ||
 	    btf_kind(btf_type(ptr->btf, btf_skip_mods(ptr->btf, at.type))) != BTF_PTR)
 		return 0;

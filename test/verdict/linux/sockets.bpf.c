@@ -120,6 +120,17 @@ int cast_to_struct(struct __sk_buff *skb)
 	return sk && bpf_skc_to_tcp_sock(sk) ? 1 : 0;
 }
 
+/* Two bytes of a member, then others and bitfields. */
+REJECT(BTF_WALK, "access beyond the end of member skc_family (mend:18) in struct sock_common with off 16 size 4")
+SEC("tc")
+int several_members(struct __sk_buff *skb)
+{
+	struct bpf_sock *sk = skb->sk;
+	void *unix_sock = sk ? bpf_skc_to_unix_sock(sk) : NULL;
+
+	return unix_sock ? *(volatile __u32 *)(unix_sock + 16) & 1 : 0;
+}
+
 REJECT(ARG_STRUCT, "R1 is of type task_struct but sock_common is expected")
 SEC("tp_btf/sched_switch")
 int no_socket(void *ctx)
