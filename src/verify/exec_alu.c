@@ -98,7 +98,7 @@ static int exec_mov(struct env *env, const struct insn *insn, const struct isa_i
 
 static const char *const alu_signs[NR_ALU] = {
 	[ALU_ADD] = "+=",    [ALU_SUB] = "-=", [ALU_MUL] = "*=",   [ALU_DIV] = "/=",
-	[ALU_SDIV] = "s/=",  [ALU_MOD] = "%=", [ALU_SMOD] = "s%=", [ALU_OR] = "|=",
+	[ALU_SDIV] = "/=",  [ALU_MOD] = "%=", [ALU_SMOD] = "%=", [ALU_OR] = "|=",
 	[ALU_AND] = "&=",    [ALU_XOR] = "^=", [ALU_LSH] = "<<=",  [ALU_RSH] = ">>=",
 	[ALU_ARSH] = "s>>=",
 };
@@ -287,9 +287,11 @@ static int exec_number(struct env *env, const struct insn *insn,
 	s32 off = 0;
 	/* By an immediate only: a register's constant would have to be marked precise. */
 	bool linked = !info->src_reg && keeps_link(&dst, info, by, &off);
+	/* What the kernel does not follow, it does not even know to be zero-extended. */
+	bool wide = info->wide || env->abi->policy.no_div;
 
 	dst.num = shifts_too_far(info, by) || (divides(info) && env->abi->policy.no_div)
-			  ? scalar_zext(scalar_unknown(), info->wide ? 8 : 4)
+			  ? scalar_zext(scalar_unknown(), wide ? 8 : 4)
 			  : scalar_alu((enum isa_alu)info->sub, info->wide, dst.num, by);
 	if (linked)
 		dst.off = off;

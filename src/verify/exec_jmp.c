@@ -338,9 +338,9 @@ int exec_jmp(struct env *env, const struct insn *insn, u32 *next)
 	u32 target = jump_target(env, env->insn);
 	int taken;
 
+	TRY(check_readable(env, cmp.dst));
 	if (cmp.src >= 0)
 		TRY(check_readable(env, (u32)cmp.src));
-	TRY(check_readable(env, cmp.dst));
 	env->jumps_processed++;
 	note_pointers(env, &cmp);
 	taken = decide(env, &cmp);

@@ -30,12 +30,14 @@ static const char *const verbs[] = {"read from", "write to", "indirect access to
 /* [lo, hi + size) lies within the stack. */
 static int check_bounds(struct env *env, u32 regno, s64 lo, s64 hi, u32 size, enum verb verb)
 {
+	const struct reg *reg = cur_reg(env, regno);
+
 	if (lo >= -STACK_SIZE && hi < 0 && hi + size <= 0)
 		return 0;
 	if (lo == hi)
 		return reject(env, RULE_STACK_BOUNDS, verbs[verb], regno, (int)lo, size);
-	return reject(env, RULE_STACK_VAR, verbs[verb], regno, (long long)lo,
-		      (long long)hi, size);
+	return reject(env, RULE_STACK_VAR, verbs[verb], regno, var_off_str(env, reg),
+		      (int)(lo - reg->num.smin), size);
 }
 
 static void note_depth(struct env *env, const struct frame *frame, s64 lo)
