@@ -61,6 +61,11 @@ example seqlock "readers got settings: yes, wrong ones: 0
 0 settings in use"
 example client "states 1 101 201
 states 1 -14 -14"
+example tenants "without tables: 0
+prices 1 to 4, up to 40 a connection: 260
+used up: 28
+fresh connections, everything costs 1: 150
+8 connections have spent something"
 example pqueue "500 sent, 0 out of order, 500 waiting
 0 frames left"
 
