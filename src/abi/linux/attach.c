@@ -13,6 +13,8 @@
  */
 #include "abi/linux/linux.h"
 
+#include <stdarg.h>
+
 struct attach {
 	const struct abi *abi;
 	struct abi_place *place;
@@ -53,9 +55,15 @@ static const char *const denied[] = {
 #include "abi/linux/attach.def"
 };
 
-static int refuse(const struct attach *a, const char *fmt, const char *name)
+static int FORMAT(2, 3) refuse(const struct attach *a, const char *fmt, ...)
 {
-	a->place->wrong = arena_printf(a->place->arena, fmt, name);
+	char text[256];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	a->place->wrong = arena_strdup(a->place->arena, text);
 	return a->place->wrong ? 0 : -ENOMEM;
 }
 
@@ -131,7 +139,7 @@ static const char *proto_wrong(const struct btf *btf, u32 proto)
 }
 
 /* "module:function" names the module too. */
-static int attach_function(const struct attach *a, const char *prefix, const char *missing)
+static int attach_function(const struct attach *a, const char *prefix, const char *what)
 {
 	struct abi_prog_type *type = a->type;
 	const char *colon = strchr(a->target, ':');
@@ -140,14 +148,11 @@ static int attach_function(const struct attach *a, const char *prefix, const cha
 	const char *wrong;
 
 	if (!func)
-		return refuse(a, missing, a->target);
+		return refuse(a, "attach_btf_id: there is no %s '%s'", what, a->target);
 	type->target = btf_type_name(type->btf, func);
 	type->proto = btf_type(type->btf, func)->type;
 	wrong = proto_wrong(type->btf, type->proto);
-	if (!wrong)
-		return 0;
-	a->place->wrong = arena_printf(a->place->arena, "The function %s %s", type->target, wrong);
-	return a->place->wrong ? 0 : -ENOMEM;
+	return wrong ? refuse(a, "The function %s %s", type->target, wrong) : 0;
 }
 
 static u32 returned(const struct abi_prog_type *type)
@@ -205,7 +210,7 @@ static int attach_trampoline(const struct attach *a)
 {
 	struct abi_prog_type *type = a->type;
 
-	TRY(attach_function(a, "", "attach_btf_id: there is no function '%s'"));
+	TRY(attach_function(a, "", "function"));
 	if (a->place->wrong)
 		return 0;
 	for (u32 i = 0; i < ARRAY_SIZE(denied); i++)
@@ -249,7 +254,7 @@ static int attach_lsm(const struct attach *a)
 	struct abi_prog_type *type = a->type;
 	u8 flags = lsm_flags(a->target);
 
-	TRY(attach_function(a, "bpf_lsm_", "attach_btf_id: there is no LSM hook '%s'"));
+	TRY(attach_function(a, "bpf_lsm_", "LSM hook"));
 	if (a->place->wrong)
 		return 0;
 	if (flags & OFF)
@@ -266,7 +271,7 @@ static int attach_iter(const struct attach *a)
 {
 	struct abi_prog_type *type = a->type;
 
-	TRY(attach_function(a, "bpf_iter_", "attach_btf_id: there is no iterator '%s'"));
+	TRY(attach_function(a, "bpf_iter_", "iterator"));
 	if (a->place->wrong)
 		return 0;
 	all_args(type, CTX_ARG_TRUSTED);
@@ -308,7 +313,8 @@ static int attach_ops(const struct attach *a)
 		return refuse(a, "attach_btf_id: struct '%s' is not one that programs may "
 			      "implement", place->ops);
 	if (!linux_ops_member(place->ops, place->member))
-		return refuse(a, "attach to unsupported member %s", place->member);
+		return refuse(a, "attach to unsupported member %s of struct %s", place->member,
+			      place->ops);
 	type->proto = member_proto(type->btf, id, place->member);
 	if (!type->proto)
 		return refuse(a, "attach_btf_id: member '%s' is not a function", place->member);
