@@ -332,7 +332,7 @@ Q(copied)
 	return x & 0;
 }
 
-REJECT(SLEEP_RCU, "bpf_copy_from_user") BOOK("U11")
+REJECT(SLEEP_RCU, "sleepable helper bpf_copy_from_user#148 in rcu_read_lock region") BOOK("U11")
 Q(copied_in_section)
 {
 	long x = 0;

@@ -24,7 +24,8 @@ static void downgrade(struct reg *reg, void *data)
 
 	if (reg->base != REG_BTF || !(reg->flags & F_RCU))
 		return;
-	if (*drops_null && reg->flags & F_ALLOC) { /* kernels have no rule for these */
+	/* Kernels have no rule for what is left of these. */
+	if (*drops_null && (reg->flags & (F_ALLOC | F_NONOWN)) == F_ALLOC) {
 		*reg = reg_unknown();
 		return;
 	}
