@@ -2,6 +2,7 @@
  *
  * space.c: address spaces: reads of each kind, failures, handles, numbers.
  */
+#include "bare.h"
 #include "map_fixture.h"
 
 #include "lower/code.h"
@@ -298,4 +299,60 @@ TEST(space_numbers_are_used_again)
 	CHECK_EQ(*field, 0);
 	map_put(map);
 	world_close(&w);
+}
+
+/* --- as programs are lowered --- */
+
+static void *the_helper(void *data, const struct abi_prog_type *type, u32 id)
+{
+	return id == HELPER_PROBE_READ_USER ? (void *)helper_probe_read_user : NULL;
+}
+
+/* What a program reads that passes @from to bpf_probe_read_user(); 0 where it cannot. */
+static u64 program_reads(u64 from, u8 note, struct pintle_space **space, const u64 *range)
+{
+	static const struct link link = {.helper = the_helper};
+	struct bare b;
+	u64 result;
+
+	bare_make(&b, "r3 = r1\nr1 = r10\nr1 += -8\nr2 = 8\ncall 112\n"
+		      "r0 = *(u64 *)(r10 -8)\nexit\n");
+	b.host.arena = b.arena;
+	*space = pintle_space_range(&b.host, range, 8);
+	CHECK(*space);
+	b.proof->at[4].user = note;
+	CHECK_EQ(bare_lower(&b, &link), 0);
+	result = bare_run(&b, from, 0);
+	spaces_free(&b.host);
+	defer_drain(&b.host);
+	b.host.arena = NULL;
+	bare_free(&b);
+	return result;
+}
+
+/* No number that a program made up, and no address that came from outside, names a space;
+ * a pointer from a field does. */
+TEST(space_is_not_named_by_numbers)
+{
+	static const u64 secret = 4711;
+	struct pintle_space *space;
+
+	CHECK_EQ(program_reads(IN(1, &secret), USER_PASSED, &space, &secret), 4711);
+	CHECK_EQ(program_reads(IN(1, &secret), USER_UNPASSED, &space, &secret), 0);
+	CHECK_EQ(program_reads(IN(1, &secret), USER_PASSED | USER_UNPASSED, &space, &secret),
+		 0);
+	CHECK_EQ(program_reads(IN(1, &secret), 0, &space, &secret), 0);
+}
+
+/* A load of such an address leaves nothing above its 47 bits. */
+TEST(space_is_not_named_by_addresses_from_outside)
+{
+	const u64 outside = IN(7, 0x1234) | BIT64(47);
+	struct bare b;
+
+	bare_make(&b, "r0 = *(u64 *)(r1 +0)\nexit\n");
+	b.proof->at[0].user = USER_LOADED;
+	CHECK_EQ(bare_lower(&b, NULL), 0);
+	CHECK_EQ(bare_run(&b, ARG(&outside), 0), 0x1234);
+	bare_free(&b);
 }
