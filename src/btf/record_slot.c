@@ -152,8 +152,11 @@ static int plain_kind(struct rec_walk *w, const struct rec_place *place,
 		return rec_refuse(w, place, tag, -EINVAL, "D_TAG",
 				  "%u type tags on one pointer, where one is wanted",
 				  s->ntags);
-	if (!row || w->s->opts->kinds_off & BIT(row->kind))
+	if (!row)
 		return bad_name(w, place, tag);
+	if (w->s->opts->kinds_off & BIT(row->kind)) /* I3 */
+		return rec_refuse(w, place, tag, -EINVAL, "D_TAG",
+				  "pointers of this kind are not allowed here");
 	*kind = row->kind;
 	return 0;
 }

@@ -61,7 +61,11 @@ static const struct policy {
 	{"seed", &(const struct abi_policy){.tags = TAGS_V1}, TAGS_V1},
 	{"max11", &(const struct abi_policy){.max_fields = 11}},
 	{"nolocal", &(const struct abi_policy){.no_local_types = true}},
-	{"nest519", &(const struct abi_policy){.nest_519 = true}},
+	{"nest519", &(const struct abi_policy){.nest_519 = true, .lenient_decl = true}},
+	{"ldx", &(const struct abi_policy){.ldx_untrusted = true}},
+	{"percpu612", &(const struct abi_policy){.percpu_612 = true}},
+	{"nouser", &(const struct abi_policy){.kinds_off = BIT(FIELD_USER)}},
+	{"depth2", &(const struct abi_policy){.own_depth = 2}},
 };
 
 static const struct policy *find_policy(const char *name)

@@ -139,7 +139,7 @@ P(foreign_tag_is_plain)
 }
 #endif
 
-ACCEPT BOOK("D34") RETVAL(0)
+ACCEPT BOOK("D34") RETVAL(0) POLICY(nest519, reject, "to kptr")
 P(nested_arrays)
 {
 	return EMPTY(array, nested[1].ref);

@@ -83,7 +83,7 @@ P(sign_extended)
 }
 
 /* Inside a read section a host object that fields hold is protected by it. */
-ACCEPT BOOK("L10") RETVAL(0)
+ACCEPT BOOK("L10") POLICY(ldx, reject, "R1 must be a rcu pointer") RETVAL(0)
 P(ref_raised)
 {
 	WITH_VALUE(v);

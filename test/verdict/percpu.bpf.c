@@ -296,7 +296,7 @@ P(user_into_field)
 	return 0;
 }
 
-ACCEPT BOOK("P21")
+ACCEPT BOOK("P21") POLICY(percpu612, reject, "store to referenced kptr disallowed")
 P(field_stored_back)
 {
 	WITH_HELD(v);
