@@ -423,6 +423,7 @@ struct abi_policy {
 	bool formats;		 /* those of HELPERF_FORMAT are checked by the kernel's rules */
 	bool packet_mem_listed;	 /* packets as memory: for helpers that say so */
 	bool iter_results_stay;	 /* objects that an iterator gave outlive it */
+	bool preempt_no_globals; /* no global function while preemption is disabled */
 	bool slice_stack_buffer; /* dynptr slices may be of a buffer on the stack */
 	bool kernel_names;	 /* 0.3: classes are printed as the kernel's log has them */
 	bool local_unref_612;	 /* B7: no pointer that was loaded into fields of local types */

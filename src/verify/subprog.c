@@ -65,6 +65,8 @@ static int check_global_call(struct env *env, u32 subprog)
 		TRY(check_may_throw(env, env->abi->policy.throw_leaks
 						 ? NULL
 						 : "global function that may throw"));
+	if (env->cur->preempt_depth && env->abi->policy.preempt_no_globals)
+		return reject(env, RULE_GLOBAL_PREEMPT);
 	if (sub->might_sleep &&
 	    (env->cur->rcu_depth || env->cur->preempt_depth || !env->cur->sleepable))
 		return reject(env, RULE_GLOBAL_SLEEP, subprog_name(env, subprog));

@@ -15,6 +15,7 @@ const struct abi_policy linux_policy = {
 	.unlock_612 = true,
 	.legacy_walk = true,
 	.iter_results_stay = true,
+	.preempt_no_globals = true,
 	.slice_stack_buffer = true,
 	.kf_untrusted_default = true,
 	.ptr_leaks = true,

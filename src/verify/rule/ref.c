@@ -84,6 +84,7 @@ int check_nothing_held(struct env *env, const char *what)
 	if (state->rcu_depth)
 		return reject(env, RULE_RCU_OPEN, what);
 	if (state->preempt_depth)
-		return reject(env, RULE_PREEMPT_OPEN, what);
+		return reject(env, RULE_PREEMPT_OPEN, what, state->preempt_depth,
+			      state->preempt_depth == 1 ? " is" : "(s) are");
 	return check_refs(env, what, 0);
 }
