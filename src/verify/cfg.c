@@ -169,6 +169,16 @@ static int check_insn(struct env *env, u32 insn)
 	return 0;
 }
 
+static int reject_insn(struct env *env, const char *why, u8 code)
+{
+	char text[64];
+
+	if (strcmp(why, "unknown opcode"))
+		return reject(env, RULE_BAD_INSN, why);
+	snprintf(text, sizeof(text), "unknown opcode %02x", code);
+	return reject(env, RULE_BAD_INSN, text);
+}
+
 static int decode_all(struct env *env)
 {
 	const struct image_prog *prog = env->prog;
@@ -179,7 +189,7 @@ static int decode_all(struct env *env)
 		    op = isa_decode(&prog->insns[i], prog->ninsns - i, &why);
 
 		if (op == OP_BAD)
-			return reject(env, RULE_BAD_INSN, why);
+			return reject_insn(env, why, prog->insns[i].code);
 		env->notes[i].op = (u8)op;
 		env->insn += isa_slots(op);
 	}

@@ -78,7 +78,7 @@ static struct answer ask_kernel(struct differ *d, const struct insn *insns, u32 
 	for (u32 i = 0; i + 1 < n; i++) {
 		if (copy[i].code != 0x18)
 			continue;
-		if (copy[i].src == IMM_MAP)
+		if (copy[i].src == IMM_MAP && copy[i].imm >= 0 && copy[i].imm < NMAPS)
 			copy[i].imm = d->fds[copy[i].imm];
 		i++;
 	}
@@ -215,6 +215,34 @@ static void report(struct differ *d, unsigned long long seed, const struct gen *
 	}
 }
 
+/* One instruction becomes a slightly other one, which seldom makes sense. */
+static void mutate(struct gen *g)
+{
+	struct insn *in = &g->insns[gen_roll(g, g->n)];
+
+	switch (gen_roll(g, 6)) {
+	case 0:
+		in->dst = gen_roll(g, 11) & 15;
+		break;
+	case 1:
+		in->src = gen_roll(g, 11) & 15;
+		break;
+	case 2:
+		in->off = (s16)gen_edge(g);
+		break;
+	case 3:
+		in->imm = gen_edge(g);
+		break;
+	case 4:
+		in->code ^= (u8)(1 << gen_roll(g, 8));
+		break;
+	default:
+		in->code = (u8)((in->code & 0xf) | gen_roll(g, 14) << 4);
+		break;
+	}
+}
+
+/* Every other program has a few mutations. */
 static void check(struct differ *d, unsigned long long seed)
 {
 	static struct gen g;
@@ -222,6 +250,8 @@ static void check(struct differ *d, unsigned long long seed)
 	int way;
 
 	gen_program(&g, seed);
+	for (u32 i = seed & 1 ? 1 + gen_roll(&g, 2) : 0; i; i--)
+		mutate(&g);
 	way = compare(d, g.insns, g.n, &kernel, &us);
 	if (d->verbose)
 		printf("seed %llu: kernel %s, pintle %s\n", seed,
