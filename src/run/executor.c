@@ -12,7 +12,7 @@
 #include <time.h>
 
 struct affine {
-	const struct affine *next;
+	struct affine *next;
 	void (*fn)(void *obj);
 	struct pintle_executor executor;
 };
@@ -30,7 +30,7 @@ int executor_add(struct pintle_host *host, void (*fn)(void *),
 
 	if (!a)
 		return -ENOMEM;
-	a->next = host->affine;
+	a->next = (struct affine *)(uintptr_t)host->affine;
 	a->fn = fn;
 	opts_copy(&a->executor, sizeof(a->executor), executor, executor->size);
 	/* release: pairs with the acquire in executor_of() */
@@ -46,6 +46,18 @@ const struct pintle_executor *executor_of(const struct pintle_host *host, void (
 	while (a && a->fn != fn)
 		a = a->next;
 	return a ? &a->executor : NULL;
+}
+
+/* With no call of @fn left: its code is about to go. */
+void executor_remove(struct pintle_host *host, void (*fn)(void *))
+{
+	struct affine **at = (struct affine **)&host->affine;
+
+	while (*at)
+		if ((*at)->fn == fn)
+			*at = (*at)->next;
+		else
+			at = &(*at)->next;
 }
 
 bool executor_submit(struct pintle_host *host, const struct pintle_executor *executor,

@@ -241,6 +241,12 @@ struct heap_class *heap_class_of(struct pintle_host *host, u32 size)
 	return NULL;
 }
 
+void heap_locks(struct pintle_host *host, void (*op)(u32 *lock))
+{
+	for (u32 i = 0; host->heap && i < NR_CLASSES; i++)
+		op(&host->heap->classes[i].lock);
+}
+
 int heap_init(struct pintle_host *host)
 {
 	struct heap *heap = aligned_alloc(_Alignof(struct heap), sizeof(*heap));

@@ -88,6 +88,15 @@ struct pintle_host *pintle_host_new(const struct pintle_host_opts *opts)
 	return host;
 }
 
+void host_leaf_locks(struct pintle_host *host, void (*op)(u32 *lock))
+{
+	op(&host->maps_lock);
+	op(&host->locals_lock);
+	op(&host->buffers_lock);
+	op(&host->spaces_lock);
+	heap_locks(host, op);
+}
+
 static void registry_free(struct pintle_host *host)
 {
 	abi_free(&host->abi);

@@ -57,6 +57,7 @@ struct local_type {
 
 int heap_init(struct pintle_host *host);
 void heap_free(struct pintle_host *host); /* no deferred call is left */
+void heap_locks(struct pintle_host *host, void (*op)(u32 *lock)); /* around a fork */
 /* The class for objects of @size bytes, header not counted; NULL: none is that large. */
 struct heap_class *heap_class_of(struct pintle_host *host, u32 size);
 /* Memory, not zeroed; NULL: none, or the host's limit is reached. Any thread; wait-free on

@@ -75,6 +75,17 @@ static bool names_again(struct pintle_host *host)
 	return ok;
 }
 
+/* Another plugin may have other functions at the same addresses. */
+static void executors_remove(struct pintle_host *host, const struct btf *btf)
+{
+	for (u32 i = 0; i < host->storables.n; i++)
+		if (host->storables.v[i]->btf == btf)
+			executor_remove(host, host->storables.v[i]->dtor);
+	for (u32 i = 0; i < host->exports.n; i++)
+		if (host->abi.kfuncs.v[i].btf == btf)
+			executor_remove(host, (void (*)(void *))host->exports.v[i].fn);
+}
+
 /* exports and vars are parallel to the rows that say whose they are. */
 static void rows_remove(struct pintle_host *host, const struct btf *btf)
 {
@@ -105,6 +116,7 @@ int pintle_host_remove_btf(struct pintle_host *host, const char *name)
 		return host_fail(host, -ENOENT, "no types were added under the name '%s'",
 				 name ? name : "");
 	TRY(check_unused(host, btf));
+	executors_remove(host, btf);
 	rows_remove(host, btf);
 	btf_close(btf);
 	/* Without memory some names are not found any more: nothing else is wrong. */

@@ -295,12 +295,13 @@ static int walk_maps(struct walk *w)
 
 	lock_take(&w->host->maps_lock);
 	for (struct map *map = w->host->maps; map && !err; map = map->next) {
-		if (!owns_something(map) || !map_try_pin(map))
+		if (!owns_something(map))
 			continue;
-		if (vec_push(&maps, map))
-			continue;
-		defer_call(w->host, unpin, map);
-		err = -ENOMEM;
+		/* Room first: under the lock nothing can be given back. */
+		if (!vec_reserve(&maps, 1))
+			err = -ENOMEM;
+		else if (map_try_pin(map))
+			(void)vec_push(&maps, map);
 	}
 	lock_drop(&w->host->maps_lock);
 	for (u32 i = 0; i < maps.n; i++) {

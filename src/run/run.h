@@ -226,6 +226,7 @@ int executor_add(struct pintle_host *host, void (*fn)(void *),
 		 const struct pintle_executor *executor);
 /* The executor of deferred calls of @fn, or NULL. */
 const struct pintle_executor *executor_of(const struct pintle_host *host, void (*fn)(void *));
+void executor_remove(struct pintle_host *host, void (*fn)(void *));
 /* Hands a ripe call over; false: no memory, it was not. */
 bool executor_submit(struct pintle_host *host, const struct pintle_executor *executor,
 		     void (*fn)(void *), void *obj);
@@ -300,6 +301,9 @@ void opts_copy(void *to, size_t size, const void *from, size_t from_size);
 char *host_strdup(struct pintle_host *host, const char *name);
 
 /* --- host.c --- */
+/* Calls @op, lock_take or lock_drop, for the host's locks that nothing is called under:
+ * around a fork. */
+void host_leaf_locks(struct pintle_host *host, void (*op)(u32 *lock));
 /* Finds a FUNC of the host's BTF. */
 bool host_find_func(struct pintle_host *host, const char *name, const struct btf **btf,
 		    u32 *func);

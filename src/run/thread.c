@@ -109,13 +109,16 @@ static void before_fork(void)
 	for (struct slot_table *t = registry.tables; t; t = t->next) {
 		defer_before_fork(t->host);
 		lock_take(&t->host->words_lock);
+		host_leaf_locks(t->host, lock_take);
 	}
 }
 
 static void release_words(void)
 {
-	for (struct slot_table *t = registry.tables; t; t = t->next)
+	for (struct slot_table *t = registry.tables; t; t = t->next) {
+		host_leaf_locks(t->host, lock_drop);
 		lock_drop(&t->host->words_lock);
+	}
 }
 
 static void release_locks(bool child)

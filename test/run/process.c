@@ -255,16 +255,25 @@ TEST(J07_M19_types_stay_while_they_are_used)
 
 static const int plugin_var = 5;
 
+static void submit_nothing(void *data, struct pintle_call *call)
+{
+}
+
 TEST(J07_plugin_can_go_and_come_back)
 {
+	const struct pintle_executor executor = {sizeof(executor), .submit = submit_nothing};
 	struct pintle_host *host = host_with(&(struct pintle_host_opts){0});
 
 	for (u32 i = 0; i < 2; i++) {
 		CHECK_EQ(pintle_host_add_self(host), 0);
 		CHECK_EQ(pintle_export_var(host, "plugin_var", "int", &plugin_var), 0);
-		CHECK_EQ(pintle_storable_add(host, "U", PINTLE_OPTS(pintle_storable_opts,
-								    .dtor = count_call)), 0);
+		CHECK_EQ(pintle_storable_add(host, "U",
+					     PINTLE_OPTS(pintle_storable_opts,
+							 .dtor = count_call,
+							 .executor = &executor)), 0);
+		CHECK(executor_of(host, count_call));
 		CHECK_EQ(pintle_host_remove_btf(host, "/proc/self/exe"), 0);
+		CHECK(!executor_of(host, count_call));
 		CHECK(!abi_find_var(&host->abi, "plugin_var"));
 		CHECK(abi_find_kfunc(&host->abi, "bpf_rcu_read_lock"));
 		CHECK(!host->storables.n && !host->btfs.n);
