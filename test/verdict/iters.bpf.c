@@ -587,3 +587,172 @@ P(left_in_a_subprogram)
 	leave_one();
 	return 0;
 }
+
+/* ---- more that pruning must not lose ---- */
+
+#define ITER_OPERANDS                                                                    \
+	SYM(bpf_iter_num_new), SYM(bpf_iter_num_next), SYM(bpf_iter_num_destroy),         \
+		SYM(bpf_get_prandom_u32)
+
+/* The third lap after one that chance decides moves the offset out of the stack; it is used
+ * behind the loop only. */
+REJECT(STACK_BOUNDS, "invalid write to stack R1 off=-700 size=1")
+P_ASM(offset_used_behind_the_loop)
+{
+	ASM("r6 = 0				\n"
+	    "r7 = -16				\n"
+	    "r1 = r10				\n"
+	    "r1 += -8				\n"
+	    "r2 = 0				\n"
+	    "r3 = 10				\n"
+	    "call %[bpf_iter_num_new]		\n"
+	    "1: r1 = r10			\n"
+	    "r1 += -8				\n"
+	    "call %[bpf_iter_num_next]		\n"
+	    "if r0 == 0 goto 9f			\n"
+	    "if r6 == 1 goto 2f			\n"
+	    "if r6 == 2 goto 3f			\n"
+	    "call %[bpf_get_prandom_u32]	\n"
+	    "if r0 == 0 goto 1b			\n"
+	    "r6 = 1				\n"
+	    "goto 1b				\n"
+	    "2: r6 = 2				\n"
+	    "goto 1b				\n"
+	    "3: r7 = -700			\n"
+	    "r6 = 0				\n"
+	    "goto 1b				\n"
+	    "9: r1 = r10			\n"
+	    "r1 += -8				\n"
+	    "call %[bpf_iter_num_destroy]	\n"
+	    "r1 = r10				\n"
+	    "r1 += r7				\n"
+	    "r0 = 0				\n"
+	    "*(u8 *)(r1 + 0) = r0		\n"
+	    "exit" :: ITER_OPERANDS : "memory");
+}
+
+/* The pointer is lost in the second lap of an inner loop, whose first lap any outer lap may
+ * have been. */
+REJECT(MEM_ACCESS, "R6 invalid mem access 'scalar'")
+P_ASM(pointer_lost_in_an_inner_lap)
+{
+	ASM("r6 = r10				\n"
+	    "r6 += -32				\n"
+	    "r8 = 0				\n"
+	    "r1 = r10				\n"
+	    "r1 += -8				\n"
+	    "r2 = 0				\n"
+	    "r3 = 10				\n"
+	    "call %[bpf_iter_num_new]		\n"
+	    "1: r1 = r10			\n"
+	    "r1 += -8				\n"
+	    "call %[bpf_iter_num_next]		\n"
+	    "if r0 == 0 goto 9f			\n"
+	    "r1 = r10				\n"
+	    "r1 += -16				\n"
+	    "r2 = 0				\n"
+	    "r3 = 10				\n"
+	    "call %[bpf_iter_num_new]		\n"
+	    "2: r1 = r10			\n"
+	    "r1 += -16				\n"
+	    "call %[bpf_iter_num_next]		\n"
+	    "if r0 == 0 goto 3f			\n"
+	    "if r8 != 0 goto 4f			\n"
+	    "r8 = 1				\n"
+	    "goto 2b				\n"
+	    "4: r6 = 5				\n"
+	    "goto 2b				\n"
+	    "3: r1 = r10			\n"
+	    "r1 += -16				\n"
+	    "call %[bpf_iter_num_destroy]	\n"
+	    "goto 1b				\n"
+	    "9: r1 = r10			\n"
+	    "r1 += -8				\n"
+	    "call %[bpf_iter_num_destroy]	\n"
+	    "r0 = *(u8 *)(r6 + 0)		\n"
+	    "r0 = 0				\n"
+	    "exit" :: ITER_OPERANDS : "memory");
+}
+
+/* A counter that stops at 5, and what happens only then. */
+REJECT(MEM_ACCESS, "R1 invalid mem access 'scalar'")
+P_ASM(only_after_five_laps)
+{
+	ASM("r6 = 0				\n"
+	    "r1 = r10				\n"
+	    "r1 += -8				\n"
+	    "r2 = 0				\n"
+	    "r3 = 10				\n"
+	    "call %[bpf_iter_num_new]		\n"
+	    "1: r1 = r10			\n"
+	    "r1 += -8				\n"
+	    "call %[bpf_iter_num_next]		\n"
+	    "if r0 == 0 goto 9f			\n"
+	    "if r6 == 5 goto 1b			\n"
+	    "r6 += 1				\n"
+	    "goto 1b				\n"
+	    "9: r1 = r10			\n"
+	    "r1 += -8				\n"
+	    "call %[bpf_iter_num_destroy]	\n"
+	    "if r6 != 5 goto 8f			\n"
+	    "r1 = 0				\n"
+	    "r0 = *(u64 *)(r1 + 0)		\n"
+	    "8: r0 = 0				\n"
+	    "exit" :: ITER_OPERANDS : "memory");
+}
+
+/* The iterator is there on one path only. */
+REJECT(ITER_INIT, "expected an initialized iter_num as arg #0")
+P_ASM(made_on_one_path)
+{
+	ASM("call %[bpf_get_prandom_u32]	\n"
+	    "if r0 == 0 goto 2f			\n"
+	    "r1 = r10				\n"
+	    "r1 += -8				\n"
+	    "r2 = 0				\n"
+	    "r3 = 10				\n"
+	    "call %[bpf_iter_num_new]		\n"
+	    "2: r1 = r10			\n"
+	    "r1 += -8				\n"
+	    "call %[bpf_iter_num_next]		\n"
+	    "r1 = r10				\n"
+	    "r1 += -8				\n"
+	    "call %[bpf_iter_num_destroy]	\n"
+	    "r0 = 0				\n"
+	    "exit" :: ITER_OPERANDS : "memory");
+}
+
+static long take_one(__u32 i, void *it)
+{
+	return !bpf_iter_num_next(it);
+}
+
+ACCEPT RETVAL(4)
+P(taken_by_a_callback)
+{
+	struct bpf_iter_num it;
+	int left = 0;
+
+	bpf_iter_num_new(&it, 0, 10);
+	bpf_loop(6, take_one, &it, 0);
+	while (bpf_iter_num_next(&it))
+		left++;
+	bpf_iter_num_destroy(&it);
+	return left;
+}
+
+static long destroy_it(__u32 i, void *it)
+{
+	bpf_iter_num_destroy(it);
+	return 0;
+}
+
+REJECT(REF_LEAK, "Unreleased reference")
+P(destroyed_by_a_callback)
+{
+	struct bpf_iter_num it;
+
+	bpf_iter_num_new(&it, 0, 10);
+	bpf_loop(1, destroy_it, &it, 0);
+	return 0;
+}
