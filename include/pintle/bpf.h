@@ -85,8 +85,10 @@ struct bpf_refcount {
 #endif
 #endif
 
+#ifndef __contains
 #define __contains(struct_name, member)                                                  \
 	__attribute__((btf_decl_tag("contains:" #struct_name ":" #member)))
+#endif
 
 extern void *bpf_obj_new_impl(__u64 local_type_id, void *meta) __ksym;
 extern void bpf_obj_drop_impl(void *object, void *meta) __ksym;
@@ -106,6 +108,14 @@ extern int bpf_rbtree_add_impl(struct bpf_rb_root *root, struct bpf_rb_node *nod
 extern struct bpf_rb_node *bpf_rbtree_remove(struct bpf_rb_root *root,
 					     struct bpf_rb_node *node) __ksym;
 extern struct bpf_rb_node *bpf_rbtree_first(struct bpf_rb_root *root) __ksym;
+/* What stays where it is. */
+extern struct bpf_list_node *bpf_list_front(struct bpf_list_head *head) __ksym;
+extern struct bpf_list_node *bpf_list_back(struct bpf_list_head *head) __ksym;
+extern struct bpf_rb_node *bpf_rbtree_root(struct bpf_rb_root *root) __ksym;
+extern struct bpf_rb_node *bpf_rbtree_left(struct bpf_rb_root *root,
+					   struct bpf_rb_node *node) __ksym;
+extern struct bpf_rb_node *bpf_rbtree_right(struct bpf_rb_root *root,
+					    struct bpf_rb_node *node) __ksym;
 
 /* The id of a type in the program's own BTF, as CO-RE numbers its questions. */
 #define pintle_type_id(type) __builtin_btf_type_id(*(type *)0, 0)

@@ -9,8 +9,17 @@ PRIVATE(A) struct bpf_rb_root tree __contains(G, r);
 PRIVATE(A) struct bpf_list_head list __contains(G, l);
 PRIVATE(A) struct bpf_rb_root tree_o __contains(O, r);
 PRIVATE(A) struct bpf_rb_root trees[2] __contains(O, r);
+struct late { /* its node is not at its beginning */
+	long k;
+	struct bpf_rb_node r;
+};
+PRIVATE(A) struct bpf_rb_root tree_late __contains(late, r);
 PRIVATE(B) struct bpf_spin_lock other_lock;
 PRIVATE(B) struct bpf_rb_root other_tree __contains(O, r);
+
+union seen { /* in full, for BTF */
+	struct late late;
+} *seen;
 
 static _Bool less_g(struct bpf_rb_node *a, const struct bpf_rb_node *b)
 {
@@ -537,6 +546,72 @@ P(by_its_member)
 	NEW(twice, p);
 	bpf_spin_lock(&lock);
 	bpf_list_push_back(&by_a, &p->a);
+	bpf_spin_unlock(&lock);
+	return 0;
+}
+
+/* ---- looking without taking ---- */
+
+ACCEPT RETVAL(3)
+P(search)
+{
+	struct bpf_rb_node *node;
+	long found = 0;
+
+	for (int i = 1; i <= 3; i++) {
+		NEW(O, p);
+		p->k = i;
+		bpf_spin_lock(&lock);
+		bpf_rbtree_add(&tree_o, &p->r, less_o);
+		bpf_spin_unlock(&lock);
+	}
+	bpf_spin_lock(&lock);
+	node = bpf_rbtree_root(&tree_o);
+	for (int i = 0; i < 3 && node; i++) {
+		found = outer(node, struct O, r)->k;
+		node = bpf_rbtree_right(&tree_o, node);
+	}
+	bpf_spin_unlock(&lock);
+	return found;
+}
+
+ACCEPT RETVAL(7)
+P(peek)
+{
+	struct bpf_list_node *node;
+	long k = 0;
+
+	NEW(G, p);
+	p->k = 7;
+	bpf_spin_lock(&lock);
+	bpf_list_push_back(&list, &p->l);
+	node = bpf_list_front(&list);
+	if (node)
+		k = outer(node, struct G, l)->k;
+	bpf_spin_unlock(&lock);
+	return k;
+}
+
+REJECT(MEM_ACCESS, "invalid mem access 'scalar'")
+P(peek_after_unlock)
+{
+	struct bpf_list_node *node;
+
+	bpf_spin_lock(&lock);
+	node = bpf_list_back(&list);
+	bpf_spin_unlock(&lock);
+	hide(node);
+	return outer(node, struct G, l)->k;
+}
+
+REJECT(PTR_MODIFIED, "dereference of modified")
+P(child_of_untested)
+{
+	struct bpf_rb_node *node;
+
+	bpf_spin_lock(&lock);
+	node = bpf_rbtree_root(&tree_late);
+	bpf_rbtree_left(&tree_late, node);
 	bpf_spin_unlock(&lock);
 	return 0;
 }
