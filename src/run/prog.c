@@ -6,11 +6,12 @@
  * end of the outermost run of a thread is a safe point: what ripened meanwhile is done
  * there, after everything is closed.
  */
-#include "run/run.h"
+#include "run/thread.h"
 
-bool run_begin(struct run_scope *scope, struct pintle_host *host, bool sleepable)
+/* Inlined into a run from outside, of which little else is left. */
+static inline bool begin(struct run_scope *scope, struct pintle_host *host, bool sleepable)
 {
-	struct slot_ctx *slot = slot_get(host);
+	struct slot_ctx *slot = slot_cached(host);
 
 	if (unlikely(!slot))
 		return false;
@@ -21,16 +22,21 @@ bool run_begin(struct run_scope *scope, struct pintle_host *host, bool sleepable
 	else
 		run_read_lock(host);
 	slot->depth++;
-	scope->before = slot_swap(slot);
+	scope->before = slot_exchange(slot);
 	return true;
 }
 
+bool run_begin(struct run_scope *scope, struct pintle_host *host, bool sleepable)
+{
+	return begin(scope, host, sleepable);
+}
+
 /* Deferred calls are published inside the section: who waits for it finds them. */
-void run_end(const struct run_scope *scope)
+static inline void end(const struct run_scope *scope)
 {
 	struct slot_ctx *slot = scope->slot;
 
-	slot_swap(scope->before);
+	slot_exchange(scope->before);
 	if (!--slot->depth && unlikely(slot->open != NULL))
 		defer_publish(slot);
 	if (unlikely(scope->sleepable))
@@ -38,6 +44,11 @@ void run_end(const struct run_scope *scope)
 	else
 		run_read_unlock(slot->host);
 	defer_safe_point(slot->host);
+}
+
+void run_end(const struct run_scope *scope)
+{
+	end(scope);
 }
 
 static void count(struct prog_count *c, u64 faults)
@@ -69,12 +80,12 @@ int pintle_prog_run(const struct pintle_prog *prog, void *ctx, uint64_t *result)
 
 	if (unlikely(!prog->code))
 		return -ENOENT;
-	if (!run_begin(&scope, prog->object->host, prog->image->sleepable))
+	if (!begin(&scope, prog->object->host, prog->image->sleepable))
 		return -EAGAIN;
 	r = run_prog(&scope, prog, ctx);
 	if (result)
 		*result = r;
-	run_end(&scope);
+	end(&scope);
 	return 0;
 }
 

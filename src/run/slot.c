@@ -15,8 +15,8 @@
 #include <sys/random.h>
 #include <time.h>
 
-static THREAD_LOCAL struct slot_cache cache[SLOT_CACHE];
-static THREAD_LOCAL struct slot_ctx *current;
+THREAD_LOCAL struct slot_cache slot_cache[SLOT_CACHE];
+THREAD_LOCAL struct slot_ctx *slot_running;
 
 static u64 next_id(void)
 {
@@ -149,7 +149,7 @@ static bool wait_a_while(const struct slot_table *table)
 	return true;
 }
 
-static __attribute__((noinline)) struct slot_ctx *slot_find(struct slot_table *table)
+__attribute__((noinline)) struct slot_ctx *slot_find(struct slot_table *table)
 {
 	struct slot_ctx *slot;
 
@@ -163,17 +163,13 @@ static __attribute__((noinline)) struct slot_ctx *slot_find(struct slot_table *t
 		thread_unlock();
 	} while (!slot && wait_a_while(table));
 	if (slot)
-		cache[table->id % SLOT_CACHE] = (struct slot_cache){table->id, slot};
+		slot_cache[table->id % SLOT_CACHE] = (struct slot_cache){table->id, slot};
 	return slot;
 }
 
 struct slot_ctx *slot_get(struct pintle_host *host)
 {
-	const struct slot_cache *c = &cache[host->slots->id % SLOT_CACHE];
-
-	if (likely(c->id == host->slots->id))
-		return c->slot;
-	return slot_find(host->slots);
+	return slot_cached(host);
 }
 
 void slot_leave(struct pintle_host *host)
@@ -185,23 +181,20 @@ void slot_leave(struct pintle_host *host)
 	if (slot && !slot->depth)
 		slot_release(slot);
 	thread_unlock();
-	cache[host->slots->id % SLOT_CACHE] = (struct slot_cache){0};
+	slot_cache[host->slots->id % SLOT_CACHE] = (struct slot_cache){0};
 }
 
 void slot_forget(void)
 {
-	memset(cache, 0, sizeof(cache));
+	memset(slot_cache, 0, sizeof(slot_cache));
 }
 
 struct slot_ctx *slot_current(void)
 {
-	return current;
+	return slot_running;
 }
 
 struct slot_ctx *slot_swap(struct slot_ctx *slot)
 {
-	struct slot_ctx *before = current;
-
-	current = slot;
-	return before;
+	return slot_exchange(slot);
 }

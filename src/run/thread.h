@@ -39,6 +39,31 @@ struct slot_table {
 	struct slot_ctx *at;
 };
 
+/* --- slot.c, for those who run a program every few nanoseconds --- */
+
+extern THREAD_LOCAL struct slot_cache slot_cache[SLOT_CACHE];
+extern THREAD_LOCAL struct slot_ctx *slot_running;
+struct slot_ctx *slot_find(struct slot_table *table);
+
+/* slot_get() */
+static inline struct slot_ctx *slot_cached(struct pintle_host *host)
+{
+	const struct slot_cache *c = &slot_cache[host->slots->id % SLOT_CACHE];
+
+	if (likely(c->id == host->slots->id))
+		return c->slot;
+	return slot_find(host->slots);
+}
+
+/* slot_swap() */
+static inline struct slot_ctx *slot_exchange(struct slot_ctx *slot)
+{
+	struct slot_ctx *before = slot_running;
+
+	slot_running = slot;
+	return before;
+}
+
 /* --- thread.c --- */
 
 /* Registers the calling thread where it is not: 0 or -ENOMEM. */
