@@ -151,6 +151,7 @@ struct btf_at {
 	bool in_union;	 /* a union with more than one member was stepped through */
 	bool bitfield;
 	u32 from;	 /* a bitfield read with what is before it: 1 + the member there */
+	bool lenient;	 /* a part of a bitfield, or not of the first member there */
 	u32 index;	 /* element index where the member is an array, flattened */
 };
 

@@ -21,6 +21,8 @@ struct walk {
 	u32 size; /* of the access */
 	bool flex;
 	u32 budget;
+	bool again;   /* a member that is there was not fit */
+	bool partial; /* a part of a bitfield will do */
 	struct btf_at *at;
 	const char *why;
 };
@@ -158,16 +160,18 @@ static bool walk_bitfield(struct walk *w, const struct btf_type *t,
 {
 	u64 first = bit / 8, end = ((u64)bit + bits + 7) / 8;
 	u64 off = p.rel, off_end = off + w->size;
-	bool covers = off <= first && end <= off_end;
+	bool covers = off <= first && end <= off_end && off_end <= t->size;
 	bool within = first <= off && off_end <= end;
 	u32 from = 0;
 
-	if (!within && (!covers || !may_cover(w, t, p, &from)))
+	if (!covers && !(within && w->partial))
+		return false;
+	if (covers && !within && !may_cover(w, t, p, &from))
 		return false;
 	*w->at = (struct btf_at){
 		.type = m->type, .off = p.start + (u32)first, .size = (u32)(end - first),
 		.owner = p.owner, .member = p.member, .in_union = p.in_union,
-		.bitfield = true, .from = from,
+		.bitfield = true, .from = from, .lenient = !covers,
 	};
 	return true;
 }
@@ -186,7 +190,10 @@ static bool walk_member(struct walk *w, const struct btf_type *t, u32 i, struct 
 		return false;
 	p.start += bit / 8;
 	p.rel -= bit / 8;
-	return walk_type(w, m->type, p);
+	if (walk_type(w, m->type, p))
+		return true;
+	w->again = true;
+	return false;
 }
 
 /* The flexible array at the end, which goes on where the struct ends. */
@@ -207,6 +214,19 @@ static bool walk_tail(struct walk *w, const struct btf_type *t, struct place p)
 	return walk_type(w, m->type, p);
 }
 
+/* Nothing ends where the access does: it may lie inside a bitfield. */
+static bool walk_partial(struct walk *w, const struct btf_type *t, struct place p)
+{
+	bool found = false;
+
+	w->partial = true;
+	for (u32 i = 0; i < btf_vlen(t) && !found; i++)
+		found = btf_member_bits(t, &btf_members(t)[i]) && spend(w) &&
+			walk_member(w, t, i, p);
+	w->partial = false;
+	return found;
+}
+
 static bool walk_struct(struct walk *w, u32 id, struct place p)
 {
 	const struct btf_type *t = btf_type(w->btf, id);
@@ -217,13 +237,13 @@ static bool walk_struct(struct walk *w, u32 id, struct place p)
 	for (u32 i = 0; i < btf_vlen(t); i++)
 		if (spend(w) && walk_member(w, t, i, p))
 			return true;
-	return walk_tail(w, t, p) || miss(w, why_hole);
+	return walk_tail(w, t, p) || walk_partial(w, t, p) || miss(w, why_hole);
 }
 
 bool btf_walk(const struct btf *btf, u32 id, u32 off, u32 size, bool flex,
 	      struct btf_at *at, const char **why)
 {
-	struct walk w = {btf, size, flex, WALK_BUDGET, at, NULL};
+	struct walk w = {.btf = btf, .size = size, .flex = flex, .budget = WALK_BUDGET, .at = at};
 	u32 total;
 
 	*at = (struct btf_at){0};
@@ -231,8 +251,10 @@ bool btf_walk(const struct btf *btf, u32 id, u32 off, u32 size, bool flex,
 	if (!btf_is_composite(btf_type(btf, id)) || !size)
 		return *why = why_hole, false;
 	btf_size(btf, id, &total);
-	if (walk_struct(&w, id, (struct place){.rel = off}))
+	if (walk_struct(&w, id, (struct place){.rel = off})) {
+		at->lenient |= w.again;
 		return true;
+	}
 	*why = add_fits(off, size, total) || w.why == why_budget ? w.why : why_beyond;
 	return false;
 }

@@ -169,6 +169,7 @@ TEST(btf_walk_around_bitfields)
 	CHECK_EQ(at.from, 1);
 	CHECK(btf_walk(btf, id, 1, 2, false, &at, &why));
 	CHECK_EQ(at.from, 0);
+	CHECK(!at.lenient);
 	CHECK(!btf_walk(btf, id, 7, 8, false, &at, &why));
 	CHECK(!btf_walk(btf, id, 4, 8, false, &at, &why));
 	btf_close(btf);

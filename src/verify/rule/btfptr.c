@@ -307,6 +307,14 @@ static int reject_before_bits(struct env *env, const struct access *acc, u32 off
 	return reject_walk(env, acc->ptr.btf, acc->ptr.type, off, acc->size, &at, "");
 }
 
+static const char *no_field(struct env *env, const struct access *acc, u32 off)
+{
+	const char *text = arena_printf(env->arena, "struct %s doesn't have field at offset %u",
+					type_of(acc), off);
+
+	return text ? text : "no such field";
+}
+
 /* Which member is read; the result of a pointer member. */
 static int read_member(struct env *env, struct access *acc, u32 off)
 {
@@ -321,6 +329,9 @@ static int read_member(struct env *env, struct access *acc, u32 off)
 					     why);
 	if (at.from && env->abi->policy.legacy_walk && !is_local(env, ptr))
 		return reject_before_bits(env, acc, off, at);
+	/* Inside unions they are not strict about it. */
+	if (at.lenient && !at.in_union && env->abi->policy.legacy_walk && !is_local(env, ptr))
+		return reject(env, RULE_BTF_WALK, no_field(env, acc, off));
 	if (is_local(env, ptr) ||
 	    btf_kind(btf_type(ptr->btf, btf_skip_mods(ptr->btf, at.type))) != BTF_PTR)
 		return 0;
