@@ -43,20 +43,23 @@ exits()
 [ -r "$btf" ] || skip "no $btf"
 kernel=$(find "$build/bpf" -name kernel_object.bpf.o | head -n 1)
 [ -n "$kernel" ] || skip "programs for BPF were not compiled"
-verify="$pintle verify --kernel linux-6.12 --btf $btf"
+verify()
+{
+	"$pintle" verify --kernel linux-6.12 --btf "$btf" "$@"
+}
 
 exits 2 "known is linux-6.12" "$pintle" verify --kernel linux-2.4 "$kernel"
 exits 2 "go with --kernel" "$pintle" verify --btf "$btf" "$kernel"
 exits 2 "either --host or --kernel" "$pintle" verify --kernel linux-6.12 --host x "$kernel"
 exits 2 "--btf needs a value" "$pintle" verify --kernel linux-6.12 --btf
 exits 2 "/nonexistent" "$pintle" verify --kernel linux-6.12 --btf /nonexistent "$kernel"
-exits 2 "/nonexistent" $verify --kfuncs /nonexistent "$kernel"
-exits 2 "/nonexistent" $verify /nonexistent
+exits 2 "/nonexistent" verify --kfuncs /nonexistent "$kernel"
+exits 2 "/nonexistent" verify /nonexistent
 printf 'name\tKF_flags\tregistered_for_prog_types\nf\tKF_MAGIC\tXDP\n' >"$dir/bad.tsv"
-exits 2 "bad.tsv:2: unknown flag 'KF_MAGIC'" $verify --kfuncs "$dir/bad.tsv" "$kernel"
+exits 2 "bad.tsv:2: unknown flag 'KF_MAGIC'" verify --kfuncs "$dir/bad.tsv" "$kernel"
 
 # One line of JSON a program, whatever is wrong with the others.
-$verify --json "$kernel" >"$dir/json"
+verify --json "$kernel" >"$dir/json"
 verdict()
 {
 	exits 0 "\"program\":\"$1\"" grep "\"program\":\"$1\".*\"verdict\":\"$2\"" "$dir/json"
@@ -78,12 +81,12 @@ verdict aligned reject
 exits 0 "misaligned packet access off 2+0+0+4 size 4" cat "$dir/json"
 
 # What is wrong with a whole object is said of each program.
-$verify --json "$(dirname "$kernel")/kernel_legacy.bpf.o" >"$dir/json"
+verify --json "$(dirname "$kernel")/kernel_legacy.bpf.o" >"$dir/json"
 verdict of_old_times unsupported
 
 printf 'name\tKF_flags\tregistered_for_prog_types\nbpf_missing_function\tKF_ACQUIRE\tXDP\n' \
 	>"$dir/more.tsv"
-exits 1 "no_function" $verify --kfuncs "$dir/more.tsv" "$kernel" # BTF lacks it still
+exits 1 "no_function" verify --kfuncs "$dir/more.tsv" "$kernel" # BTF lacks it still
 
 echo "$passed passed, $failed failed, 0 skipped"
 [ $failed = 0 ]

@@ -140,7 +140,7 @@ int object_born(struct env *env, u32 type, u16 flags)
 int special_obj_new(struct env *env, struct kcall *call)
 {
 	const struct record *rec;
-	u32 type;
+	u32 type = 0;
 
 	if (env->abi->policy.no_local_types)
 		return reject(env, RULE_KFUNC_ALLOW, call->kfunc->name);
