@@ -368,14 +368,17 @@ static u32 limit_of(const struct pintle_host *host)
 	return host->opts.max_deferred ? host->opts.max_deferred : 1 << 16;
 }
 
+enum { STALL_EVERY = 32 }; /* safe points; most of them must cost nothing */
+
 /* Somebody else is waited for: for how long? */
 static void check_stall(struct defer_queue *q)
 {
+	static THREAD_LOCAL u32 visits;
 	u64 limit = q->host->opts.stall_ms ? q->host->opts.stall_ms : 10000;
 	u64 ms = 0;
 	bool tell = false;
 
-	if (pthread_mutex_trylock(&q->lock))
+	if (++visits % STALL_EVERY || pthread_mutex_trylock(&q->lock))
 		return;
 	if (q->batch && !q->stall_told) {
 		ms = clock_ms() - q->started;
