@@ -20,7 +20,7 @@ static struct reg map_pointer(struct env *env, const struct call *call, enum reg
 
 	reg.map = call->map;
 	reg.map_uid = call->map_uid;
-	reg.id = base == REG_MAP ? 0 : id_new(env);
+	reg.id = base == REG_MAP_VALUE ? id_new(env) : 0; /* a lock is known by it */
 	return reg;
 }
 

@@ -20,7 +20,10 @@ int helper_ret_finish(struct env *env, const struct call *call, struct reg *r0)
 		return 0;
 	}
 	r0->ref = ref;
-	r0->id = ref ? ref : id_new(env);
+	r0->id = ref;
+	/* To learn of all copies whether they are NULL; and a lock is known by its value. */
+	if (!ref && (flags & RETF_NULL || r0->base == REG_MAP_VALUE))
+		r0->id = id_new(env);
 	return 0;
 }
 

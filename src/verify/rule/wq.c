@@ -38,7 +38,7 @@ static struct reg part_of_map(struct env *env, const struct kcall *call, enum re
 
 	reg.map = call->map;
 	reg.map_uid = call->map_uid;
-	reg.id = base == REG_MAP ? 0 : id_new(env);
+	reg.id = base == REG_MAP_VALUE ? id_new(env) : 0; /* a lock is known by it */
 	return reg;
 }
 
