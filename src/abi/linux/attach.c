@@ -45,6 +45,14 @@ static const struct {
 #include "abi/linux/attach.def"
 };
 
+static const struct {
+	const char *name;
+	u8 arg;
+} null_tps[] = {
+#define NULL_TP(name_, arg_) {#name_, arg_},
+#include "abi/linux/attach.def"
+};
+
 static const char *const d_paths[] = {
 #define D_PATH(name) #name,
 #include "abi/linux/attach.def"
@@ -175,6 +183,9 @@ static int attach_tp(const struct attach *a)
 	func = find_named(a, "__bpf_trace_", a->target, BTF_FUNC, &btf);
 	if (func)
 		nullable_args(type, btf, func);
+	for (u32 i = 0; i < ARRAY_SIZE(null_tps); i++)
+		if (!strcmp(null_tps[i].name, a->target))
+			type->args[null_tps[i].arg] |= CTX_ARG_NULL;
 	return 0;
 }
 
