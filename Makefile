@@ -78,6 +78,7 @@ check-domains: all
 check-kernel: all
 	@ninja -C $(BUILD) --quiet test/differ
 	@$(BUILD)/test/differ -s $(or $(SEED),1) -n $(or $(SOUNDNESS),1000)
+	@tools/check-objects -b $(BUILD) -s $(or $(SEED),1)
 
 check-contract: all
 	@ninja -C $(BUILD) --quiet test/kcompare
