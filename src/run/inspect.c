@@ -148,11 +148,12 @@ static void tell_progs(struct request *r)
 /* "name" or "object/name". */
 static bool is_named(const struct pintle_object *object, const char *name, const char *wanted)
 {
-	size_t len = strlen(object_name(object));
+	const char *slash = strrchr(wanted, '/'), *of = object_name(object);
+	size_t len = slash ? (size_t)(slash - wanted) : 0;
 
-	return !strcmp(name, wanted) ||
-	       (!strncmp(wanted, object_name(object), len) && wanted[len] == '/' &&
-		!strcmp(wanted + len + 1, name));
+	if (!slash)
+		return !strcmp(name, wanted);
+	return strlen(of) == len && !memcmp(of, wanted, len) && !strcmp(slash + 1, name);
 }
 
 static const struct pintle_prog *find_prog(struct request *r)
