@@ -115,3 +115,9 @@ int aligned(struct xdp_md *ctx)
 {
 	SECOND_WORD(ctx);
 }
+
+SEC("freplace/good")
+int replaces(struct xdp_md *ctx)
+{
+	return XDP_PASS;
+}

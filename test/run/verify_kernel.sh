@@ -76,6 +76,7 @@ verdict no_map unsupported
 verdict weak_function accept
 verdict version accept
 verdict anything reject
+verdict replaces unsupported
 verdict unaligned accept
 verdict aligned reject
 exits 0 "misaligned packet access off 2+0+0+4 size 4" cat "$dir/json"

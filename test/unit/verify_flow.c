@@ -22,6 +22,7 @@ TEST(verify_structure)
 		       "call f\nif r0 == 0 goto +1\nexit\nf:\nr0 = 0\nexit"),
 		REJECT("falls into another subprogram", "last insn is not an exit or jmp",
 		       "r1 = 5\ncall f\nf:\nr0 = 0\nexit"),
+		REJECT("call through a register", "unknown opcode 8d", "r6 = 0\ncallx r6\nr0 = 0\nexit"),
 		ACCEPT("goto and gotol", "goto +0\ngotol +0\nr0 = 0\nexit"),
 		REJECT("recursion", "recurs", "call f\nexit\nf:\ncall f\nexit", "reject"),
 		REJECT("mutual recursion", "recurs", "call f\nexit\nf:\ncall g\nexit\ng:\ncall f\nexit", "reject"),
