@@ -79,9 +79,11 @@ static bool callback_on_path(const struct env *env)
 
 int check_may_throw(struct env *env, const char *what)
 {
+	if (what)
+		TRY(check_nothing_held(env, what));
 	if (callback_on_path(env))
 		return reject(env, RULE_THROW_CALLBACK, env->insn, cur_frame(env)->subprog);
-	return what ? check_nothing_held(env, what) : 0;
+	return 0;
 }
 
 int throw_exit(struct env *env, const char *name)

@@ -77,7 +77,8 @@ int check_nothing_held(struct env *env, const char *what)
 {
 	const struct state *state = env->cur;
 
-	if (strcmp(what, "tail_call") && in_callback(state) && state->nframes > 1)
+	/* Elsewhere a callback ends the whole program, or may. */
+	if (!strcmp(what, "callback return") && in_callback(state) && state->nframes > 1)
 		return check_refs(env, what, state->nframes - 1);
 	if (held_lock(state))
 		return reject(env, RULE_LOCK_OPEN, what);
