@@ -6,6 +6,7 @@
  */
 #include "base/arena.h"
 #include "run/map.h"
+#include "run/map/ring.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -45,9 +46,22 @@ static struct image_map defs[] = {
 	 .inner = -1},
 	{.name = "percpu", .type = MAP_PERCPU_ARRAY, .key_size = 4, .value_size = 24,
 	 .max_entries = 1, .inner = -1},
+	{.name = "lru", .type = MAP_LRU_HASH, .key_size = 4, .value_size = 8,
+	 .max_entries = 2, .inner = -1},
+	{.name = "percpu_hash", .type = MAP_PERCPU_HASH, .key_size = 4, .value_size = 12,
+	 .max_entries = 3, .inner = -1},
+	{.name = "lpm", .type = MAP_LPM_TRIE, .key_size = 8, .value_size = 8,
+	 .max_entries = 3, .flags = MAPF_NO_PREALLOC, .inner = -1},
+	{.name = "queue", .type = MAP_QUEUE, .value_size = 12, .max_entries = 2, .inner = -1},
+	{.name = "bloom", .type = MAP_BLOOM_FILTER, .value_size = 4, .max_entries = 9,
+	 .inner = -1},
+	{.name = "ring", .type = MAP_RINGBUF, .max_entries = 4096, .inner = -1},
+	{.name = "maps", .type = MAP_HASH_OF_MAPS, .key_size = 4, .value_size = 4,
+	 .max_entries = 3, .inner = 1},
 };
 
 static struct pintle_host *host;
+enum { RING = 8 };
 static struct map *maps[ARRAY_SIZE(defs)];
 
 /* All that there are, but the one that may take minutes and be right. */
@@ -58,14 +72,25 @@ static void list_helpers(void)
 			helper_set_add(&helpers, id);
 }
 
+static void fill_outer(struct map *outer, struct map *inner)
+{
+	u32 key = 0;
+
+	run_read_lock(host);
+	if (outer->ops->put(outer, &key, inner, 0))
+		abort();
+	run_read_unlock(host);
+}
+
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	host = pintle_host_new(PINTLE_OPTS(pintle_host_opts, .max_slots = 2));
 	if (!host)
 		abort();
 	for (u32 i = 0; i < ARRAY_SIZE(defs); i++)
-		if (map_create(NULL, host, &defs[i], NULL, &maps[i]))
+		if (map_create(NULL, host, &defs[i], &defs[1], &maps[i]))
 			abort();
+	fill_outer(maps[ARRAY_SIZE(defs) - 1], maps[1]);
 	list_helpers();
 	return 0;
 }
@@ -87,6 +112,18 @@ static void *find_helper(void *data, const struct abi_prog_type *of, u32 id)
 	return helper_find(host, of, id);
 }
 
+/* What a run left in the ring: all of it must be committed. */
+static void consume(struct map *map)
+{
+	struct ring *ring = ring_of(map);
+	u32 len;
+
+	while (ring_peek(ring, &len))
+		ring_pass(ring);
+	if (map->ops->count(map))
+		abort();
+}
+
 static void run_on(const struct code *code, size_t size)
 {
 	struct run_scope scope;
@@ -99,6 +136,7 @@ static void run_on(const struct code *code, size_t size)
 	interp_run(code, code->entry[0], (u64)(uintptr_t)&packet, 0, scope.slot);
 	run_end(&scope);
 	free(bytes);
+	consume(maps[RING]);
 }
 
 static void run_proof(const struct proof *proof)
