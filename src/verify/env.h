@@ -460,9 +460,10 @@ int check_nothing_held(struct env *env, const char *what);
 /*
  * rule/iter.c: the path is back at the iterator's _next() at env->insn, at stored state
  * @old. True: the same iterator gave an element meanwhile, and no other that is alive was
- * made anew, so the loop ends by itself. iters_kept(): no iterator that a loop below @root
+ * made anew, so the loop ends by itself. iters_same(): the latter alone. iters_kept(): no iterator that a loop below @root
  * goes by was made anew between the ancestors of @cur and @cur, compared with @old.
  */
+bool iters_same(const struct state *old, const struct state *cur);
 bool iter_advanced(struct env *env, const struct state *old, const struct state *cur);
 bool iters_kept(const struct state *root, const struct state *old, const struct state *cur);
 

@@ -354,6 +354,24 @@ static bool is_iter_next(const struct env *env)
 	return kfunc && kfunc->flags & KF_ITER_NEXT;
 }
 
+/*
+ * What ends by itself has gone on since @old, at this very place; not only something inside
+ * the lap, which the next lap begins anew.
+ */
+static bool went_on(struct env *env, const struct state *old, const struct state *cur)
+{
+	if (is_iter_next(env))
+		return iter_advanced(env, old, cur);
+	if (!iters_same(old, cur))
+		return false;
+	if (isa_info(env->notes[env->insn].op)->kind == KIND_MAY_GOTO)
+		return true;
+	for (u32 f = 0; f < cur->nframes; f++)
+		if (cur->frames[f]->cb_depth > old->frames[f]->cb_depth)
+			return true;
+	return false;
+}
+
 /* The path came back to an ancestor. 1: a loop that converged; 0: goes on. */
 static int revisit(struct env *env, struct state *old)
 {
@@ -367,7 +385,7 @@ static int revisit(struct env *env, struct state *old)
 	if (!env->notes[env->insn].force_state ||
 	    !state_covers(env, old, cur, COVER_WITHIN))
 		return 0;
-	if (is_iter_next(env) && !iter_advanced(env, old, cur))
+	if (!went_on(env, old, cur))
 		return 0;
 	TRY(close_loop(env, old, old));
 	return PATH_ENDED;

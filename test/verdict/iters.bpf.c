@@ -756,3 +756,26 @@ P(destroyed_by_a_callback)
 	bpf_loop(1, destroy_it, &it, 0);
 	return 0;
 }
+
+/* A callback that runs once, and an iterator that is made anew, in each lap of a loop that
+ * does not end. */
+static long once(__u32 i, void *ctx)
+{
+	return 0;
+}
+
+REJECT(TOO_COMPLEX, "is too complex")
+P(callback_beside_one_made_anew)
+{
+	for (;;) {
+		struct bpf_iter_num it;
+		int *v;
+
+		bpf_iter_num_new(&it, 0, 10);
+		v = bpf_iter_num_next(&it);
+		bpf_iter_num_destroy(&it);
+		if (!v)
+			return 0;
+		bpf_loop(1, once, NULL, 0);
+	}
+}

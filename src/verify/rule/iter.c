@@ -241,6 +241,14 @@ static bool is_iter_ref(const struct held *held)
 	return held->kind == HELD_REF && held->owner;
 }
 
+bool iters_same(const struct state *old, const struct state *cur)
+{
+	for (u32 i = 0; i < old->nheld; i++)
+		if (is_iter_ref(&old->held[i]) && old->held[i].id != cur->held[i].id)
+			return false;
+	return true;
+}
+
 bool iter_advanced(struct env *env, const struct state *old, const struct state *cur)
 {
 	const struct reg *was = iter_of_call(old), *is = iter_of_call(cur);
@@ -248,10 +256,7 @@ bool iter_advanced(struct env *env, const struct state *old, const struct state 
 	if (!was || !is || is->drained || was->ref != is->ref || was->depth >= is->depth ||
 	    old->nheld != cur->nheld)
 		return false;
-	for (u32 i = 0; i < old->nheld; i++)
-		if (is_iter_ref(&old->held[i]) && old->held[i].id != cur->held[i].id)
-			return false;
-	return true;
+	return iters_same(old, cur);
 }
 
 static bool holds(const struct state *state, u32 id)
