@@ -220,7 +220,7 @@ static int check_main_exit(struct env *env)
 	const struct frame *frame = cur_frame(env);
 
 	if (frame->callback == FRAME_ASYNC)
-		return check_ret_range(env, "async callback", R0, frame->ret_min,
+		return check_ret_range(env, "async callback return", R0, frame->ret_min,
 				       frame->ret_max);
 	if (frame->subprog && !is_exception_cb(env, frame->subprog))
 		return sig_check_return(env, frame->subprog); /* alone */

@@ -70,7 +70,7 @@ static int wrong_result(void *map, int *key, void *value)
 	return 7;
 }
 
-REJECT(RET_RANGE, "At async callback the register R0 has")
+REJECT(RET_RANGE, "At async callback return the register R0 has")
 SEC("tc")
 int work_that_returns_something(struct __sk_buff *skb)
 {
