@@ -144,3 +144,40 @@ XDP(aligned_number)
 
 	return bpf_strtol(buf, sizeof(buf), 0, &out) & 1;
 }
+
+/* ---- reading the host's memory ---- */
+
+REJECT(PROBE_NUMBER, "a number is no address to read from")
+KERNEL(accept, "kernels let privileged programs read any address")
+P(probe_number)
+{
+	long out = 0;
+
+	return bpf_probe_read_kernel(&out, sizeof(out), (void *)(long)n);
+}
+
+REJECT(PROBE_NUMBER, "a number is no address to read from")
+KERNEL(accept, "kernels let privileged programs read any address")
+P(probe_number_as_text)
+{
+	char out[8] = "";
+
+	return bpf_probe_read_kernel_str(out, sizeof(out), (void *)0x1000);
+}
+
+ACCEPT RETVAL(0)
+P(probe_object)
+{
+	struct M out;
+
+	return bpf_probe_read_kernel(&out, sizeof(out), &t->mask);
+}
+
+REJECT(BTF_BEYOND, "access beyond struct")
+KERNEL(accept, "kernels let privileged programs read any address")
+P(probe_behind_object)
+{
+	char out[500];
+
+	return bpf_probe_read_kernel(out, sizeof(out), t);
+}

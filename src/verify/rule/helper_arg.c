@@ -22,23 +22,54 @@ static int arg_scalar(struct env *env, struct call *call, u32 i)
 
 /*
  * Helpers that read memory without faults take addresses (B26): of objects as they are, of
- * the program's own memory by its rules. Everything else takes numbers.
+ * the program's own memory by its rules. Everything else takes numbers; and numbers are
+ * addresses of a client's memory only: one that names the host's could be forged (J12).
  */
-static const struct { u32 id; bool user; } probes[] = {
-	{4, false}, {45, false}, {113, false}, {115, false}, /* probe_read... */
-	{112, true}, {114, true}, {148, true}, /* ..._user, ..._user_str, copy_from_user */
+static const struct probe {
+	u32 id;
+	bool user, text; /* text: ends with its first zero byte */
+} probes[] = {
+	{4, false, false},  {45, false, true},	{113, false, false}, {115, false, true},
+	{112, true, false}, {114, true, true},	{148, true, false}, /* the last: copy_from_user */
 };
 
-static int probe_arg(struct env *env, u32 regno, bool user)
+/* What lies behind an object is none of the program's business. */
+static int probe_object(struct env *env, const struct probe *probe, u32 regno)
+{
+	const struct reg *reg = cur_reg(env, regno), *bytes = cur_reg(env, R2);
+	u32 size = 0;
+
+	if (probe->text || probe->user)
+		return 0;
+	TRY(check_btf_offset(env, regno, reg));
+	btf_size(reg->btf, reg->type, &size);
+	if (bytes->base == REG_SCALAR && add_fits((u32)reg->off, bytes->num.umax, size))
+		return bytes->num.umax ? mark_precise(env, R2) : 0;
+	return reject(env, RULE_BTF_BEYOND, btf_type_name(reg->btf, reg->type), (s64)reg->off,
+		      (u32)bytes->num.umax);
+}
+
+static int probe_arg(struct env *env, const struct probe *probe, u32 regno)
 {
 	const struct reg *reg = cur_reg(env, regno);
+	bool user = probe->user;
 
+	if (reg->base == REG_SCALAR)
+		return user || reg_is_null(reg) ? 0 : reject(env, RULE_PROBE_NUMBER, regno);
 	if (reg->base == REG_BTF && !(reg->flags & F_PERCPU) &&
 	    user == !!(reg->flags & F_USER))
-		return 0;
+		return probe_object(env, probe, regno);
 	if (user || reg->base == REG_BTF)
-		return reject_kind(env, regno, user ? "scalar, user_ptr_" : "scalar, ptr_");
+		return reject_kind(env, regno, user ? "scalar, user_ptr_" : "ptr_");
 	return mem_arg_sized(env, regno, R2, false, false, false, true);
+}
+
+static const struct probe *probe_of(u32 helper)
+{
+	for (u32 p = 0; p < ARRAY_SIZE(probes); p++)
+		if (probes[p].id == helper)
+			return &probes[p];
+	return NULL;
 }
 
 /* Whether the call names memory by a user pointer, which knows its space, or by a number,
@@ -48,21 +79,21 @@ static void note_user_arg(struct env *env, u32 helper, const struct reg *reg)
 	bool user = reg->base == REG_BTF && reg->flags & F_USER && reg->off >= 0 &&
 		    !has_var_off(reg);
 
-	for (u32 p = 0; p < ARRAY_SIZE(probes); p++)
-		if (probes[p].id == helper && probes[p].user)
-			env->notes[env->insn].proof.user |= user ? USER_PASSED : USER_UNPASSED;
+	if (probe_of(helper) && probe_of(helper)->user)
+		env->notes[env->insn].proof.user |= user ? USER_PASSED : USER_UNPASSED;
 }
 
 static int arg_anything(struct env *env, struct call *call, u32 i)
 {
+	const struct probe *probe = i == 2 ? probe_of(call->helper->id) : NULL;
+
 	if (i == 2)
 		note_user_arg(env, call->helper->id, cur_reg(env, i + 1));
-	if (!reg_is_pointer(cur_reg(env, i + 1)) || env->abi->policy.ptr_leaks)
+	if (env->abi->policy.ptr_leaks)
 		return 0;
-	for (u32 p = 0; p < ARRAY_SIZE(probes); p++)
-		if (probes[p].id == call->helper->id && i == 2)
-			return probe_arg(env, i + 1, probes[p].user);
-	return reject(env, RULE_ARG_LEAK, i + 1);
+	if (probe)
+		return probe_arg(env, probe, i + 1);
+	return reg_is_pointer(cur_reg(env, i + 1)) ? reject(env, RULE_ARG_LEAK, i + 1) : 0;
 }
 
 static int arg_const_size(struct env *env, struct call *call, u32 i)
