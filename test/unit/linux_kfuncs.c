@@ -10,6 +10,7 @@
 
 /* A kernel with one struct and two functions. */
 struct kernel {
+	char table[1024]; /* the contract's names point into it */
 	struct bb bb;
 	struct btf *btf;
 	struct linux_data data;
@@ -43,11 +44,10 @@ static void kernel_free(struct kernel *k)
 /* 0, or -EINVAL with @words in the log. */
 static int read_table(struct kernel *k, const char *text, const char *words)
 {
-	char buf[1024];
 	int err;
 
-	snprintf(buf, sizeof(buf), "%s", text);
-	err = linux_kfuncs_tsv(&k->log, &k->abi, "t.tsv", buf);
+	snprintf(k->table, sizeof(k->table), "%s", text);
+	err = linux_kfuncs_tsv(&k->log, &k->abi, "t.tsv", k->table);
 	if (words && !strstr(k->log.error, words)) {
 		printf("wanted '%s', got '%s'\n", words, k->log.error);
 		return 1;

@@ -765,6 +765,7 @@ static long once(__u32 i, void *ctx)
 }
 
 REJECT(TOO_COMPLEX, "is too complex")
+KERNEL(accept, "it never ends, which kernels do not see")
 P(callback_beside_one_made_anew)
 {
 	for (;;) {

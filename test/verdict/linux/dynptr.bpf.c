@@ -569,6 +569,7 @@ static long keep_clone(struct bpf_dynptr *d, void *ctx)
 }
 
 REJECT(DYNPTR_INIT, "Expected an initialized dynptr as arg #0")
+KERNEL(accept, "the record that the clone shows is the ring's again by then")
 SEC("tc")
 int drained_clone_outlives_the_callback(struct __sk_buff *skb)
 {
