@@ -35,12 +35,24 @@ struct async {
 	struct async *next;
 };
 
+/* What it is handed only for the call: a dynptr, or a key, which may be a variable of the
+ * engine's (array maps) or of an element that is gone later. */
+static u32 lent(struct reg *args)
+{
+	if (args[0].base == REG_DYNPTR)
+		return args[0].id;
+	if (args[1].base != REG_MAP_KEY)
+		return 0;
+	args[1].owner = args[2].id; /* the value beside it */
+	return args[1].owner;
+}
+
 static void set_callback(struct frame *frame, enum callback_kind kind,
 			 const struct reg *args)
 {
 	for (u32 i = 0; i < 5; i++)
 		frame->regs[R1 + i] = args[i];
-	frame->owner = args[0].base == REG_DYNPTR ? args[0].id : 0;
+	frame->owner = lent(&frame->regs[R1]);
 	frame->cb_kind = (u8)kind;
 	frame->callback = shapes[kind].async ? FRAME_ASYNC : FRAME_CALLBACK;
 	frame->ret_ranged = true;

@@ -88,7 +88,7 @@ struct reg {
 	};
 	struct scalar num; /* scalars: the value; pointers: the variable part of the offset */
 	u32 def;	/* instruction that made this value: for explanations */
-	u32 owner;	/* dynptr (its id) or iterator (its ref) that it lives no longer than */
+	u32 owner;	/* of a dynptr, iterator or call it lives no longer than */
 };
 
 enum slot_kind {
@@ -119,7 +119,7 @@ struct frame {
 	u32 cb_depth;		/* how many iterations of it have been walked */
 	u16 written;		/* registers, slots: since the last stored state (logs) */
 	u64 written_slots;
-	u32 owner;		/* callbacks: the dynptr it is handed, which dies with it */
+	u32 owner;		/* callbacks: the dynptr or key it is handed, which dies with it */
 	bool ret_ranged;	/* callbacks: r0 at exit must lie in ret_range */
 	s64 ret_min, ret_max;
 };

@@ -134,3 +134,43 @@ XDP_ASM(number_as_callback)
 	    "r0 = 0				\n"
 	    "exit" :: SYM(bpf_loop) : "memory");
 }
+
+/* Keys of arrays are variables of the engine's, there for the call of the callback. */
+#ifndef FOR_KERNEL
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 4);
+	__type(key, __u32);
+	__type(value, long);
+} keyed SEC(".maps");
+
+static long keep_key(void *map, __u32 *key, long *value, __u32 **kept)
+{
+	*kept = key;
+	return *key == 0;
+}
+
+REJECT(MEM_ACCESS, "invalid mem access 'scalar'")
+XDP(key_after_its_callback)
+{
+	__u32 *key = NULL;
+
+	bpf_for_each_map_elem(&keyed, keep_key, &key, 0);
+	return key ? *key : 0;
+}
+
+static long keep_value(void *map, __u32 *key, long *value, long **kept)
+{
+	*kept = value;
+	return *key == 0;
+}
+
+ACCEPT RETVAL(0)
+XDP(value_after_its_callback)
+{
+	long *value = NULL;
+
+	bpf_for_each_map_elem(&keyed, keep_value, &value, 0);
+	return value ? *value : 0;
+}
+#endif

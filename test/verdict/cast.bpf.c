@@ -35,6 +35,33 @@ P(number_cast)
 	return p->pid & 0;
 }
 
+/* What is in an object of the program's own are its numbers, whatever became of the object. */
+#ifndef FOR_KERNEL
+REJECT(CAST, "cannot be cast to a struct of the host")
+P(remembered_object_cast)
+{
+	struct T *p;
+
+	WITH_VALUE(v);
+	p = bpf_rdonly_cast(v->unl, host_id(struct T));
+	return p->leader->pid & 0;
+}
+
+REJECT(CAST, "cannot be cast to a struct of the host")
+Q(object_cast_after_its_section)
+{
+	struct L *l;
+	struct T *p;
+
+	WITH_VALUE(v);
+	bpf_rcu_read_lock();
+	l = v->loc;
+	bpf_rcu_read_unlock();
+	p = bpf_rdonly_cast(l, host_id(struct T));
+	return p->leader->pid & 0;
+}
+#endif
+
 REJECT(CAST_TYPE, "type ID argument must be of a struct")
 P(cast_to_nothing)
 {

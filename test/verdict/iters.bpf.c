@@ -780,3 +780,40 @@ P(callback_beside_one_made_anew)
 		bpf_loop(1, once, NULL, 0);
 	}
 }
+
+#ifndef FOR_KERNEL
+extern int bpf_iter_t_new(struct bpf_iter_t *it, int n) __ksym;
+extern struct T *bpf_iter_t_next(struct bpf_iter_t *it) __ksym;
+extern void bpf_iter_t_destroy(struct bpf_iter_t *it) __ksym;
+
+REJECT(MEM_ACCESS, "invalid mem access 'scalar'")
+P(memory_of_an_element_gone)
+{
+	struct bpf_iter_t it;
+	const char *text = NULL;
+	struct T *p;
+
+	bpf_iter_t_new(&it, 1);
+	p = bpf_iter_t_next(&it);
+	if (p)
+		text = t_text(p, 8);
+	bpf_iter_t_destroy(&it);
+	return text ? text[0] : 0;
+}
+
+ACCEPT
+P(memory_of_an_element)
+{
+	struct bpf_iter_t it;
+	const char *text = NULL;
+	struct T *p;
+
+	bpf_iter_t_new(&it, 1);
+	p = bpf_iter_t_next(&it);
+	if (p)
+		text = t_text(p, 8);
+	n = text ? text[0] : 0;
+	bpf_iter_t_destroy(&it);
+	return n;
+}
+#endif

@@ -11,7 +11,8 @@ static bool castable(const struct env *env, const struct reg *reg)
 {
 	if (env->abi->policy.casts)
 		return true;
-	return reg->base == REG_BTF && !(reg->flags & (F_PERCPU | F_USER | F_ALLOC));
+	return reg->base == REG_BTF && reg->btf != env->image->btf &&
+	       !(reg->flags & (F_PERCPU | F_USER | F_ALLOC));
 }
 
 /* The struct of the host's base BTF that constant R2 names. */

@@ -568,6 +568,20 @@ static int check_null(struct env *env, const struct kcall *call, const struct ka
 	return reject(env, RULE_KFUNC_NULL, arg->i);
 }
 
+/* Memory that the function returns lives no longer than the object it is of: until its
+ * reference is given back, or the iterator that gave it goes on. */
+static void note_life(struct kcall *call, const struct reg *reg)
+{
+	u32 life = reg->ref;
+
+	if (!life && reg->base == REG_BTF)
+		life = reg->owner;
+	if (!reg_is_pointer(reg) || !life)
+		return;
+	call->two_refs |= call->arg_ref && call->arg_ref != life;
+	call->arg_ref = life;
+}
+
 int kfunc_check_arg(struct env *env, struct kcall *call, u32 i)
 {
 	struct karg arg;
@@ -579,10 +593,8 @@ int kfunc_check_arg(struct env *env, struct kcall *call, u32 i)
 	if (arg.reg->base == REG_BTF && is_ptr(call->btf, arg.type) &&
 	    arg.class_ != KA_IGNORED)
 		TRY(check_btf_offset(env, arg.regno, arg.reg));
-	if (reg_is_pointer(arg.reg) && arg.reg->ref && arg.class_ != KA_IGNORED) {
-		call->two_refs = call->arg_ref && call->arg_ref != arg.reg->ref;
-		call->arg_ref = arg.reg->ref;
-	}
+	if (arg.class_ != KA_IGNORED)
+		note_life(call, arg.reg);
 	return by_class[arg.class_](env, call, &arg);
 }
 
