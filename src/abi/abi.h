@@ -430,6 +430,7 @@ struct abi_policy {
 	bool local_mem_612;	 /* G14: objects of programs are no memory for functions */
 	bool percpu_612;	 /* I16 */
 	bool percpu_nonnull;	 /* I23 */
+	bool jset_612;		 /* a test of several bits that holds tells nothing */
 	bool casts;		 /* J12, C20: whatever a register holds can be cast */
 	bool strict_tags;	 /* I9 */
 	bool nest_519;		 /* I6: fields of nested structs and arrays are bytes */

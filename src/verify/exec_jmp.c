@@ -122,12 +122,23 @@ static struct reg *state_reg(struct state *state, u32 regno)
 	return &state->frames[state->nframes - 1]->regs[regno];
 }
 
-static void refine(struct state *state, const struct cmp *cmp, bool taken)
+/* Linux 6.12 learns of `x & mask` only when the mask has one bit. */
+static bool learns_nothing(const struct env *env, const struct cmp *cmp, struct scalar mask)
+{
+	u64 bits = mask.bits.value;
+
+	return env->abi->policy.jset_612 && cmp->cond == COND_SET &&
+	       (!scalar_is_const(mask) || bits & (bits - 1));
+}
+
+static void refine(struct env *env, struct state *state, const struct cmp *cmp, bool taken)
 {
 	struct reg *dst = state_reg(state, cmp->dst);
 	struct reg *src = cmp->src >= 0 ? state_reg(state, (u32)cmp->src) : NULL;
 	struct scalar a = dst->num, b = src ? src->num : cmp->imm;
 
+	if (taken && learns_nothing(env, cmp, b))
+		return;
 	branch_refine(cmp->cond, cmp->wide, taken, &a, &b);
 	if (scalar_empty(a) || scalar_empty(b))
 		return; /* cannot be; nothing is learnt, and that is sound */
@@ -315,8 +326,8 @@ static int fork_branch(struct env *env, const struct cmp *cmp, u32 target)
 		return err;
 	if (cur_reg(env, cmp->dst)->base == REG_SCALAR &&
 	    (cmp->src < 0 || cur_reg(env, (u32)cmp->src)->base == REG_SCALAR)) {
-		refine(taken, cmp, true);
-		refine(env->cur, cmp, false);
+		refine(env, taken, cmp, true);
+		refine(env, env->cur, cmp, false);
 		return 0;
 	}
 	learn_nulls(env, taken, cmp);

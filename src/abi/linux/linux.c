@@ -35,6 +35,7 @@ const struct abi_policy linux_policy = {
 	.percpu_612 = true,
 	.percpu_nonnull = true,
 	.casts = true,
+	.jset_612 = true,
 	.strict_tags = true,
 	.kinds_off = BIT(FIELD_USER) | BIT(FIELD_UPTR) | BIT(FIELD_SEQ),
 };
