@@ -454,6 +454,7 @@ static void wait_for_batch(struct defer_queue *q)
 static bool drain_once(struct defer_queue *q)
 {
 	struct defer_chunk *all;
+	bool others; /* somebody else's calls: they may have queued more */
 
 	grace_wait(q->host); /* runs in flight end, and publish what they deferred */
 	pthread_mutex_lock(&q->lock);
@@ -468,10 +469,11 @@ static bool drain_once(struct defer_queue *q)
 		if (!--q->running)
 			pthread_cond_broadcast(&q->idle);
 	}
+	others = q->running;
 	while (q->running)
 		pthread_cond_wait(&q->idle, &q->lock);
 	pthread_mutex_unlock(&q->lock);
-	return all != NULL;
+	return all || others;
 }
 
 /* The thread's work is waited for: what was queued is in the batch after next at latest. */

@@ -303,3 +303,17 @@ XDP(one_cpu_more)
 
 	return v ? v[bpf_get_smp_processor_id() + 127] : 0;
 }
+
+/* Of 0..3, those that have a bit in common with 6 are 2 and 3. */
+ACCEPT RETVAL(0)
+POLICY(kernel, reject, "min value is negative")
+KERNEL(reject, "it learns of single bits only")
+XDP(common_bits)
+{
+	WITH_BYTES(v);
+	long i = any64() & 3;
+
+	hide(i);
+	ASM("if %0 & 6 goto +1; %0 = 2; %0 += -2" : "+r"(i));
+	return *(volatile char *)(v + i);
+}

@@ -172,6 +172,8 @@ struct reg btf_member_reg(struct env *env, const struct reg *parent, u32 member_
 					 member_class(env, parent, &at, at.off, ptr));
 	if (reg.flags & F_NULL)
 		reg.id = id_new(env);
+	if (reg.flags & F_TRUSTED) /* no longer than the parent is */
+		reg.owner = parent->owner;
 	return reg;
 }
 
