@@ -215,12 +215,16 @@ static void ref_destroy(struct pintle_host *host, const struct run_field *f, voi
 
 static void percpu_destroy(const struct run_field *f, void *slot)
 {
-	void *handle = f->local ? slot_take(slot) : NULL;
+	void *handle;
 
+	if (!f->local) { /* a variable of the host: owned by nobody here */
+		__atomic_store_n((void **)slot, NULL, __ATOMIC_RELAXED);
+		return;
+	}
+	/* Never a store: what a program exchanges in meanwhile would be lost. */
+	handle = slot_take(slot);
 	if (handle)
 		percpu_drop(f->local, handle);
-	else /* a variable of the host: owned by nobody here */
-		__atomic_store_n((void **)slot, NULL, __ATOMIC_RELAXED);
 }
 
 static void slot_destroy(struct pintle_host *host, const struct run_field *f, void *slot,
