@@ -13,6 +13,8 @@
  *     unpublishes, fences, raises the generation, then scans slots. Either the waiter sees
  *     the run (and waits while its generation is older), or the run sees the unpublishing.
  *
+ *  C  Every section of either domain is one of epoch.h too.
+ *
  * Progress: opening and closing a section is wait-free. Waiting depends on the readers.
  */
 #if defined(__has_feature)
@@ -25,7 +27,7 @@
 #ifndef TSAN
 #define _LGPL_SOURCE /* MIT is compatible; what we inline is under ten lines by design */
 #endif
-#include "run/thread.h"
+#include "run/epoch.h"
 
 #include <time.h>
 #include <urcu/urcu-memb.h>
@@ -64,7 +66,7 @@ static bool thread_registered(void)
 #else
 static bool thread_registered(void)
 {
-	return URCU_TLS(urcu_memb_reader).registered;
+	return URCU_TLS(urcu_memb_reader).registered && thread_me.listed;
 }
 #endif
 
@@ -72,6 +74,7 @@ void run_read_lock(struct pintle_host *host)
 {
 	if (unlikely(!thread_registered()))
 		thread_enter_or_wait();
+	epoch_enter();
 	urcu_memb_read_lock();
 }
 
@@ -79,6 +82,7 @@ void run_read_unlock(struct pintle_host *host)
 {
 	TSAN_SECTION_END();
 	urcu_memb_read_unlock();
+	epoch_leave();
 }
 
 bool run_read_ongoing(void)
@@ -102,6 +106,7 @@ void sleep_enter(struct slot_ctx *slot)
 
 	if (slot->sleep_depth++)
 		return;
+	epoch_enter();
 	gen = atomic_load_explicit(&slot->host->sleep_gen, memory_order_relaxed);
 	/* B: pairs with sleep_generation() */
 	atomic_store_explicit(&slot->sleep_gen, gen, memory_order_seq_cst);
@@ -113,6 +118,7 @@ void sleep_leave(struct slot_ctx *slot)
 		return;
 	/* release: pairs with the acquire in sleep_passed() */
 	atomic_store_explicit(&slot->sleep_gen, 0, memory_order_release);
+	epoch_leave();
 }
 
 u64 sleep_generation(struct pintle_host *host)

@@ -16,6 +16,7 @@
  *	slot.c    execution slots: which thread owns which
  *	thread.c  threads come and go: registration with liburcu, fork
  *	rcu.c     read sections of the two domains, waiting for grace periods
+ *	epoch.c   grace periods of elements, by asking
  *	defer.c   deferred calls: the queue of destructors
  *	executor.c  calls that only certain threads may make
  *	reclaim.c   a thread for deferred calls; grace periods that do not end

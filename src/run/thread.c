@@ -19,8 +19,8 @@
  * No call-outs under any of them.
  */
 #define _LGPL_SOURCE /* MIT is compatible; what we inline is under ten lines by design */
+#include "run/epoch.h"
 #include "run/lock.h"
-#include "run/thread.h"
 
 #include <sched.h>
 #include <urcu/urcu-memb.h>
@@ -34,7 +34,7 @@ static struct {
 	struct slot_table *tables;
 } registry = {.lock = PTHREAD_MUTEX_INITIALIZER, .once = PTHREAD_ONCE_INIT};
 
-static THREAD_LOCAL struct thread_rec self;
+THREAD_LOCAL struct thread_rec thread_me;
 
 void thread_lock(void)
 {
@@ -46,9 +46,22 @@ void thread_unlock(void)
 	pthread_mutex_unlock(&registry.lock);
 }
 
+bool thread_try_lock(void)
+{
+	return !pthread_mutex_trylock(&registry.lock);
+}
+
+bool threads_any(bool (*fn)(const struct thread_rec *rec, u64 with), u64 with)
+{
+	for (struct thread_rec *rec = registry.threads; rec; rec = rec->next)
+		if (fn(rec, with))
+			return true;
+	return false;
+}
+
 struct thread_rec *thread_self(void)
 {
-	return &self;
+	return &thread_me;
 }
 
 static void rec_link(struct thread_rec *rec)
@@ -82,6 +95,7 @@ static void thread_ends(void *arg)
 	while (rec->slots)
 		slot_release(rec->slots);
 	rec_unlink(rec);
+	epoch_reset(&rec->epoch);
 	/* Cancelled inside a section (J06): who waits for it sleeps until it closes. */
 	while (rec->reader && _urcu_memb_read_ongoing())
 		urcu_memb_read_unlock();
@@ -157,7 +171,7 @@ static void after_fork_child(void)
 	release_words(); /* the dead threads' are about to go */
 	for (rec = registry.threads; rec; rec = next) {
 		next = rec->next;
-		if (rec != &self)
+		if (rec != &thread_me)
 			bury(rec);
 	}
 	release_locks(true);
@@ -177,12 +191,12 @@ int thread_known(void)
 	pthread_once(&registry.once, init_once);
 	if (registry.err)
 		return -registry.err;
-	if (self.listed)
+	if (thread_me.listed)
 		return 0;
-	if (pthread_setspecific(registry.key, &self))
+	if (pthread_setspecific(registry.key, &thread_me))
 		return -ENOMEM;
 	thread_lock();
-	rec_link(&self);
+	rec_link(&thread_me);
 	thread_unlock();
 	return 0;
 }
@@ -193,7 +207,7 @@ int thread_enter(void)
 	if (!URCU_TLS(urcu_memb_reader).registered) {
 		thread_lock();
 		urcu_memb_register_thread();
-		self.reader = &URCU_TLS(urcu_memb_reader);
+		thread_me.reader = &URCU_TLS(urcu_memb_reader);
 		thread_unlock();
 	}
 	return 0;

@@ -15,8 +15,15 @@
 
 struct urcu_reader;
 
+/* A thread's sections, for epoch.c. */
+struct epoch_reader {
+	atomic(u64) in; /* the epoch it is in; 0: none */
+	u32 depth;	/* of nesting; the thread's own */
+};
+
 /* One per thread that ever entered the library, in its thread-local memory. */
 struct thread_rec {
+	struct epoch_reader epoch;
 	struct thread_rec *next, **pprev; /* all of them, under the thread lock */
 	struct slot_ctx *slots;		  /* owned, one per host */
 	struct urcu_reader *reader;	  /* registered by us; NULL: by the host */
@@ -66,6 +73,8 @@ static inline struct slot_ctx *slot_exchange(struct slot_ctx *slot)
 
 /* --- thread.c --- */
 
+/* The calling thread's, listed or not. */
+extern THREAD_LOCAL struct thread_rec thread_me;
 /* Registers the calling thread where it is not: 0 or -ENOMEM. */
 int thread_enter(void);
 /* Has the calling thread cleaned up after when it ends, without liburcu. */
@@ -75,6 +84,9 @@ void thread_enter_or_wait(void);
 struct thread_rec *thread_self(void);
 void thread_lock(void);
 void thread_unlock(void);
+bool thread_try_lock(void);
+/* Whether fn() is true of any thread's record; under the thread lock. */
+bool threads_any(bool (*fn)(const struct thread_rec *rec, u64 with), u64 with);
 /* Links a host's table into the list that thread exits and forks walk. */
 void thread_add_table(struct slot_table *table);
 void thread_remove_table(struct slot_table *table);
