@@ -91,6 +91,7 @@ struct pintle_host_opts {
 	enum pintle_jit jit;
 	bool perf_map;	/* names native code for perf(1) in /tmp/perf-PID.map */
 	bool perf_dump; /* code and source lines in /tmp/jit-PID.dump, for perf inject --jit */
+	bool gdb;	/* shows it to debuggers: names, source lines, callers */
 };
 
 PINTLE_API struct pintle_host *pintle_host_new(const struct pintle_host_opts *opts);

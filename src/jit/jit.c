@@ -63,11 +63,26 @@ static bool reserve(struct jit *jit, const struct code *code)
 	return vec_reserve(&jit->insn_at, code->ninsns + 1);
 }
 
+static void note_frames(struct code *code, u32 start)
+{
+	for (u32 i = 0; i < code->nsubprogs; i++) {
+		struct code_frame *frame = &code->frames[i];
+
+		if (!frame->size)
+			continue;
+		frame->start -= start;
+		frame->entry -= start;
+		frame->body -= start;
+		frame->end -= start;
+	}
+}
+
 /* Code that was made by hand has no arena, and nobody who asks. */
 static bool note_places(struct code *code, const u32 *insn_at, u32 start)
 {
 	if (!code->arena)
 		return true;
+	note_frames(code, start);
 	code->native_at = arena_array(code->arena, code->ninsns, sizeof(insn_at[0]));
 	for (u32 i = 0; code->native_at && i < code->ninsns; i++)
 		code->native_at[i] = insn_at[i] - start;
@@ -85,6 +100,13 @@ int jit_add(struct jit *jit, struct log *log, struct code *code)
 	jit->out.insn_at = jit->insn_at.v;
 	jit->out.callback = jit->callback.v + jit->callback.n;
 	jit->out.at = start = align(jit->out.at, jit->out.end);
+	jit->out.frames = NULL;
+	if (code->arena) {
+		code->frames = arena_array(code->arena, code->nsubprogs, sizeof(code->frames[0]));
+		if (!code->frames)
+			return log_fail(log, -ENOMEM, "out of memory");
+		jit->out.frames = code->frames;
+	}
 	err = jit_generate(&jit->rt, log, &jit->plan, &jit->out);
 	if (err) {
 		jit->out.at = before;

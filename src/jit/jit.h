@@ -51,6 +51,7 @@ struct jit_out { /* what a generator writes for one program */
 	const u8 *start;	 /* of the block */
 	u32 *insn_at;		 /* by code instruction and one more: offset from the block */
 	u32 *callback;		 /* by subprogram: offset of its entry for callbacks */
+	struct code_frame *frames; /* by subprogram, from the start of the block; or NULL */
 };
 
 /* 0; -ENOTSUP with words; -ENOSPC: does not fit; -ENOMEM. */

@@ -49,6 +49,18 @@ struct code_func {
 	code_native *native; /* NULL: interpreted */
 };
 
+/*
+ * Where a subprogram of native code lies, bytes from code.native, and what a debugger needs to
+ * find its caller. The registers are numbered as DWARF does for the machine.
+ */
+struct code_frame {
+	u32 start; /* of all that belongs to it; the entry for callbacks lies before `entry` */
+	u32 entry, body, end; /* its prologue is [entry, body) */
+	u32 size;   /* bytes from the caller's stack pointer down to its own, in the body */
+	bool by_fp; /* the frame pointer was pushed first and is kept */
+	u8 nsaved, saved[5]; /* the last one pushed lies lowest */
+};
+
 struct code {
 	struct arena *arena;
 	struct code_insn *insns;
@@ -64,6 +76,7 @@ struct code {
 	code_native *native; /* NULL: interpreted */
 	u32 native_size;
 	u32 *native_at; /* by code instruction: offset from `native`, behind prologues */
+	struct code_frame *frames; /* by subprogram; size 0: not there */
 };
 
 enum {

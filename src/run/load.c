@@ -309,6 +309,7 @@ static int load_steps(struct loading *ld)
 void object_unload(struct pintle_object *object)
 {
 	prog_arrays_forget(object->host, object); /* if loading failed half way */
+	gdb_forget(object);
 	for (u32 i = 0; object->progs && i < object->image->nprogs; i++)
 		prog_free(&object->progs[i]);
 	jit_free(object->jit);

@@ -105,8 +105,10 @@ int native_compile(struct pintle_object *object)
 		err = without(object, "programs", err, &log);
 	}
 	log_free(&log);
-	if (object->jit)
+	if (object->jit) {
 		perf_write(object);
+		gdb_tell(object);
+	}
 	return err;
 }
 

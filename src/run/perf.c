@@ -9,7 +9,7 @@
  *
  * Both only grow: what is loaded later at the same address stands further below.
  */
-#include "run/run.h"
+#include "run/piece.h"
 
 #include <elf.h>
 #include <fcntl.h>
@@ -19,46 +19,11 @@
 #include <time.h>
 #include <unistd.h>
 
-/* --- one subprogram's code --- */
-
-struct piece {
-	const struct pintle_prog *prog;
-	u32 sub, start, size; /* bytes, from code->native */
-	char name[256];
-};
-
-/* The pieces of @prog lie one behind the other, each with what belongs to it. */
-static bool next_piece(struct piece *p)
-{
-	const struct code *code = p->prog->code;
-	const struct image_prog *image = p->prog->image;
-	u32 end;
-
-	p->start += p->size;
-	p->size = 0;
-	for (; p->sub < code->nsubprogs; p->sub++) {
-		u32 i = p->sub + 1;
-
-		while (i < code->nsubprogs && code->entry[i] >= code->ninsns)
-			i++;
-		end = i < code->nsubprogs ? code->native_at[code->entry[i]] : code->native_size;
-		if (end <= p->start)
-			continue;
-		p->size = end - p->start;
-		snprintf(p->name, sizeof(p->name), "pintle:%s%s%s", image->name,
-			 p->sub ? "." : "", p->sub ? image->subprogs[p->sub].name : "");
-		p->sub++;
-		return true;
-	}
-	return false;
-}
-
 /* --- the map --- */
 
 static void map_piece(FILE *file, const struct piece *p)
 {
-	fprintf(file, "%" PRIxPTR " %x %s\n", (uintptr_t)p->prog->code->native + p->start,
-		p->size, p->name);
+	fprintf(file, "%" PRIx64 " %x %s\n", p->addr, p->size, p->name);
 }
 
 /* --- the dump: the format is perf's (tools/perf/Documentation/jitdump-specification.txt) --- */
@@ -114,25 +79,16 @@ static void dump_begin(FILE *file)
 		munmap(mapped, (size_t)page);
 }
 
-static const struct image_line *line_at(const struct piece *p, u32 insn)
-{
-	const struct code *code = p->prog->code;
-
-	if (code->native_at[insn] < p->start || code->native_at[insn] >= p->start + p->size)
-		return NULL;
-	return image_line_of(p->prog->image, code->origin[insn]);
-}
-
 static void dump_source(FILE *file, const struct piece *p)
 {
 	const struct code *code = p->prog->code;
 	u64 base = (uintptr_t)code->native;
 	struct dump_lines lines = {.record = {DUMP_LINES, sizeof(lines), mono()},
-				   .addr = base + p->start};
+				   .addr = p->addr};
 	const struct image_line *line;
 
 	for (u32 i = 0; i < code->ninsns; i++) {
-		line = line_at(p, i);
+		line = piece_line(p, i);
 		if (!line)
 			continue;
 		lines.n++;
@@ -142,7 +98,7 @@ static void dump_source(FILE *file, const struct piece *p)
 	for (u32 i = 0; i < code->ninsns; i++) {
 		struct dump_line at = {.addr = base + code->native_at[i]};
 
-		line = line_at(p, i);
+		line = piece_line(p, i);
 		if (!line)
 			continue;
 		at.line = line->line;
@@ -153,7 +109,7 @@ static void dump_source(FILE *file, const struct piece *p)
 
 static void dump_piece(FILE *file, const struct piece *p)
 {
-	const u8 *bytes = (const u8 *)(uintptr_t)p->prog->code->native + p->start;
+	const u8 *bytes = (const u8 *)(uintptr_t)p->addr;
 	struct dump_load load = {
 		.record = {DUMP_LOAD, (u32)(sizeof(load) + strlen(p->name) + 1 + p->size), mono()},
 		.pid = (u32)getpid(), .tid = (u32)gettid(), .vma = (uintptr_t)bytes,
@@ -193,14 +149,10 @@ static FILE *open_file(struct pintle_host *host, const char *form, bool *is_new)
 static void each_piece(FILE *file, const struct pintle_object *object,
 		       void (*write)(FILE *file, const struct piece *p))
 {
-	for (u32 i = 0; i < object->image->nprogs; i++) {
-		struct piece p = {.prog = &object->progs[i]};
+	struct piece p;
 
-		if (!p.prog->code || !p.prog->code->native)
-			continue;
-		while (next_piece(&p))
-			write(file, &p);
-	}
+	for (bool more = piece_first(&p, object); more; more = piece_next(&p))
+		write(file, &p);
 	fclose(file);
 }
 

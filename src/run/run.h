@@ -23,6 +23,8 @@
  *	interp.c  the interpreter
  *	native.c  what native code needs of the runtime; compiles an object's programs
  *	perf.c    names of native code for perf(1)
+ *	gdb.c, gdb_elf.c  native code for debuggers
+ *	piece.c   native code, subprogram by subprogram
  *	fault.c   fault-safe loads
  *	pools.c   where objects of a type can be at all
  *	refs.c    who holds what
@@ -156,6 +158,7 @@ struct pintle_object {
 	struct pintle_map *maps;	 /* by index in image */
 	struct local_types *locals;	 /* of its BTF; NULL: not loaded yet, or no BTF */
 	struct jit *jit;		 /* native code of the programs, or NULL */
+	struct gdb_entry *gdb;		 /* what debuggers know of it, or NULL */
 	bool loaded;
 };
 
@@ -257,6 +260,11 @@ struct jit *native_compile_one(struct pintle_host *host, struct log *log, struct
 /* --- perf.c --- */
 /* Describes the native code of an object, where the host wants that. */
 void perf_write(const struct pintle_object *object);
+
+/* --- gdb.c --- */
+/* Shows @object's native code to debuggers, if the host wants it; hides it again. */
+void gdb_tell(struct pintle_object *object);
+void gdb_forget(struct pintle_object *object);
 
 /* --- fault.c --- */
 int fault_init(struct pintle_host *host); /* installs handlers once, chaining */

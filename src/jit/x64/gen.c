@@ -114,17 +114,20 @@ static int gen_insn(struct gen *g)
 static int gen_sub(struct gen *g, u32 i)
 {
 	g->sub = &g->plan->subs.v[i];
+	gen_frame_begin(g, i);
 	if (g->sub->callback && i)
 		gen_callback_entry(g, i);
 	else
 		g->out->callback[i] = 0;
 	g->entry.v[i] = gen_off(g, g->x.at);
 	gen_prologue(g);
+	gen_frame_body(g, i);
 	for (g->at = g->sub->start; g->at < g->sub->end; g->at = g->next) {
 		g->out->insn_at[g->at] = gen_off(g, g->x.at);
 		TRY(gen_insn(g));
 	}
 	gen_stubs(g);
+	gen_frame_end(g, i);
 	return 0;
 }
 

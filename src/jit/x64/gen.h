@@ -118,6 +118,12 @@ struct gen_stub *gen_stub_jump(struct gen *g, enum x64_cc cc, enum gen_stub_kind
 void gen_stubs(struct gen *g);	  /* writes those of the subprogram */
 void gen_fix_jumps(struct gen *g); /* fills in the displacements */
 
+/* --- gen_frame.c --- */
+/* Note for debuggers where subprogram @sub begins, where its prologue ends, and it. */
+void gen_frame_begin(struct gen *g, u32 sub);
+void gen_frame_body(struct gen *g, u32 sub);
+void gen_frame_end(struct gen *g, u32 sub);
+
 /* --- gen_call.c --- */
 void gen_prologue(struct gen *g);
 void gen_exit(struct gen *g);
