@@ -1,37 +1,76 @@
 /* SPDX-License-Identifier: MIT
  *
- * pool.c: see pool.h. Free elements, quarantine and credits are split into stripes, so
- * that threads rarely meet; a thread that finds its stripe empty looks through the
- * others.
+ * pool.c: see pool.h. Free elements are at three places: each execution slot has some of
+ * its own, in a cache that nobody else touches, so that a program that deletes and inserts
+ * takes no lock and meets elements that are warm; stripes have what slots have too much
+ * of; and the block those that were never used. Threads outside of runs share caches, with
+ * a lock each. Credits are split into stripes; a thread that finds its own empty looks
+ * through the others.
  *
- * Quarantine: a stripe has two lists. Elements retire to `pending`. A deferred call is
- * under way for `ripening`, which was taken from `pending` before the call was queued:
- * when it comes, a grace period has passed since each of them was unlinked. There is at
- * most one call under way for a stripe; it takes the next list along if there is one, so
- * a burst of deletions costs one deferred call and not one each. The call holds a pin of
- * the map.
+ * Quarantine is of two kinds.
+ *
+ * Values without special fields wait for epochs (epoch.h). A cache collects what retires
+ * in `open`; when that is worth a step of the epoch, it is stamped and closed, and what
+ * was closed long enough ago becomes free.
+ *
+ * Values with fields, and references to maps, wait for a deferred call: what a stale
+ * program stored there (F10) must be gone after pintle_drain(). A stripe has two lists.
+ * Elements retire to `pending`. A deferred call is under way for `ripening`, which was
+ * taken from `pending` before the call was queued: when it comes, a grace period has
+ * passed since each of them was unlinked. There is at most one call under way for a
+ * stripe; it takes the next list along if there is one, so a burst of deletions costs one
+ * deferred call and not one each. The call holds a pin of the map.
  *
  * Ordering
- *  P-A: everything about a stripe but its credits is under its lock (L1 in lock.h). That
- *       lock is a leaf: nothing is called under it.
+ *  P-A: a slot's cache is its owner's; that of another thread which had the slot before
+ *       came to it by the lock of slots. Everything about a stripe but its credits is
+ *       under its lock, a shared cache under its own (L1 in lock.h); a cache's lock comes
+ *       before a stripe's, and nothing else is taken under either but that of epochs,
+ *       which is never waited for.
  *  P-B: credits: the release of pool_credit_give() pairs with the acquire of
  *       pool_credit_take(). An insertion that finds room by a deletion comes after it.
- *  P-C: readers are done with an element before it is reused: the grace period between
- *       retire and the end of the quarantine.
+ *  P-C: readers are done with an element before it is reused: the epochs (E-B in epoch.c)
+ *       or the grace period between retire and the end of the quarantine.
  *
- * Progress: blocking on the stripe's lock, which is held for a few instructions.
+ * Progress: wait-free from and to a slot's cache; else blocking on a lock that is held for
+ * a few instructions. A section that does not end makes quarantines grow, up to the limit
+ * in bytes.
  */
 #include "run/map/pool.h"
+#include "run/epoch.h"
 #include "run/lock.h"
 
 enum {
 	MAX_STRIPES = 8,
 	STRIPE_ENTRIES = 64, /* fewer per stripe are not worth splitting */
 	LINE = 64,
+	PAGE = 4096,
 	HEAP_BYTES = 64 << 20, /* of quarantine, beside the elements that live */
 	HEAP_MIN = 64,	  /* but this many elements at least, however large */
 	KEEP_BYTES = 1 << 20, /* of elements that are free, beside those that may live */
+	BAG_BYTES = 64 << 10, /* of elements that a cache retires at once, */
+	BAG_MOST = 512,	      /* and how many */
+	FETCH = 16,	      /* elements that a cache gets from elsewhere at once */
+	CLOSED = 2,
 };
+
+/* A list of elements whose end is known. */
+struct bag {
+	struct elem *first, *last;
+	u32 n;
+	u64 stamp; /* of the epoch it was closed in */
+};
+
+struct cache {
+	u32 lock; /* only of those that are shared */
+	bool shared;
+	u16 limit; /* elements in `open` that are worth a step of the epoch */
+	u32 nfree;
+	struct elem *free;
+	u32 nclosed;
+	atomic(u32) waits; /* in the bags, of a shared one: a hint to who needs some */
+	struct bag open, closed[CLOSED]; /* oldest first */
+} __attribute__((aligned(LINE)));
 
 struct stripe {
 	u32 lock;
@@ -40,6 +79,7 @@ struct stripe {
 	struct elem *pending, *ripening;
 	bool under_way;
 	struct pool *pool;
+	struct cache outside; /* of threads that run no program of this host */
 } __attribute__((aligned(LINE)));
 
 /* ------------------------------------------------------------------ stripes */
@@ -65,34 +105,51 @@ static struct stripe *stripe_after(const struct pool *pool, struct stripe *own, 
 	return &pool->stripes[((u32)(own - pool->stripes) + i) & (pool->nstripes - 1)];
 }
 
-static struct elem *pop(struct stripe *s)
+static void bag_add(struct bag *bag, struct elem *e)
 {
+	e->idle = bag->first;
+	if (!bag->first)
+		bag->last = e;
+	bag->first = e;
+	bag->n++;
+}
+
+static void bag_join(struct bag *bag, const struct bag *more)
+{
+	if (!more->first)
+		return;
+	more->last->idle = bag->first;
+	if (!bag->first)
+		bag->last = more->last;
+	bag->first = more->first;
+	bag->n += more->n;
+}
+
+static void stripe_push(struct stripe *s, const struct bag *bag)
+{
+	lock_take(&s->lock);
+	bag->last->idle = s->free;
+	__atomic_store_n(&s->free, bag->first, __ATOMIC_RELAXED);
+	lock_drop(&s->lock);
+}
+
+/* Up to FETCH elements. */
+static struct bag stripe_pop(struct stripe *s)
+{
+	struct bag bag = {0};
 	struct elem *e;
 
 	/* Only a hint: what it misses is found by another stripe, or comes from the
 	 * heap. */
 	if (!__atomic_load_n(&s->free, __ATOMIC_RELAXED))
-		return NULL;
+		return bag;
 	lock_take(&s->lock);
-	e = s->free;
-	if (e)
+	while (bag.n < FETCH && (e = s->free)) {
 		__atomic_store_n(&s->free, e->idle, __ATOMIC_RELAXED);
+		bag_add(&bag, e);
+	}
 	lock_drop(&s->lock);
-	return e;
-}
-
-/* The list from @first to @last. */
-static void push_list(struct stripe *s, struct elem *first, struct elem *last)
-{
-	lock_take(&s->lock);
-	last->idle = s->free;
-	__atomic_store_n(&s->free, first, __ATOMIC_RELAXED);
-	lock_drop(&s->lock);
-}
-
-static void push(struct stripe *s, struct elem *e)
-{
-	push_list(s, e, e);
+	return bag;
 }
 
 /* ------------------------------------------------------------------ credits */
@@ -143,6 +200,23 @@ u32 pool_live(const struct pool *pool)
 static bool of_block(const struct pool *pool, const struct elem *e)
 {
 	return (uintptr_t)e - (uintptr_t)pool->block < pool->block_size;
+}
+
+/* Those of one slot's part, by element. */
+static u64 values_part(const struct pool *pool)
+{
+	return ROUND_UP(pool->block_n * pool->map->value_stride, (u64)LINE);
+}
+
+/* Element @i of the block, about to be used for the first time. */
+static struct elem *block_elem(const struct pool *pool, u64 i)
+{
+	struct elem *e = (struct elem *)(pool->block + i * pool->elem_size);
+
+	if (pool->slots)
+		*(struct percpu_ref *)elem_value(pool, e) = (struct percpu_ref){
+			pool->values + i * pool->map->value_stride, values_part(pool)};
+	return e;
 }
 
 /* The distance of one element's per-CPU values that are not in the block. */
@@ -214,18 +288,69 @@ static void free_heap(struct pool *pool, struct elem *e)
 	free(e);
 }
 
-struct elem *pool_take(struct pool *pool)
-{
-	struct stripe *own = own_stripe(pool);
-	struct elem *e = NULL;
+/* ------------------------------------------------------------------ caches */
 
-	for (u32 i = 0; !e && i < pool->nstripes; i++)
-		e = pop(stripe_after(pool, own, i));
-	if (!e)
-		e = take_heap(pool);
-	if (e)
-		init_fields(pool, e);
-	return e;
+static u32 batch_of(const struct pool *pool)
+{
+	return min_u32(epoch_batch(), pool->bag_most);
+}
+
+static __attribute__((noinline)) struct cache *make_cache(struct pool *pool, u32 slot)
+{
+	struct cache *c = aligned_alloc(LINE, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	*c = (struct cache){.limit = (u16)batch_of(pool)};
+	return pool->caches[slot] = c;
+}
+
+/* Of the slot this thread runs a program on, or NULL. */
+static inline struct cache *own_cache(struct pool *pool)
+{
+	const struct slot_ctx *slot = slot_running;
+	struct cache *c;
+
+	if (unlikely(!slot || slot->host != pool->map->host || !pool->caches))
+		return NULL;
+	c = pool->caches[slot->index];
+	return likely(c != NULL) ? c : make_cache(pool, slot->index);
+}
+
+static inline struct cache *hold(struct pool *pool)
+{
+	struct cache *c = own_cache(pool);
+
+	if (likely(c != NULL))
+		return c;
+	c = &own_stripe(pool)->outside;
+	lock_take(&c->lock);
+	return c;
+}
+
+static void drop_shared(struct cache *c)
+{
+	u32 n = c->open.n;
+
+	for (u32 i = 0; i < c->nclosed; i++)
+		n += c->closed[i].n;
+	atomic_store_explicit(&c->waits, n, memory_order_relaxed);
+	lock_drop(&c->lock);
+}
+
+static inline void let_go(struct cache *c)
+{
+	if (unlikely(c->shared))
+		drop_shared(c);
+}
+
+static void cache_join(struct cache *c, const struct bag *bag)
+{
+	struct bag free = {c->free, NULL, c->nfree, 0};
+
+	bag_join(&free, bag);
+	c->free = free.first;
+	c->nfree = free.n;
 }
 
 static bool keeps(const struct pool *pool, const struct elem *e)
@@ -236,13 +361,205 @@ static bool keeps(const struct pool *pool, const struct elem *e)
 	       atomic_load_explicit(&pool->heap, memory_order_relaxed) <= pool->heap_keep;
 }
 
+/* Frees those of @list that are not kept: the others. @spare: kept all the same. */
+static struct bag sieve(struct pool *pool, struct elem *list, u32 spare)
+{
+	struct bag kept = {0};
+
+	for (struct elem *next; list; list = next) {
+		next = list->idle;
+		if (keeps(pool, list) || kept.n < spare)
+			bag_add(&kept, list);
+		else
+			free_heap(pool, list);
+	}
+	return kept;
+}
+
+/* What has passed its quarantine. Others find what is with a stripe only. */
+static void absorb(struct pool *pool, struct cache *c, struct bag bag)
+{
+	u32 heap = atomic_load_explicit(&pool->heap, memory_order_relaxed);
+	u32 most = c->shared ? 0 : 2 * pool->bag_most;
+
+	if (heap && (!pool->prealloc || heap > pool->heap_keep))
+		bag = sieve(pool, bag.first, c->nfree < most ? most - c->nfree : 0);
+	if (c->nfree < most)
+		cache_join(c, &bag);
+	else if (bag.first)
+		stripe_push(own_stripe(pool), &bag);
+}
+
+static void collect(struct pool *pool, struct cache *c)
+{
+	while (c->nclosed && epoch_passed(c->closed[0].stamp)) {
+		struct bag bag = c->closed[0];
+
+		c->closed[0] = c->closed[1];
+		c->closed[1] = (struct bag){0};
+		c->nclosed--;
+		absorb(pool, c, bag);
+	}
+}
+
+/* A section does not end for long: what waits for it becomes everybody's. */
+static void pass_on(struct pool *pool, struct bag *bag)
+{
+	struct cache *to = &own_stripe(pool)->outside;
+
+	lock_take(&to->lock);
+	bag_join(&to->open, bag);
+	drop_shared(to);
+	*bag = (struct bag){0};
+}
+
+static void close_open(struct pool *pool, struct cache *c)
+{
+	struct bag *bag = &c->closed[c->nclosed < CLOSED ? c->nclosed++ : CLOSED - 1];
+
+	if (bag->first && !c->shared)
+		pass_on(pool, bag);
+	bag_join(&c->open, bag);
+	*bag = c->open;
+	bag->stamp = epoch_stamp();
+	c->open = (struct bag){0};
+}
+
+/* Others may have moved the epoch: then this thread need not. */
+static __attribute__((noinline)) void turn(struct pool *pool, struct cache *c)
+{
+	bool waits;
+
+	collect(pool, c);
+	waits = c->nclosed;
+	if (c->open.n)
+		close_open(pool, c);
+	if (waits)
+		epoch_advance();
+	collect(pool, c);
+	c->limit = (u16)batch_of(pool);
+}
+
+/* ------------------------------------------------------------------ taking and giving */
+
+/* Of those that were never used. */
+static struct bag take_fresh(struct pool *pool)
+{
+	struct bag bag = {0};
+	u64 i, end;
+
+	if (atomic_load_explicit(&pool->fresh, memory_order_relaxed) >= pool->block_n)
+		return bag;
+	i = atomic_fetch_add_explicit(&pool->fresh, FETCH, memory_order_relaxed);
+	end = i + FETCH < pool->block_n ? i + FETCH : pool->block_n;
+	while (end > i)
+		bag_add(&bag, block_elem(pool, --end));
+	return bag;
+}
+
+static struct bag take_striped(struct pool *pool)
+{
+	struct stripe *own = own_stripe(pool);
+	struct bag bag = {0};
+
+	for (u32 i = 0; !bag.n && i < pool->nstripes; i++)
+		bag = stripe_pop(stripe_after(pool, own, i));
+	return bag;
+}
+
+static __attribute__((noinline)) void refill(struct pool *pool, struct cache *c)
+{
+	struct bag bag;
+
+	collect(pool, c);
+	if (c->free)
+		return;
+	bag = take_striped(pool);
+	if (!bag.n)
+		bag = take_fresh(pool);
+	cache_join(c, &bag);
+}
+
+static struct elem *take_free(struct pool *pool)
+{
+	struct cache *c = hold(pool);
+	struct elem *e;
+
+	if (unlikely(!c->free))
+		refill(pool, c);
+	e = c->free;
+	if (likely(e != NULL)) {
+		c->free = e->idle;
+		c->nfree--;
+	}
+	let_go(c);
+	return e;
+}
+
+/* Moves on what waits in shared caches with at least @least. */
+static void turn_shared(struct pool *pool, u32 least)
+{
+	for (u32 i = 0; i < pool->nstripes; i++) {
+		struct cache *c = &pool->stripes[i].outside;
+
+		if (atomic_load_explicit(&c->waits, memory_order_relaxed) < least)
+			continue;
+		lock_take(&c->lock);
+		turn(pool, c);
+		drop_shared(c);
+	}
+}
+
+/* There is no memory: what waits may do, if nobody reads it any more. */
+static struct elem *take_waiting(struct pool *pool)
+{
+	struct elem *e = NULL;
+
+	for (u32 i = 0; !e && i < 2; i++) {
+		struct cache *c = hold(pool);
+
+		turn(pool, c);
+		let_go(c);
+		epoch_advance();
+		turn_shared(pool, 1);
+		e = take_free(pool);
+	}
+	return e;
+}
+
+static __attribute__((noinline)) struct elem *take_more(struct pool *pool)
+{
+	struct elem *e;
+
+	if (pool->deferred)
+		return take_heap(pool);
+	turn_shared(pool, 2 * pool->bag_most);
+	e = take_free(pool);
+	if (!e)
+		e = take_heap(pool);
+	return e ? e : take_waiting(pool);
+}
+
+struct elem *pool_take(struct pool *pool)
+{
+	struct elem *e = take_free(pool);
+
+	if (unlikely(!e))
+		e = take_more(pool);
+	if (likely(e != NULL))
+		init_fields(pool, e);
+	return e;
+}
+
 void pool_give(struct pool *pool, struct elem *e)
 {
+	struct cache *c = hold(pool);
+
 	drop_map(pool, e);
-	if (keeps(pool, e))
-		push(own_stripe(pool), e);
-	else
-		free_heap(pool, e);
+	e->idle = c->free;
+	c->free = e;
+	c->nfree++;
+	let_go(c);
 }
 
 void pool_drop(struct pool *pool, struct elem *e)
@@ -267,23 +584,17 @@ static bool next_list(struct stripe *s)
 
 static void end_quarantine(struct stripe *s, struct elem *list)
 {
-	struct elem *first = NULL, **end = &first, *last = NULL;
 	struct pool *pool = s->pool;
+	struct bag kept;
 
-	for (struct elem *next; list; list = next) {
-		next = list->idle;
+	for (struct elem *e = list; e; e = e->idle) {
 		/* F10: a program that still held it may have filled its fields again. */
-		destroy_fields(pool, list);
-		drop_map(pool, list);
-		if (keeps(pool, list)) {
-			*end = last = list;
-			end = &list->idle;
-		} else {
-			free_heap(pool, list);
-		}
+		destroy_fields(pool, e);
+		drop_map(pool, e);
 	}
-	if (last)
-		push_list(s, first, last);
+	kept = sieve(pool, list, 0);
+	if (kept.n)
+		stripe_push(s, &kept);
 }
 
 /* The deferred call: the grace period of `ripening` is over. */
@@ -305,7 +616,7 @@ static void ripe(void *data)
 		map_unpin(map);
 }
 
-void pool_retire(struct pool *pool, struct elem *e)
+static void retire_deferred(struct pool *pool, struct elem *e)
 {
 	struct stripe *s = own_stripe(pool);
 	bool call;
@@ -322,6 +633,21 @@ void pool_retire(struct pool *pool, struct elem *e)
 	}
 }
 
+void pool_retire(struct pool *pool, struct elem *e)
+{
+	struct cache *c;
+
+	if (pool->deferred) {
+		retire_deferred(pool, e);
+		return;
+	}
+	c = hold(pool);
+	bag_add(&c->open, e);
+	if (unlikely(c->open.n >= c->limit))
+		turn(pool, c);
+	let_go(c);
+}
+
 /* ------------------------------------------------------------------ the pool itself */
 
 static void set_limits(struct pool *pool)
@@ -333,6 +659,7 @@ static void set_limits(struct pool *pool)
 	pool->heap_limit = pool->prealloc ? extra : entries + min_u32(extra, ~entries);
 	pool->heap_keep = min_u32(
 		extra, max_u32(entries, (u32)(KEEP_BYTES / heap_size(pool))));
+	pool->bag_most = max_u32(1, min_u32((u32)(BAG_BYTES / heap_size(pool)), BAG_MOST));
 }
 
 static void set_stripes(struct pool *pool)
@@ -343,17 +670,20 @@ static void set_stripes(struct pool *pool)
 		struct stripe *s = &pool->stripes[i];
 
 		s->pool = pool;
+		s->outside.shared = true;
+		s->outside.limit = (u16)batch_of(pool);
 		s->credits = entries / pool->nstripes + (i < entries % pool->nstripes);
 	}
 }
 
-/* As many as may live, and a few spares for updates, which need a new element before the
- * old one is free. */
+/* As many as may live, and spares for updates, which need a new element before the old one
+ * is free: a few for each slot, and what quarantines hold under load. */
 static u64 block_count(const struct pool *pool)
 {
 	u32 entries = pool->map->max_entries;
 
-	return (u64)entries + min_u32(entries, 2 * slot_count(pool->map->host));
+	return (u64)entries + min_u32(entries, 2 * slot_count(pool->map->host)) +
+	       min_u32(entries / 64, 4 * BAG_MOST);
 }
 
 static int no_memory(struct log *log, const struct pool *pool, u64 size)
@@ -362,11 +692,9 @@ static int no_memory(struct log *log, const struct pool *pool, u64 size)
 			pool->map->name, (unsigned long long)size);
 }
 
-/* The values of element @i are at i * value_stride in each slot's part. */
-static int make_values(struct log *log, struct pool *pool, u64 n)
+static int make_values(struct log *log, struct pool *pool)
 {
-	u64 part = ROUND_UP(n * pool->map->value_stride, (u64)LINE);
-	u64 size = part * pool->slots; /* below 2^33 * 2^15 * 2^12 */
+	u64 size = values_part(pool) * pool->slots; /* below 2^33 * 2^15 * 2^12 */
 
 	if (!pool->slots)
 		return 0;
@@ -374,13 +702,16 @@ static int make_values(struct log *log, struct pool *pool, u64 n)
 	if (!pool->values_block)
 		return no_memory(log, pool, size);
 	pool->values = (char *)ROUND_UP((uintptr_t)pool->values_block, LINE);
-	for (u64 i = 0; i < n; i++) {
-		struct elem *e = (struct elem *)(pool->block + i * pool->elem_size);
-
-		*(struct percpu_ref *)elem_value(pool, e) = (struct percpu_ref){
-			pool->values + i * pool->map->value_stride, part};
-	}
 	return 0;
+}
+
+/* The system gives the pages of what may live now, not when a program comes to them. */
+static void touch(struct pool *pool)
+{
+	u64 size = (u64)pool->map->max_entries * pool->elem_size;
+
+	for (u64 i = 0; i < size; i += PAGE)
+		((volatile char *)pool->block)[i] = 0;
 }
 
 static int make_block(struct log *log, struct pool *pool)
@@ -392,15 +723,16 @@ static int make_block(struct log *log, struct pool *pool)
 		return no_memory(log, pool, size);
 	pool->block = (char *)ROUND_UP((uintptr_t)pool->block_memory, LINE);
 	pool->block_size = size;
-	TRY(make_values(log, pool, n));
-	for (u64 i = n; i--;)
-		push(&pool->stripes[i & (pool->nstripes - 1)],
-		     (struct elem *)(pool->block + i * pool->elem_size));
-	return 0;
+	pool->block_n = n;
+	touch(pool);
+	return make_values(log, pool);
 }
 
 static void free_blocks(struct pool *pool)
 {
+	for (u32 i = 0; pool->caches && i < slot_count(pool->map->host); i++)
+		free(pool->caches[i]);
+	free(pool->caches);
 	free(pool->stripes);
 	free(pool->block_memory);
 	free(pool->values_block);
@@ -425,12 +757,18 @@ static void set_sizes(struct pool *pool, const struct pool_opts *opts)
 int pool_open(struct log *log, struct pool *pool, struct map *map,
 	      const struct pool_opts *opts)
 {
-	*pool = (struct pool){.map = map, .prealloc = opts->prealloc, .maps = opts->maps};
+	*pool = (struct pool){.map = map, .prealloc = opts->prealloc, .maps = opts->maps,
+			       .deferred = map->fields || opts->maps || !epoch_usable()};
 	set_sizes(pool, opts);
 	set_limits(pool);
+	/* Large ones would be missing elsewhere. */
+	if (pool->bag_most >= FETCH)
+		pool->caches = calloc(slot_count(map->host), sizeof(*pool->caches));
 	pool->stripes = aligned_alloc(LINE, pool->nstripes * sizeof(struct stripe));
-	if (!pool->stripes)
+	if (!pool->stripes || (pool->bag_most >= FETCH && !pool->caches)) {
+		free_blocks(pool);
 		return log_fail(log, -ENOMEM, "map '%s': out of memory", map->name);
+	}
 	memset(pool->stripes, 0, pool->nstripes * sizeof(struct stripe));
 	set_stripes(pool);
 	if (opts->prealloc && make_block(log, pool)) {
@@ -440,18 +778,34 @@ int pool_open(struct log *log, struct pool *pool, struct map *map,
 	return 0;
 }
 
+static void free_list(struct pool *pool, struct elem *list)
+{
+	for (struct elem *next, *e = list; e; e = next) {
+		next = e->idle;
+		if (!of_block(pool, e))
+			free_heap(pool, e);
+	}
+}
+
+static void cache_close(struct pool *pool, struct cache *c)
+{
+	if (!c)
+		return;
+	free_list(pool, c->free);
+	free_list(pool, c->open.first);
+	for (u32 i = 0; i < c->nclosed; i++)
+		free_list(pool, c->closed[i].first);
+}
+
 void pool_close(struct pool *pool)
 {
 	for (u32 i = 0; i < pool->nstripes; i++) {
-		struct elem *next, *e = pool->stripes[i].free;
-
 		BUG_ON(pool->stripes[i].under_way);
-		for (; e; e = next) {
-			next = e->idle;
-			if (!of_block(pool, e))
-				free_heap(pool, e);
-		}
+		free_list(pool, pool->stripes[i].free);
+		cache_close(pool, &pool->stripes[i].outside);
 	}
+	for (u32 i = 0; pool->caches && i < slot_count(pool->map->host); i++)
+		cache_close(pool, pool->caches[i]);
 	BUG_ON(atomic_load_explicit(&pool->heap, memory_order_relaxed));
 	free_blocks(pool);
 }

@@ -40,6 +40,7 @@ struct percpu_ref {
 	size_t step;
 };
 
+struct cache;
 struct stripe;
 
 struct pool {
@@ -49,9 +50,13 @@ struct pool {
 	bool prealloc;
 	bool maps; /* a value is the address of a map, of which it holds a reference */
 	char *block, *block_memory; /* elements made at the start; as allocated; or NULL */
-	size_t block_size;
+	u64 block_size, block_n; /* bytes, elements */
+	atomic(u64) fresh;	 /* of them, those from here on were never used */
 	char *values, *values_block; /* per-CPU values of those; aligned; as allocated */
 	struct stripe *stripes;
+	struct cache **caches; /* by slot; NULL: it has none yet */
+	u32 bag_most;	       /* elements that a cache retires at once */
+	bool deferred;	       /* quarantine by deferred calls, not by epochs */
 	atomic(u32) heap;	  /* elements there are beside those of the block */
 	u32 heap_limit, heap_keep; /* at most; kept on free lists at most */
 };
