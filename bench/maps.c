@@ -4,7 +4,9 @@
  * where bpf(2) is permitted: the same object, in turns, in this process. Then two threads
  * against one, the ring buffer between two threads, and memory.
  *
- *	bench-maps [-t MILLISECONDS] OBJECTS-DIRECTORY
+ *	bench-maps [-t MILLISECONDS] [-o WORDS] OBJECTS-DIRECTORY
+ *
+ * -o: only operations whose line has the words.
  */
 #include "run/map.h"
 #include "run/map/hash.h"
@@ -51,6 +53,7 @@ static const struct filled {
 	    {"percpu_64k", 1 << 16}, {"lru_64k", 1 << 16}};
 
 static double round_ns = 5e6;
+static const char *only;
 
 static _Noreturn void die(const char *what, const char *why)
 {
@@ -237,6 +240,8 @@ static void operations(void)
 	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
 		double ours[ROUNDS], theirs[ROUNDS], spread, unused, a, b;
 
+		if (only && !strstr(rows[i].words, only))
+			continue;
 		time_pintle(rows[i].prog, round_ns); /* warm */
 		for (u32 r = 0; r < ROUNDS; r++) {
 			ours[r] = time_pintle(rows[i].prog, round_ns);
@@ -384,17 +389,22 @@ int main(int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "t:")) != -1) {
-		if (option != 't')
+	while ((option = getopt(argc, argv, "t:o:")) != -1) {
+		if (option == 't')
+			round_ns = atof(optarg) * 1e6;
+		else if (option == 'o')
+			only = optarg;
+		else
 			return 2;
-		round_ns = atof(optarg) * 1e6;
 	}
 	if (optind + 1 != argc)
-		die("usage", "bench-maps [-t MILLISECONDS] OBJECTS-DIRECTORY");
+		die("usage", "bench-maps [-t MILLISECONDS] [-o WORDS] OBJECTS-DIRECTORY");
 	load(argv[optind]);
 	load_kernel(argv[optind]);
 	fill();
 	operations();
+	if (only)
+		return 0;
 	scaling();
 	ring();
 	memory();

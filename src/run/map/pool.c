@@ -64,7 +64,7 @@ struct bag {
 struct cache {
 	u32 lock; /* only of those that are shared */
 	bool shared;
-	u16 limit; /* elements in `open` that are worth a step of the epoch */
+	u32 limit; /* elements in `open` that are worth a step of the epoch */
 	u32 nfree;
 	struct elem *free;
 	u32 nclosed;
@@ -301,7 +301,7 @@ static __attribute__((noinline)) struct cache *make_cache(struct pool *pool, u32
 
 	if (!c)
 		return NULL;
-	*c = (struct cache){.limit = (u16)batch_of(pool)};
+	*c = (struct cache){.limit = batch_of(pool)};
 	return pool->caches[slot] = c;
 }
 
@@ -402,6 +402,15 @@ static void collect(struct pool *pool, struct cache *c)
 	}
 }
 
+static void close_open(struct cache *c)
+{
+	if (!c->open.n || c->nclosed == CLOSED)
+		return;
+	c->open.stamp = epoch_stamp();
+	c->closed[c->nclosed++] = c->open;
+	c->open = (struct bag){0};
+}
+
 /* A section does not end for long: what waits for it becomes everybody's. */
 static void pass_on(struct pool *pool, struct bag *bag)
 {
@@ -413,18 +422,6 @@ static void pass_on(struct pool *pool, struct bag *bag)
 	*bag = (struct bag){0};
 }
 
-static void close_open(struct pool *pool, struct cache *c)
-{
-	struct bag *bag = &c->closed[c->nclosed < CLOSED ? c->nclosed++ : CLOSED - 1];
-
-	if (bag->first && !c->shared)
-		pass_on(pool, bag);
-	bag_join(&c->open, bag);
-	*bag = c->open;
-	bag->stamp = epoch_stamp();
-	c->open = (struct bag){0};
-}
-
 /* Others may have moved the epoch: then this thread need not. */
 static __attribute__((noinline)) void turn(struct pool *pool, struct cache *c)
 {
@@ -432,12 +429,13 @@ static __attribute__((noinline)) void turn(struct pool *pool, struct cache *c)
 
 	collect(pool, c);
 	waits = c->nclosed;
-	if (c->open.n)
-		close_open(pool, c);
+	close_open(c);
 	if (waits)
 		epoch_advance();
 	collect(pool, c);
-	c->limit = (u16)batch_of(pool);
+	if (c->open.n >= pool->bag_most && !c->shared)
+		pass_on(pool, &c->open);
+	c->limit = c->open.n + batch_of(pool);
 }
 
 /* ------------------------------------------------------------------ taking and giving */
@@ -671,7 +669,7 @@ static void set_stripes(struct pool *pool)
 
 		s->pool = pool;
 		s->outside.shared = true;
-		s->outside.limit = (u16)batch_of(pool);
+		s->outside.limit = batch_of(pool);
 		s->credits = entries / pool->nstripes + (i < entries % pool->nstripes);
 	}
 }
