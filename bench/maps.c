@@ -375,7 +375,7 @@ static void memory(void)
 		struct hash *h = hash_of(map_named(maps[i].name)->map);
 		double values = (double)h->pool.slots * h->map.value_stride;
 		double bytes = h->pool.elem_size + values +
-			       16.0 * (h->mask + 1.0) / maps[i].n;
+			       8.0 * (h->mask + 1.0) / maps[i].n;
 
 		printf("%-32s %8.0f ", maps[i].name, bytes);
 		if (kernel_bytes(maps[i].name) > 0)

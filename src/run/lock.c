@@ -6,10 +6,12 @@
 #include "run/lock.h"
 
 #include <linux/futex.h>
+#include <sched.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { SPINS = 128 };
+enum { SPINS = 128, YIELDS = 16 };
 
 static void relax(void)
 {
@@ -54,5 +56,19 @@ void lock_wake(u32 *lock)
 	int saved = errno;
 
 	syscall(SYS_futex, lock, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+	errno = saved;
+}
+
+void lock_pause(u32 tries)
+{
+	static const struct timespec nap = {.tv_nsec = 50000};
+	int saved = errno;
+
+	if (tries < SPINS)
+		relax();
+	else if (tries < SPINS + YIELDS)
+		sched_yield();
+	else
+		nanosleep(&nap, NULL);
 	errno = saved;
 }

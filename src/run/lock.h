@@ -21,6 +21,9 @@
 /* The slow halves, in lock.c. */
 void lock_take_slow(u32 *lock);
 void lock_wake(u32 *lock);
+/* For locks of one bit, which nobody can sleep on: a little while after the @tries-th try
+ * to take one, longer by and by (its holder may have been descheduled). */
+void lock_pause(u32 tries);
 
 static inline void lock_take(u32 *lock)
 {

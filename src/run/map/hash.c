@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * hash.c: the table of all hash maps, and the plain kind: chained buckets, lookups without locks, one lock per bucket for
- * writers. Elements are of the pool (pool.h), made at the start or, with
+ * hash.c: the table of all hash maps, and the plain kind: chained buckets, lookups without
+ * locks, one lock per bucket for writers. Elements are of the pool (pool.h), made at the start or, with
  * BPF_F_NO_PREALLOC, as they come.
  *
  * Invariants
@@ -19,8 +19,9 @@
  *
  * Ordering
  *  H-A: an element is filled before it is linked: the release store of a link pairs with
- *       the acquire load in follow(); who finds it sees its key and value.
- *  H-B: writers of one bucket exclude each other: L1 of lock.h.
+ *       the acquire loads in head_of() and follow(); who finds it sees its key and value.
+ *  H-B: writers of one bucket exclude each other: the release in bucket_unlock() pairs
+ *       with the acquire in bucket_try().
  *  H-C: slots are destroyed after the element was unlinked: a program that looks up the
  *       key later never sees them.
  *
@@ -33,32 +34,72 @@
 #include "run/map/hash.h"
 #include "run/lock.h"
 
+/* The first element of the chain, and LOCKED: one word, so that there are twice as many
+ * buckets as entries for the memory of one each. */
 struct bucket {
-	atomic(struct elem *) head;
-	u32 lock;
+	atomic(uintptr_t) head;
 };
 
-enum { MAX_ELEM = 4 << 20, MAX_BUCKETS = 1 << 28 };
+enum { LOCKED = 1 };
+
+enum { MAX_ELEM = 4 << 20, MAX_BUCKETS = 1 << 29 };
 
 /* ------------------------------------------------------------------ chains */
 
 /* A place in a chain: the link that points, or would point, to the key. */
 struct place {
-	atomic(struct elem *) *link;
-	struct elem *at; /* what the link points to */
-	bool found;	 /* it has the key; else it is the first after it */
+	atomic(struct elem *) *link; /* NULL: the bucket's head */
+	struct elem *at;	     /* what the link points to */
+	bool found;		     /* it has the key; else it is the first after it */
 };
 
-static struct elem *follow(atomic(struct elem *) *link)
+static inline struct elem *head_of(const struct bucket *b)
 {
-	/* acquire: H-A, pairs with set_link() */
+	/* acquire: H-A, pairs with set_place() */
+	return (struct elem *)(atomic_load_explicit(&b->head, memory_order_acquire) &
+			       ~(uintptr_t)LOCKED);
+}
+
+static inline struct elem *follow(atomic(struct elem *) *link)
+{
+	/* acquire: H-A, pairs with set_place() */
 	return atomic_load_explicit(link, memory_order_acquire);
 }
 
-static void set_link(atomic(struct elem *) *link, struct elem *e)
+/* Under the bucket's lock. */
+static void set_place(struct bucket *b, const struct place *p, struct elem *e)
 {
-	/* release: H-A, pairs with follow() */
-	atomic_store_explicit(link, e, memory_order_release);
+	/* release: H-A, pairs with head_of() and follow() */
+	if (p->link)
+		atomic_store_explicit(p->link, e, memory_order_release);
+	else
+		atomic_store_explicit(&b->head, (uintptr_t)e | LOCKED,
+				      memory_order_release);
+}
+
+static bool bucket_try(struct bucket *b)
+{
+	uintptr_t head = atomic_load_explicit(&b->head, memory_order_relaxed);
+
+	/* acquire: H-B, pairs with bucket_unlock() */
+	return !(head & LOCKED) &&
+	       atomic_compare_exchange_strong_explicit(&b->head, &head, head | LOCKED,
+						       memory_order_acquire,
+						       memory_order_relaxed);
+}
+
+static void bucket_lock(struct bucket *b)
+{
+	for (u32 tries = 0; unlikely(!bucket_try(b)); tries++)
+		lock_pause(tries);
+}
+
+static void bucket_unlock(struct bucket *b)
+{
+	uintptr_t head = atomic_load_explicit(&b->head, memory_order_relaxed);
+
+	/* release: H-B, pairs with bucket_try(); nobody else stores to a locked head */
+	atomic_store_explicit(&b->head, head & ~(uintptr_t)LOCKED, memory_order_release);
 }
 
 /* Word @i of a key of @size bytes, padded with zeros as those of elements are. The usual
@@ -125,12 +166,11 @@ static struct bucket *bucket_of(const struct hash *h, const struct probe *p)
 	return &h->buckets[p->hash & h->mask];
 }
 
-static inline struct place find_place(struct bucket *b, const struct probe *p)
+static inline struct place find_place(const struct bucket *b, const struct probe *p)
 {
-	atomic(struct elem *) *link = &b->head;
-	struct elem *e;
+	atomic(struct elem *) *link = NULL;
 
-	for (; (e = follow(link)); link = &e->next) {
+	for (struct elem *e = head_of(b); e; link = &e->next, e = follow(link)) {
 		int order;
 
 		if (e->hash < p->hash)
@@ -162,7 +202,7 @@ struct elem *hash_find(const struct hash *h, const void *key)
 static struct elem *first(struct hash *h, u64 i)
 {
 	for (; i <= h->mask; i++) {
-		struct elem *e = follow(&h->buckets[i].head);
+		struct elem *e = head_of(&h->buckets[i]);
 
 		if (e)
 			return e;
@@ -202,7 +242,7 @@ s64 hash_walk(struct hash *h, bool (*fn)(struct hash *h, struct elem *e, void *d
 	s64 n = 0;
 
 	for (u64 i = 0; i <= h->mask; i++) {
-		struct elem *e = follow(&h->buckets[i].head);
+		struct elem *e = head_of(&h->buckets[i]);
 
 		for (; e; e = follow(&e->next)) {
 			n++;
@@ -218,7 +258,7 @@ void hash_each_value(struct map *map, void (*fn)(void *data, void *value), void 
 	struct hash *h = hash_of(map);
 
 	for (u64 i = 0; i <= h->mask; i++)
-		for (struct elem *e = follow(&h->buckets[i].head); e;
+		for (struct elem *e = head_of(&h->buckets[i]); e;
 		     e = follow(&e->next))
 			for (u32 v = 0; v < elem_values(&h->pool); v++)
 				fn(data, elem_value_nth(&h->pool, e, v));
@@ -322,7 +362,7 @@ static int link_fresh(struct update *u, struct bucket *b)
 	if (p.found && in_place(u))
 		return 0;
 	atomic_store_explicit(&u->fresh->next, next, memory_order_relaxed);
-	set_link(p.link, u->fresh);
+	set_place(b, &p, u->fresh);
 	if (lru && u->old)
 		lru_del(u->h, u->old);
 	if (lru)
@@ -336,9 +376,9 @@ static int link_locked(struct update *u)
 	struct bucket *b = bucket_of(u->h, &u->key);
 	int err;
 
-	lock_take(&b->lock);
+	bucket_lock(b);
 	err = link_fresh(u, b);
-	lock_drop(&b->lock);
+	bucket_unlock(b);
 	return err;
 }
 
@@ -375,6 +415,18 @@ static int update_found(struct update *u)
 	return 0;
 }
 
+/* Links a new element, where the key is or would be. */
+static int replace(struct update *u)
+{
+	int err = fill(u);
+
+	if (!err)
+		err = link_locked(u);
+	if (unlikely(u->old || u->fresh || u->credit))
+		settle(u);
+	return err;
+}
+
 int hash_update(struct map *map, const void *key, const void *value, u64 flags, bool all)
 {
 	struct update u = {
@@ -388,10 +440,7 @@ int hash_update(struct map *map, const void *key, const void *value, u64 flags, 
 		if (err <= 0)
 			return err;
 	}
-	err = fill(&u);
-	if (!err)
-		err = link_locked(&u);
-	settle(&u);
+	err = replace(&u);
 	/* The key went between two looks: an update that comes a little later. */
 	return err == -E2BIG && u.h->lru ? hash_update(map, key, value, flags, all) : err;
 }
@@ -402,13 +451,13 @@ static struct elem *unlink_key(struct hash *h, const void *key)
 	struct bucket *b = bucket_of(h, &p);
 	struct place place;
 
-	lock_take(&b->lock);
+	bucket_lock(b);
 	place = find_place(b, &p);
 	if (place.found)
-		set_link(place.link, follow(&place.at->next));
+		set_place(b, &place, follow(&place.at->next));
 	if (place.found && h->lru)
 		lru_del(h, place.at);
-	lock_drop(&b->lock);
+	bucket_unlock(b);
 	return place.found ? place.at : NULL;
 }
 
@@ -435,16 +484,15 @@ int hash_remove(struct map *map, const void *key)
 bool hash_unlink_elem(struct hash *h, struct elem *e)
 {
 	struct bucket *b = &h->buckets[e->hash & h->mask];
-	atomic(struct elem *) *link = &b->head;
-	struct elem *at;
+	struct place p = {0};
 
-	lock_take(&b->lock);
-	while ((at = follow(link)) && at != e)
-		link = &at->next;
-	if (at)
-		set_link(link, follow(&at->next));
-	lock_drop(&b->lock);
-	return at;
+	bucket_lock(b);
+	for (p.at = head_of(b); p.at && p.at != e; p.at = follow(p.link))
+		p.link = &p.at->next;
+	if (p.at)
+		set_place(b, &p, follow(&e->next));
+	bucket_unlock(b);
+	return p.at;
 }
 
 /* ------------------------------------------------------------------ plain values */
@@ -472,9 +520,40 @@ int hash_read(struct map *map, const void *key, void *value)
 	return 0;
 }
 
+static inline void store_word(void *to, const void *from, u32 size)
+{
+	u64 d;
+	u32 w;
+
+	if (likely(size == 8)) {
+		memcpy(&d, from, 8);
+		__atomic_store_n((u64 *)to, d, __ATOMIC_RELAXED);
+	} else if (size == 4) {
+		memcpy(&w, from, 4);
+		__atomic_store_n((u32 *)to, w, __ATOMIC_RELAXED);
+	} else {
+		fields_copy_in(NULL, to, from, size);
+	}
+}
+
+/* The usual update of a word, of a key that is there: a lookup and a store. The less there
+ * is of it, the more of them the processor has under way. */
 int hash_write(struct map *map, const void *key, const void *value, u64 flags)
 {
-	return hash_update(map, key, value, flags, false);
+	struct hash *h = hash_of(map);
+	struct update u = {.h = h, .value = value};
+	struct elem *e;
+
+	if (unlikely(!h->word || flags != MAP_ANY))
+		return hash_update(map, key, value, flags, false);
+	u.key = probe(h, key);
+	e = find(h, &u.key);
+	if (unlikely(!e))
+		return h->lru ? hash_update(map, key, value, flags, false) : replace(&u);
+	if (h->lru)
+		lru_mark(e);
+	store_word(elem_value(&h->pool, e), value, map->value_size);
+	return 0;
 }
 
 int hash_take_value(struct map *map, const void *key, void *value)
@@ -519,8 +598,9 @@ static int make_buckets(struct log *log, struct hash *h, u32 want)
 {
 	u32 n = 1;
 
-	while (n < want && n < MAX_BUCKETS)
+	while (n < want && n < MAX_BUCKETS / 2)
 		n *= 2;
+	n *= 2;
 	h->mask = n - 1;
 	h->seed = h->map.flags & MAPF_ZERO_SEED ? 0 : h->map.host->hash_seed;
 	h->buckets = map_calloc(n, sizeof(*h->buckets));
@@ -580,7 +660,7 @@ static int create(struct log *log, const struct map *proto, const struct image_m
 
 static void drop_chain(struct hash *h, struct bucket *b)
 {
-	struct elem *next, *e = follow(&b->head);
+	struct elem *next, *e = head_of(b);
 
 	for (; e; e = next) {
 		next = follow(&e->next);
