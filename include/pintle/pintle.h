@@ -91,6 +91,9 @@ struct pintle_host_opts {
 	enum pintle_jit jit;
 	bool perf_map;	/* names native code for perf(1) in /tmp/perf-PID.map */
 	bool perf_dump; /* code and source lines in /tmp/jit-PID.dump, for perf inject --jit */
+	bool blind_constants; /* native code holds no number of more than a byte that a
+				 program's author chose: slower and longer, for hosts that
+				 take programs from strangers */
 	bool gdb;	/* shows it to debuggers: names, source lines, callers */
 };
 

@@ -15,7 +15,7 @@ struct options {
 	const char *object, *prog, *data_file, *hex;
 	unsigned long repeat;
 	enum pintle_jit jit;
-	bool perf_map, perf_dump, gdb;
+	bool perf_map, perf_dump, gdb, blind;
 };
 
 static int parse_repeat(const char *text, unsigned long *repeat)
@@ -40,6 +40,8 @@ static bool parse_flag(const char *name, struct options *o)
 		o->perf_map = true;
 	else if (!strcmp(name, "--perf-dump"))
 		o->perf_dump = true;
+	else if (!strcmp(name, "--blind"))
+		o->blind = true;
 	else if (!strcmp(name, "--gdb"))
 		o->gdb = true;
 	else
@@ -196,6 +198,7 @@ int cmd_run(int argc, char **argv)
 		host->opts.jit = o.jit;
 		host->opts.perf_map = o.perf_map;
 		host->opts.gdb = o.gdb;
+		host->opts.blind_constants = o.blind;
 		host->opts.perf_dump = o.perf_dump;
 		err = run_object(host, &o, data + HEADROOM, len);
 	} else {

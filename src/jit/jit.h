@@ -5,6 +5,7 @@
  * interpreted: the two do the same.
  *
  *	jit.c       one unit: memory, symbols, all or nothing
+ *	blind.c     hides the constants of programs
  *	plan.c      what a generator wants to know: targets, liveness, subprograms
  *	mem.c       memory that is writable first and executable then; faults in it
  *	<machine>/  the generator for one machine: jit_generate()
@@ -32,6 +33,8 @@ struct jit_rt {
 
 struct jit;
 
+enum { JIT_BLIND_GROWTH = 3 }; /* instructions that one becomes, at most */
+
 /* NULL and *err; -ENOTSUP: no generator for this machine. @ninsns, @nsubprogs: of all code
  * that will be added. */
 struct jit *jit_begin(const struct jit_rt *rt, u32 ninsns, u32 nsubprogs, int *err);
@@ -40,6 +43,12 @@ struct jit *jit_begin(const struct jit_rt *rt, u32 ninsns, u32 nsubprogs, int *e
 int jit_add(struct jit *jit, struct log *log, struct code *code);
 /* Makes what was added executable and sets code.native and code.funcs[].native. */
 int jit_seal(struct jit *jit, struct log *log);
+/*
+ * Rewrites @code, which must have an arena, so that none of the program's constants that are
+ * longer than a byte appear in native code. Before jit_add(). -ENOTSUP, -EIO, -ENOMEM with words;
+ * @code is as it was then.
+ */
+int jit_blind(struct log *log, struct code *code);
 /* After the last run of any of it. NULL is fine. */
 void jit_free(struct jit *jit);
 

@@ -57,12 +57,19 @@ static int without(struct pintle_object *object, const char *name, int err,
 	return 0;
 }
 
+static int add(struct pintle_object *object, struct log *log, struct code *code)
+{
+	if (object->host->opts.blind_constants)
+		TRY(jit_blind(log, code));
+	return jit_add(object->jit, log, code);
+}
+
 static int add_all(struct pintle_object *object)
 {
 	for (u32 i = 0; i < object->image->nprogs; i++) {
 		struct code *code = object->progs[i].code;
 		struct log log = {.limit = 1}; /* for the last error only */
-		int err = code ? jit_add(object->jit, &log, code) : 0;
+		int err = code ? add(object, &log, code) : 0;
 
 		if (err)
 			err = without(object, object->image->progs[i].name, err, &log);
@@ -75,11 +82,13 @@ static int add_all(struct pintle_object *object)
 /* How much code there is. */
 static void sizes(const struct pintle_object *object, u32 *ninsns, u32 *nsubprogs)
 {
+	u32 longest = object->host->opts.blind_constants ? JIT_BLIND_GROWTH : 1;
+
 	*ninsns = *nsubprogs = 0;
 	for (u32 i = 0; i < object->image->nprogs; i++) {
 		const struct code *code = object->progs[i].code;
 
-		*ninsns += code ? code->ninsns : 0;
+		*ninsns += code ? code->ninsns * longest : 0;
 		*nsubprogs += code ? code->nsubprogs : 0;
 	}
 }

@@ -610,14 +610,17 @@ struct both {
 	struct pintle_host *host;
 	struct slot_ctx *slot;
 	struct code code, target;
+	struct code compiled; /* `code`, or that with its constants hidden */
+	u32 entry[MAX_SUBS];  /* of the latter */
 	struct gen *gen;
 	u64 seed;
+	bool blind;
 	struct outcome interp, native;
 };
 
 static u64 run_native(struct both *b, u8 *at)
 {
-	return code_call_native(&b->code, (uintptr_t)at, b->slot);
+	return code_call_native(&b->compiled, (uintptr_t)at, b->slot);
 }
 
 static void run_way(struct both *b, bool native, struct outcome *out)
@@ -638,23 +641,39 @@ static void run_way(struct both *b, bool native, struct outcome *out)
 	memcpy(out->mem, mem, MEM_SIZE);
 }
 
+/* Native code of the program, as it is or with its constants hidden. */
+static struct jit *compile(struct both *b)
+{
+	struct code *code = &b->compiled;
+
+	*code = b->code;
+	if (b->blind) {
+		memcpy(b->entry, b->code.entry, sizeof(b->entry));
+		code->entry = b->entry;
+		code->arena = arena_new();
+		if (!code->arena || jit_blind(NULL, code))
+			return NULL;
+	}
+	return native_compile_one(b->host, NULL, code);
+}
+
 /* Whether both ways agree, as far as there is native code. */
 static bool agree(struct both *b, bool *compiled)
 {
 	struct jit *jit;
-	bool same;
+	bool same = true;
 
 	for (u32 i = 0; i < b->code.nsubprogs; i++)
-		b->gen->funcs[i].native = NULL;
-	b->code.native = NULL;
+		b->gen->funcs[i] = (struct code_func){&b->code, b->code.entry[i], NULL};
 	run_way(b, false, &b->interp);
-	jit = native_compile_one(b->host, NULL, &b->code);
+	jit = compile(b);
 	*compiled = jit != NULL;
-	if (!jit)
-		return true;
-	run_way(b, true, &b->native);
-	same = !memcmp(&b->interp, &b->native, sizeof(b->interp));
+	if (jit) {
+		run_way(b, true, &b->native);
+		same = !memcmp(&b->interp, &b->native, sizeof(b->interp));
+	}
 	jit_free(jit);
+	arena_free(b->compiled.arena);
 	return same;
 }
 
@@ -737,10 +756,10 @@ static void make_target(struct code *target, struct code_insn *insns, u32 *zero,
 				.nsubprogs = 1, .funcs = func};
 }
 
-bool diff_run(struct pintle_host *host, u64 seed, u64 n, u64 *skipped,
+bool diff_run(struct pintle_host *host, bool blind, u64 seed, u64 n, u64 *skipped,
 	      struct diff_result *result)
 {
-	struct both b = {.host = host, .slot = slot_get(host), .gen = calloc(1, sizeof(*b.gen))};
+	struct both b = {.host = host, .blind = blind, .slot = slot_get(host), .gen = calloc(1, sizeof(*b.gen))};
 	static struct code_insn insns[3];
 	static struct code_func func;
 	static u32 zero;

@@ -17,9 +17,9 @@ struct diff_result {
 
 /*
  * Generates and compares @n programs from @seed on; false and *result at the first that
- * differs. @skipped: how many could not be compiled, e.g. for lack of executable memory.
+ * differs. @blind: constants are hidden in native code. @skipped: how many could not be compiled, e.g. for lack of executable memory.
  */
-bool diff_run(struct pintle_host *host, u64 seed, u64 n, u64 *skipped,
+bool diff_run(struct pintle_host *host, bool blind, u64 seed, u64 n, u64 *skipped,
 	      struct diff_result *result);
 
 #endif

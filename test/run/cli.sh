@@ -98,6 +98,7 @@ work=$build/bpf/bench/work/compute.bpf.o
 exits 0 "result" "$pintle" run "$work" --prog sum --interp
 if "$pintle" run "$work" --prog sum --jit >"$dir/native" 2>&1; then
 	exits 0 "$(cat "$dir/native")" "$pintle" run "$work" --prog sum --interp
+	exits 0 "$(cat "$dir/native")" "$pintle" run "$work" --prog sum --jit --blind
 	pid=$(sh -c "echo \$\$; exec $pintle run $work --prog sum --perf --perf-dump" | head -1)
 	exits 0 "pintle:sum" cat "/tmp/perf-$pid.map"
 	exits 0 "pintle:sum" cat "/tmp/jit-$pid.dump"

@@ -154,7 +154,7 @@ TEST(jit_differential)
 	bool same;
 
 	bare_host(&host);
-	same = diff_run(&host, SEED, PROGRAMS, &skipped, &result);
+	same = diff_run(&host, false, SEED, PROGRAMS, &skipped, &result);
 	bare_host_free(&host);
 	if (!same)
 		test_fail(__FILE__, __LINE__, "%s", result.words);
