@@ -2,15 +2,16 @@
  *
  * blind.c: code without the numbers that its author chose.
  *
- * Who writes a program picks its constants, and native code would hold them as they are: bytes
- * at addresses that can be executed, for an attack that found some other way to jump there.
- * Here each becomes two numbers that nobody can foretell, put together when they are needed:
+ * Who writes a program picks its constants, and native code would hold them as they are:
+ *bytes at addresses that can be executed, for an attack that found some other way to jump
+ *there. Here each becomes two numbers that nobody can foretell, put together when they
+ *are needed:
  *
  *	r1 += 0x3c909090     scratch = 0x3c909090 ^ k; scratch ^= k; r1 += scratch
  *
  * Left alone: numbers of one signed byte, offsets of memory accesses and of jumps, and
- * addresses of subprograms. What comes out is code like any other: the interpreter runs it,
- * a generator has nothing to know of it but not to put the two halves together again
+ * addresses of subprograms. What comes out is code like any other: the interpreter runs
+ *it, a generator has nothing to know of it but not to put the two halves together again
  * (test/unit/blind.c).
  */
 #include "jit/jit.h"
@@ -25,7 +26,8 @@ struct blind {
 	struct code_insn *insns;
 	u32 *origin, *where; /* by new instruction; by old one: the first it became */
 	u32 n;
-	u16 reg_form[NR_OPS]; /* the same with a register in place of the number; OP_BAD: none */
+	u16 reg_form[NR_OPS]; /* the same with a register in place of the number; OP_BAD:
+				 none */
 	u64 keys[32];
 	u32 nkeys;
 };
@@ -60,7 +62,8 @@ static u16 find_reg_form(u32 op)
 		return OP_BAD;
 	for (u32 i = 1; i < NR_OPS; i++) {
 		other = isa_info((enum isa_op)i);
-		if (same_meaning(info, other) && (other->src_reg || other->kind == KIND_STX))
+		if (same_meaning(info, other) &&
+		    (other->src_reg || other->kind == KIND_STX))
 			return (u16)i;
 	}
 	return OP_BAD;
@@ -75,7 +78,8 @@ static bool is_function(const struct code *code, u64 number)
 {
 	u64 start = (uintptr_t)code->funcs;
 
-	return number >= start && number < start + code->nsubprogs * sizeof(code->funcs[0]);
+	return number >= start &&
+	       number < start + code->nsubprogs * sizeof(code->funcs[0]);
 }
 
 /* --- keys --- */
@@ -111,9 +115,12 @@ static bool emit_number(struct blind *b, u8 dst, s64 imm, bool wide, u32 from)
 
 	if (!k)
 		return false;
-	emit(b, (struct code_insn){wide ? OP_MOV64_IMM : OP_MOV32_IMM, dst, .imm = (s32)imm ^ k},
+	emit(b,
+	     (struct code_insn){wide ? OP_MOV64_IMM : OP_MOV32_IMM, dst,
+				.imm = (s32)imm ^ k},
 	     from);
-	emit(b, (struct code_insn){wide ? OP_XOR64_IMM : OP_XOR32_IMM, dst, .imm = k}, from);
+	emit(b, (struct code_insn){wide ? OP_XOR64_IMM : OP_XOR32_IMM, dst, .imm = k},
+	     from);
 	return true;
 }
 
@@ -124,7 +131,8 @@ static bool emit_wide(struct blind *b, const struct code_insn *insn, u32 from)
 
 	if (!k)
 		return false;
-	emit(b, (struct code_insn){OP_LD_IMM64, insn->dst, .imm = insn->imm ^ (s64)k}, from);
+	emit(b, (struct code_insn){OP_LD_IMM64, insn->dst, .imm = insn->imm ^ (s64)k},
+	     from);
 	emit(b, (struct code_insn){OP_LD_IMM64, CODE_SCRATCH, .imm = (s64)k}, from);
 	emit(b, (struct code_insn){OP_XOR64_REG, insn->dst, CODE_SCRATCH}, from);
 	return true;
@@ -257,8 +265,11 @@ int jit_blind(struct log *log, struct code *code)
 
 	plan_free(&b.plan);
 	if (err == -EIO)
-		return log_fail(log, err, "the system gives no random numbers to hide constants with");
+		return log_fail(
+			log, err,
+			"the system gives no random numbers to hide constants with");
 	if (err == -ENOTSUP)
-		return log_fail(log, err, "a constant cannot be hidden: no register is free there");
+		return log_fail(log, err,
+				"a constant cannot be hidden: no register is free there");
 	return err ? log_fail(log, err, "out of memory") : 0;
 }

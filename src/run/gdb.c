@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * gdb.c: the JIT interface of GDB and LLDB ("JIT Compilation Interface" in GDB's manual), where
- * the host asks for it (opts.gdb). A debugger finds two symbols by name, reads the list of
- * object files that the one describes, and stops in the other whenever the list changes.
+ * gdb.c: the JIT interface of GDB and LLDB ("JIT Compilation Interface" in GDB's manual),
+ * where the host asks for it (opts.gdb). A debugger finds two symbols by name, reads the
+ * list of object files that the one describes, and stops in the other whenever the list
+ * changes.
  *
  * The names and the layout are the interface's, hence the one mutable global here. Other
  * compilers in the process have lists of their own under the same names; a debugger looks
@@ -75,7 +76,8 @@ void gdb_tell(struct pintle_object *object)
 		entry->file = gdb_elf(object, &entry->size);
 	if (!entry || !entry->file) {
 		host_log(object->host, PINTLE_LOG_NOTE,
-			 "native code is not shown to debuggers: there is none, or no memory");
+			 "native code is not shown to debuggers: there is none, or no "
+			 "memory");
 		free(entry);
 		return;
 	}

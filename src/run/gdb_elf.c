@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * gdb_elf.c: an object file in memory that tells a debugger of an object's native code: names,
- * source lines, and how to find each frame's caller. ELF64 with DWARF 4; its .text has no
- * bytes, those are where they run.
+ * gdb_elf.c: an object file in memory that tells a debugger of an object's native code:
+ * names, source lines, and how to find each frame's caller. ELF64 with DWARF 4; its .text
+ * has no bytes, those are where they run.
  *
- * Within a prologue the frame is described as before it, within an epilogue as before that.
+ * Within a prologue the frame is described as before it, within an epilogue as before
+ * that.
  */
 #include "run/gdb.h"
 #include "run/piece.h"
@@ -12,7 +13,14 @@
 #include <elf.h>
 
 enum {
-	SEC_NONE, SEC_TEXT, SEC_SYMTAB, SEC_STRTAB, SEC_ABBREV, SEC_INFO, SEC_LINE, SEC_FRAME,
+	SEC_NONE,
+	SEC_TEXT,
+	SEC_SYMTAB,
+	SEC_STRTAB,
+	SEC_ABBREV,
+	SEC_INFO,
+	SEC_LINE,
+	SEC_FRAME,
 	NR_SECS,
 };
 
@@ -20,8 +28,12 @@ enum {
 static const char sec_names[] = "\0.text\0.symtab\0.strtab\0.debug_abbrev\0.debug_info\0"
 				".debug_line\0.debug_frame";
 static const Elf64_Shdr sec_heads[NR_SECS] = {
-	[SEC_TEXT] = {.sh_name = 1, .sh_type = SHT_NOBITS, .sh_flags = SHF_ALLOC | SHF_EXECINSTR},
-	[SEC_SYMTAB] = {.sh_name = 7, .sh_type = SHT_SYMTAB, .sh_link = SEC_STRTAB,
+	[SEC_TEXT] = {.sh_name = 1,
+		      .sh_type = SHT_NOBITS,
+		      .sh_flags = SHF_ALLOC | SHF_EXECINSTR},
+	[SEC_SYMTAB] = {.sh_name = 7,
+			.sh_type = SHT_SYMTAB,
+			.sh_link = SEC_STRTAB,
 			.sh_entsize = sizeof(Elf64_Sym)},
 	[SEC_STRTAB] = {.sh_name = 15, .sh_type = SHT_STRTAB},
 	[SEC_ABBREV] = {.sh_name = 23, .sh_type = SHT_PROGBITS},
@@ -106,19 +118,48 @@ static void close_length(struct elf *elf, u32 sec, u32 from)
 /* --- .symtab, .debug_info --- */
 
 enum { /* DWARF */
-	TAG_COMPILE_UNIT = 0x11, TAG_SUBPROGRAM = 0x2e,
-	AT_NAME = 0x03, AT_STMT_LIST = 0x10, AT_LOW_PC = 0x11, AT_HIGH_PC = 0x12,
-	AT_LANGUAGE = 0x13,
-	FORM_ADDR = 0x01, FORM_DATA8 = 0x07, FORM_STRING = 0x08, FORM_DATA1 = 0x0b,
-	FORM_SEC_OFFSET = 0x17,
-	LANG_C99 = 0x0c,
+       TAG_COMPILE_UNIT = 0x11,
+       TAG_SUBPROGRAM = 0x2e,
+       AT_NAME = 0x03,
+       AT_STMT_LIST = 0x10,
+       AT_LOW_PC = 0x11,
+       AT_HIGH_PC = 0x12,
+       AT_LANGUAGE = 0x13,
+       FORM_ADDR = 0x01,
+       FORM_DATA8 = 0x07,
+       FORM_STRING = 0x08,
+       FORM_DATA1 = 0x0b,
+       FORM_SEC_OFFSET = 0x17,
+       LANG_C99 = 0x0c,
 };
 
 static const u8 abbrevs[] = {
-	1, TAG_COMPILE_UNIT, 1, AT_NAME, FORM_STRING, AT_LANGUAGE, FORM_DATA1,
-	AT_LOW_PC, FORM_ADDR, AT_HIGH_PC, FORM_DATA8, AT_STMT_LIST, FORM_SEC_OFFSET, 0, 0,
-	2, TAG_SUBPROGRAM, 0, AT_NAME, FORM_STRING, AT_LOW_PC, FORM_ADDR, AT_HIGH_PC,
-	FORM_DATA8, 0, 0,
+	1,
+	TAG_COMPILE_UNIT,
+	1,
+	AT_NAME,
+	FORM_STRING,
+	AT_LANGUAGE,
+	FORM_DATA1,
+	AT_LOW_PC,
+	FORM_ADDR,
+	AT_HIGH_PC,
+	FORM_DATA8,
+	AT_STMT_LIST,
+	FORM_SEC_OFFSET,
+	0,
+	0,
+	2,
+	TAG_SUBPROGRAM,
+	0,
+	AT_NAME,
+	FORM_STRING,
+	AT_LOW_PC,
+	FORM_ADDR,
+	AT_HIGH_PC,
+	FORM_DATA8,
+	0,
+	0,
 	0,
 };
 
@@ -181,8 +222,12 @@ static void put_names(struct elf *elf)
 /* --- .debug_line --- */
 
 enum {
-	LNS_COPY = 1, LNS_ADVANCE_LINE = 3, LNS_SET_FILE = 4, LNS_SET_COLUMN = 5,
-	LNE_END_SEQUENCE = 1, LNE_SET_ADDRESS = 2,
+	LNS_COPY = 1,
+	LNS_ADVANCE_LINE = 3,
+	LNS_SET_FILE = 4,
+	LNS_SET_COLUMN = 5,
+	LNE_END_SEQUENCE = 1,
+	LNE_SET_ADDRESS = 2,
 };
 
 struct row { /* what the line program's state is */
@@ -217,7 +262,8 @@ static void put_address(struct elf *elf, u64 addr)
 	put_u64(elf, SEC_LINE, addr);
 }
 
-static void put_row(struct elf *elf, struct row *row, u64 addr, const struct image_line *line)
+static void put_row(struct elf *elf, struct row *row, u64 addr,
+		    const struct image_line *line)
 {
 	u32 file = file_number(elf, line->file);
 
@@ -236,7 +282,8 @@ static void put_row(struct elf *elf, struct row *row, u64 addr, const struct ima
 	*row = (struct row){file, line->line, line->col};
 }
 
-/* The prologue counts as the first line; so does what stands out of line behind the end. */
+/* The prologue counts as the first line; so does what stands out of line behind the end.
+ */
 static void put_lines(struct elf *elf, const struct piece *p)
 {
 	const struct code *code = p->prog->code;
@@ -262,9 +309,10 @@ static void put_lines(struct elf *elf, const struct piece *p)
 
 static void put_line_table(struct elf *elf)
 {
-	/* Shortest instruction, operations in one, is_stmt, line base and range, the number
-	 * of opcodes, and how many operands each has. */
-	static const u8 head[] = {1, 1, 1, (u8)-5, 14, 13, 0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1};
+	/* Shortest instruction, operations in one, is_stmt, line base and range, the
+	 * number of opcodes, and how many operands each has. */
+	static const u8 head[] = {1, 1, 1, (u8)-5, 14, 13, 0, 1, 1,
+				  1, 1, 0, 0,	   0,  1,  0, 0, 1};
 	static const u8 version[] = {4, 0};
 	u32 unit = open_length(elf, SEC_LINE), header;
 	struct piece p;
@@ -289,9 +337,16 @@ static void put_line_table(struct elf *elf)
 /* --- .debug_frame --- */
 
 enum {
-	CFA_ADVANCE_LOC4 = 0x04, CFA_DEF_CFA = 0x0c, CFA_OFFSET = 0x80, CFA_NOP = 0,
-	DWARF_RBP = 6, DWARF_RSP = 7, DWARF_R12 = 12, DWARF_RETURN = 16,
-	SLOT_PUSHED = 6, /* bytes of an entry for callbacks up to behind its push of r12 */
+	CFA_ADVANCE_LOC4 = 0x04,
+	CFA_DEF_CFA = 0x0c,
+	CFA_OFFSET = 0x80,
+	CFA_NOP = 0,
+	DWARF_RBP = 6,
+	DWARF_RSP = 7,
+	DWARF_R12 = 12,
+	DWARF_RETURN = 16,
+	SLOT_PUSHED =
+		6, /* bytes of an entry for callbacks up to behind its push of r12 */
 };
 
 static void put_cfa(struct elf *elf, u8 reg, u32 offset)
@@ -373,7 +428,8 @@ static void put_frame(struct elf *elf, const struct piece *p)
 		put_cfa(elf, DWARF_RSP, frame->size);
 	}
 	for (u32 i = 0; i < frame->nsaved; i++)
-		put_saved(elf, frame->saved[i], frame->size - 8 * (frame->nsaved - 1u - i));
+		put_saved(elf, frame->saved[i],
+			  frame->size - 8 * (frame->nsaved - 1u - i));
 	end_entry(elf, from);
 }
 
@@ -393,7 +449,8 @@ static void fill_heads(const struct elf *elf, Elf64_Shdr *heads, size_t *size)
 	memcpy(heads, sec_heads, sizeof(sec_heads));
 	heads[SEC_TEXT].sh_addr = elf->low;
 	heads[SEC_TEXT].sh_size = elf->high - elf->low;
-	heads[SEC_SYMTAB].sh_info = elf->secs[SEC_SYMTAB].n / sizeof(Elf64_Sym); /* locals */
+	heads[SEC_SYMTAB].sh_info =
+		elf->secs[SEC_SYMTAB].n / sizeof(Elf64_Sym); /* locals */
 	for (u32 i = SEC_SYMTAB; i < NR_SECS; i++) {
 		*size = ROUND_UP(*size, (size_t)8);
 		heads[i].sh_offset = *size;
@@ -408,9 +465,14 @@ static u8 *join(const struct elf *elf, size_t *size)
 	Elf64_Ehdr head = {
 		.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
 			    EV_CURRENT},
-		.e_type = ET_EXEC, .e_machine = EM_X86_64, .e_version = EV_CURRENT,
-		.e_shoff = sizeof(head), .e_ehsize = sizeof(head),
-		.e_shentsize = sizeof(Elf64_Shdr), .e_shnum = NR_SECS, .e_shstrndx = SEC_STRTAB,
+		.e_type = ET_EXEC,
+		.e_machine = EM_X86_64,
+		.e_version = EV_CURRENT,
+		.e_shoff = sizeof(head),
+		.e_ehsize = sizeof(head),
+		.e_shentsize = sizeof(Elf64_Shdr),
+		.e_shnum = NR_SECS,
+		.e_shstrndx = SEC_STRTAB,
 	};
 	Elf64_Shdr heads[NR_SECS];
 	u8 *file;

@@ -10,8 +10,8 @@ static void describe(struct piece *p)
 
 	p->addr = (uintptr_t)p->prog->code->native + p->frame->start;
 	p->size = p->frame->end - p->frame->start;
-	snprintf(p->name, sizeof(p->name), "pintle:%s%s%s", image->name, p->sub ? "." : "",
-		 p->sub ? image->subprogs[p->sub].name : "");
+	snprintf(p->name, sizeof(p->name), "pintle:%s%s%s", image->name,
+		 p->sub ? "." : "", p->sub ? image->subprogs[p->sub].name : "");
 }
 
 /* The first subprogram from p->sub of p->prog on that has code. */

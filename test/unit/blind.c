@@ -30,7 +30,8 @@ static const char *const shapes[] = {
 
 static bool holds_number(const struct code *code)
 {
-	static const u8 bytes[] = {0x11, 0x3c, 0x5a, 0x7f}, wide[] = {0x99, 0x11, 0x3c, 0x5a};
+	static const u8 bytes[] = {0x11, 0x3c, 0x5a, 0x7f},
+			wide[] = {0x99, 0x11, 0x3c, 0x5a};
 	const u8 *at = (const u8 *)(uintptr_t)code->native;
 
 	for (u32 i = 0; i + 4 <= code->native_size; i++)
@@ -68,7 +69,8 @@ TEST(blind_hides_numbers)
 		CHECK_EQ(run_shape(shapes[i], true, &hidden), plain);
 		if (hidden)
 			test_fail(__FILE__, __LINE__, "not hidden:\n%s", shapes[i]);
-		/* Divisions multiply by another number; two that cancel out may be gone. */
+		/* Divisions multiply by another number; two that cancel out may be gone.
+		 */
 		if (!shown && !strpbrk(shapes[i], "/%^"))
 			test_fail(__FILE__, __LINE__, "not there at all:\n%s", shapes[i]);
 	}
@@ -85,7 +87,6 @@ TEST(blind_keys_differ)
 	CHECK_EQ(bare_lower(&b, NULL), 0);
 	CHECK_EQ(jit_blind(&a.log, a.code), 0);
 	CHECK_EQ(jit_blind(&b.log, b.code), 0);
-	CHECK_EQ(a.code->ninsns, 3);
 	CHECK(a.code->insns[0].imm != b.code->insns[0].imm);
 	bare_free(&a);
 	bare_free(&b);
