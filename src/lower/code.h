@@ -71,6 +71,7 @@ struct code {
 	u32 *frame;	   /* by subprogram: bytes of stack, a multiple of 16 */
 	u32 stack_size;	   /* bytes one run may need over all frames, a multiple of 16 */
 	u32 nsubprogs;
+	bool budgets;	   /* a run of it needs those of its slot set */
 
 	/* Filled in by jit/: the same instructions as native code. */
 	code_native *native; /* NULL: interpreted */

@@ -240,6 +240,7 @@ static void aim(struct lower *l)
 		struct code_insn *insn = &l->insns.v[i];
 		enum isa_kind kind;
 
+		l->code->budgets |= insn->op == CODE_TAIL_CALL;
 		if (insn->op >= NR_OPS)
 			continue;
 		if (insn->src == LOWER_LOCAL) {
@@ -247,6 +248,7 @@ static void aim(struct lower *l)
 			continue;
 		}
 		kind = isa_info((enum isa_op)insn->op)->kind;
+		l->code->budgets |= kind == KIND_MAY_GOTO;
 		if (kind == KIND_JMP || kind == KIND_JA || kind == KIND_MAY_GOTO ||
 		    insn->op == OP_CALL_SUBPROG)
 			insn->off = (s32)(l->where[insn->off] - (i + 1));

@@ -169,6 +169,8 @@ int defer_init(struct pintle_host *host)
 	}
 	atomic_store(&host->sleep_gen, 1);
 	host->defer = q;
+	for (u32 i = 0; i < slot_count(host); i++)
+		slot_at(host, i)->waiting = &q->waiting;
 	return 0;
 }
 

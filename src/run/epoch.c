@@ -33,7 +33,7 @@
 #include <time.h>
 #include <unistd.h>
 
-struct epochs epochs = {.now = 1};
+struct epochs epochs = {.now = EPOCH_STEP + 1};
 
 static int barrier(int command)
 {
@@ -68,7 +68,7 @@ static bool epoch_open_before(const struct thread_rec *rec, u64 epoch)
 	/* acquire: E-B, pairs with epoch_enter() and epoch_leave() */
 	u64 in = atomic_load_explicit(&rec->epoch.in, memory_order_acquire);
 
-	return in && in < epoch;
+	return in && (in | EPOCH_NEST) < epoch;
 }
 
 static u32 ns_since(const struct timespec *begin)
@@ -104,7 +104,7 @@ static void advance(void)
 	if (threads_any(epoch_open_before, now))
 		return;
 	/* acq_rel: E-B and E-C, pairs with epoch_passed(), epoch_stamp(), epoch_enter() */
-	atomic_fetch_add_explicit(&epochs.now, 1, memory_order_acq_rel);
+	atomic_fetch_add_explicit(&epochs.now, EPOCH_STEP, memory_order_acq_rel);
 }
 
 void epoch_advance(void)

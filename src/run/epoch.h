@@ -15,40 +15,57 @@
 
 #include "run/thread.h"
 
+/* An epoch is a number in steps of EPOCH_STEP, so that a thread's word for the epoch it is
+ * in has room for how many of its sections are nested: below EPOCH_STEP of them. */
+enum { EPOCH_STEP = 1 << 16, EPOCH_NEST = EPOCH_STEP - 1 };
+
 extern struct epochs {
-	atomic(u64) now; /* from 1 */
+	atomic(u64) now; /* from EPOCH_STEP; with a section's 1 added */
 	atomic(u32) cost; /* of an epoch_advance(), in ns, about */
 } epochs __attribute__((aligned(64)));
 
-/* Around every read section and run of this thread, which thread_enter() knows. Nests. */
-static inline void epoch_enter(void)
+/* The thread's first section opens. */
+static inline void epoch_open(void)
 {
-	struct epoch_reader *r = &thread_me.epoch;
-
-	if (r->depth++)
-		return;
 	/* acquire: E-C, pairs with epoch_stamp(); release: E-B, pairs with
 	 * epoch_open_before() */
-	atomic_store_explicit(&r->in,
+	atomic_store_explicit(&thread_me.epoch.in,
 			      atomic_load_explicit(&epochs.now, memory_order_acquire),
 			      memory_order_release);
 	/* E-A: the other half is the barrier in epoch_advance() */
 	__asm__ volatile("" ::: "memory");
 }
 
-static inline void epoch_leave(void)
+/* Around every read section and run of this thread, which thread_enter() knows. Nests. */
+static inline void epoch_enter(void)
 {
-	struct epoch_reader *r = &thread_me.epoch;
+	u64 in = atomic_load_explicit(&thread_me.epoch.in, memory_order_relaxed);
+
+	if (likely(!in))
+		epoch_open();
+	else
+		atomic_store_explicit(&thread_me.epoch.in, in + 1, memory_order_relaxed);
+}
+
+static inline void epoch_close(struct epoch_reader *r)
+{
+	u64 in = atomic_load_explicit(&r->in, memory_order_relaxed);
 
 	/* release: E-B, pairs with the acquire in epoch_open_before() */
-	if (!--r->depth)
+	if (likely((in & EPOCH_NEST) == 1))
 		atomic_store_explicit(&r->in, 0, memory_order_release);
+	else
+		atomic_store_explicit(&r->in, in - 1, memory_order_relaxed);
+}
+
+static inline void epoch_leave(void)
+{
+	epoch_close(&thread_me.epoch);
 }
 
 /* The thread is in no section, whatever it left open. */
 static inline void epoch_reset(struct epoch_reader *r)
 {
-	r->depth = 0;
 	atomic_store_explicit(&r->in, 0, memory_order_release);
 }
 
@@ -60,7 +77,7 @@ u64 epoch_stamp(void);
 static inline bool epoch_passed(u64 stamp)
 {
 	/* acquire: E-B, pairs with the release in epoch_advance() */
-	return atomic_load_explicit(&epochs.now, memory_order_acquire) >= stamp + 2;
+	return atomic_load_explicit(&epochs.now, memory_order_acquire) >= stamp + 2 * EPOCH_STEP;
 }
 /* Moves on by one epoch if it can. Never blocks; may be called in a section. */
 void epoch_advance(void);

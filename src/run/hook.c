@@ -9,7 +9,7 @@
  * Ordering: publishing is a release store of pintle_hook.active, and pairs with the
  * acquire load in pintle_hook_run().
  */
-#include "run/run.h"
+#include "run/enter.h"
 
 struct hook_list {
 	u32 n;
@@ -202,7 +202,8 @@ static u64 run_one(const struct run_scope *scope, const struct pintle_prog *prog
 	return result;
 }
 
-int64_t pintle_hook_run(struct pintle_hook *hook, const uint64_t *args, unsigned int nargs)
+static __attribute__((cold, noinline)) int64_t run_long(const struct pintle_hook *hook,
+						  const uint64_t *args)
 {
 	struct run_scope scope;
 	struct hook_list *list;
@@ -219,5 +220,30 @@ int64_t pintle_hook_run(struct pintle_hook *hook, const uint64_t *args, unsigned
 			result = run_one(&scope, prog, args);
 	}
 	run_end(&scope);
+	return (int64_t)result;
+}
+
+/* Programs of a hook that does not sleep do not either. */
+RUN_ATTR int64_t pintle_hook_run(struct pintle_hook *hook, const uint64_t *args,
+				 unsigned int nargs)
+{
+	struct run_scope scope = {0};
+	struct hook_list *list;
+	u64 result = 0;
+
+	if (likely(hook->host && !hook->sleepable))
+		scope.slot = quick_begin(hook->host->id);
+	if (unlikely(!scope.slot))
+		return run_long(hook, args);
+	list = list_of(hook);
+	for (u32 i = 0; list && i < list->n; i++) {
+		const struct pintle_prog *prog =
+			atomic_load_explicit(&list->at[i], memory_order_relaxed);
+
+		if (likely(prog != NULL))
+			result = prog->native ? quick_run(scope.slot, prog, args)
+					      : run_prog(&scope, prog, args);
+	}
+	quick_end(scope.slot);
 	return (int64_t)result;
 }

@@ -303,6 +303,9 @@ static int load_steps(struct loading *ld)
 	TRY(bind_all(ld));
 	TRY(lower_all(ld));
 	TRY(native_compile(ld->object));
+	for (u32 i = 0; i < ld->object->image->nprogs; i++)
+		if (ld->object->progs[i].code)
+			prog_ready(&ld->object->progs[i]);
 	return values_set(ld);
 }
 

@@ -46,6 +46,7 @@ static int handles_make(struct pintle_object *object)
 	for (u32 i = 0; i < image->nprogs; i++) {
 		object->progs[i].object = object;
 		object->progs[i].image = &image->progs[i];
+		object->progs[i].host_id = NO_HOST;
 	}
 	for (u32 i = 0; i < image->nmaps; i++) {
 		object->maps[i].object = object;

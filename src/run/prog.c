@@ -6,10 +6,16 @@
  * end of the outermost run of a thread is a safe point: what ripened meanwhile is done
  * there, after everything is closed.
  */
-#include "run/thread.h"
+#include "run/enter.h"
 
-/* Inlined into a run from outside, of which little else is left. */
-static inline bool begin(struct run_scope *scope, struct pintle_host *host, bool sleepable)
+/* Next time it may be short (enter.h). */
+static void slot_note(struct pintle_host *host, struct slot_ctx *slot)
+{
+	if (quick_possible())
+		thread_me.last = (struct slot_cache){host->id, slot};
+}
+
+bool run_begin(struct run_scope *scope, struct pintle_host *host, bool sleepable)
 {
 	struct slot_ctx *slot = slot_cached(host);
 
@@ -21,23 +27,22 @@ static inline bool begin(struct run_scope *scope, struct pintle_host *host, bool
 		sleep_enter(slot);
 	else
 		run_read_lock(host);
-	slot->depth++;
 	scope->before = slot_exchange(slot);
+	if (scope->before)
+		scope->before->depth++;
+	slot_note(host, slot);
 	return true;
 }
 
-bool run_begin(struct run_scope *scope, struct pintle_host *host, bool sleepable)
-{
-	return begin(scope, host, sleepable);
-}
-
 /* Deferred calls are published inside the section: who waits for it finds them. */
-static inline void end(const struct run_scope *scope)
+void run_end(const struct run_scope *scope)
 {
 	struct slot_ctx *slot = scope->slot;
 
 	slot_exchange(scope->before);
-	if (!--slot->depth && unlikely(slot->open != NULL))
+	if (scope->before)
+		scope->before->depth--;
+	if (unlikely(slot->open != NULL))
 		defer_publish(slot);
 	if (unlikely(scope->sleepable))
 		sleep_leave(slot);
@@ -46,46 +51,58 @@ static inline void end(const struct run_scope *scope)
 	defer_safe_point(slot->host);
 }
 
-void run_end(const struct run_scope *scope)
+void prog_count_faults(struct slot_ctx *slot)
 {
-	end(scope);
-}
-
-static void count(struct prog_count *c, u64 faults)
-{
-	u64 runs = atomic_load_explicit(&c->runs, memory_order_relaxed);
-
-	atomic_store_explicit(&c->runs, runs + 1, memory_order_relaxed);
-	if (unlikely(faults))
-		atomic_fetch_add_explicit(&c->faults, faults, memory_order_relaxed);
+	atomic_fetch_add_explicit(&slot->prog->counts[slot->index].faults, slot->faults,
+				  memory_order_relaxed);
+	slot->faults = 0;
 }
 
 u64 run_prog(const struct run_scope *scope, const struct pintle_prog *prog, const void *ctx)
 {
 	struct slot_ctx *slot = scope->slot;
 	const struct pintle_prog *before = slot->prog;
-	u64 faults = slot->faults, result;
+	u64 result;
 
-	slot->prog = prog;
+	if (before && slot->faults)
+		prog_count_faults(slot);
+	__atomic_store_n(&slot->prog, prog, __ATOMIC_RELAXED);
 	result = code_run(prog->code, (u64)(uintptr_t)ctx, 0, slot);
-	slot->prog = before;
-	count(&prog->counts[slot->index], slot->faults - faults);
+	count_run(&prog->counts[slot->index]);
+	if (unlikely(slot->faults))
+		prog_count_faults(slot);
+	__atomic_store_n(&slot->prog, before, __ATOMIC_RELAXED);
 	return result;
 }
 
-int pintle_prog_run(const struct pintle_prog *prog, void *ctx, uint64_t *result)
+static __attribute__((cold, noinline)) int run_long(const struct pintle_prog *prog, const void *ctx,
+					      uint64_t *result)
 {
 	struct run_scope scope;
 	u64 r;
 
-	if (unlikely(!prog->code))
+	if (!prog->code)
 		return -ENOENT;
-	if (!begin(&scope, prog->object->host, prog->image->sleepable))
+	if (!run_begin(&scope, prog->object->host, prog->image->sleepable))
 		return -EAGAIN;
 	r = run_prog(&scope, prog, ctx);
 	if (result)
 		*result = r;
-	end(&scope);
+	run_end(&scope);
+	return 0;
+}
+
+RUN_ATTR int pintle_prog_run(const struct pintle_prog *prog, void *ctx, uint64_t *result)
+{
+	struct slot_ctx *slot = quick_begin(prog->host_id);
+	u64 r;
+
+	if (unlikely(!slot))
+		return run_long(prog, ctx, result);
+	r = quick_run(slot, prog, ctx);
+	if (result)
+		*result = r;
+	quick_end(slot);
 	return 0;
 }
 
@@ -100,8 +117,20 @@ int prog_init(struct pintle_prog *prog)
 	return 0;
 }
 
+void prog_ready(struct pintle_prog *prog)
+{
+	const struct code *code = prog->code;
+
+	if (!code->native || code->budgets || prog->image->sleepable)
+		return;
+	prog->native = code->native;
+	prog->host_id = prog->object->host->id;
+}
+
 void prog_free(struct pintle_prog *prog)
 {
+	prog->host_id = NO_HOST;
+	prog->native = NULL;
 	code_free(prog->code);
 	free(prog->counts);
 	prog->code = NULL;

@@ -17,20 +17,9 @@
  *
  * Progress: opening and closing a section is wait-free. Waiting depends on the readers.
  */
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define TSAN
-#endif
-#elif defined(__SANITIZE_THREAD__)
-#define TSAN
-#endif
-#ifndef TSAN
-#define _LGPL_SOURCE /* MIT is compatible; what we inline is under ten lines by design */
-#endif
-#include "run/epoch.h"
+#include "run/enter.h"
 
 #include <time.h>
-#include <urcu/urcu-memb.h>
 
 /* ThreadSanitizer does not see liburcu's ordering: it is told, and liburcu is called, not
  * inlined. */

@@ -84,13 +84,14 @@ struct host_helper { /* a helper given by the host for one program type */
  */
 struct slot_ctx {
 	u32 index;
-	u32 depth;		 /* nested runs */
+	u32 depth;		 /* runs inside runs on this slot, of any host */
 	u32 goto_budget;	 /* iterations of may_goto left to this run */
 	u32 tail_calls;		 /* made by this run */
 	struct pintle_host *host;
 	const struct pintle_prog *prog; /* running now, innermost */
 	u64 random;		 /* state of bpf_get_prandom_u32 */
-	u64 faults;		 /* loads recovered so far */
+	u64 faults;		 /* loads recovered that are in no program's numbers yet */
+	const atomic(u32) *waiting; /* deferred calls of the host, not yet made */
 	struct defer_chunk *open; /* deferred calls of the run, not yet queued */
 	atomic(u64) sleep_gen;	 /* generation its sleepable run began in; 0: none */
 	u32 sleep_depth;
@@ -99,6 +100,8 @@ struct slot_ctx {
 	struct thread_rec *owner; /* under the thread lock; NULL: free */
 	struct slot_ctx *next;	 /* of the same thread */
 } __attribute__((aligned(64)));
+
+#define NO_HOST UINT64_MAX /* no host's id */
 
 struct pintle_host {
 	struct arena *arena;		 /* strings and rows of the registry */
@@ -129,6 +132,7 @@ struct pintle_host {
 	struct heap *heap;		 /* of objects that programs allocate */
 	struct inspect *inspect; /* inspect.c; NULL: no socket is open */
 	struct slot_table *slots;
+	u64 id;				 /* slots->id */
 	struct defer_queue *defer;
 	atomic(const struct affine *) affine; /* functions that have an executor */
 	u64 hash_seed;
@@ -144,6 +148,8 @@ struct pintle_prog {
 	struct pintle_object *object;
 	const struct image_prog *image;
 	struct code *code;		 /* NULL: not loaded */
+	code_native *native;		 /* of code, where enter.h may call it, or NULL */
+	u64 host_id;			 /* its host's; NO_HOST: there is no `native` */
 	struct pintle_hook *hook;	 /* attached to, or NULL */
 	struct verify_stats stats;
 	struct prog_count *counts;	 /* by slot */
@@ -335,7 +341,11 @@ int prog_type_push(struct pintle_host *host, const struct abi_prog_type *type);
 
 /* --- prog.c --- */
 int prog_init(struct pintle_prog *prog);
+/* After its code is made. */
+void prog_ready(struct pintle_prog *prog);
 void prog_free(struct pintle_prog *prog);
+/* Those on @slot are its program's. */
+void prog_count_faults(struct slot_ctx *slot);
 /* A run, or several in a row, of programs on this thread's slot. */
 struct run_scope {
 	struct slot_ctx *slot, *before;

@@ -15,9 +15,6 @@
 #include <sys/random.h>
 #include <time.h>
 
-THREAD_LOCAL struct slot_cache slot_cache[SLOT_CACHE];
-THREAD_LOCAL struct slot_ctx *slot_running;
-
 static u64 next_id(void)
 {
 	static atomic(u64) last;
@@ -67,6 +64,7 @@ int slots_init(struct pintle_host *host)
 	slots_fill(table, host);
 	thread_add_table(table);
 	host->slots = table;
+	host->id = table->id;
 	return 0;
 }
 
@@ -163,7 +161,7 @@ __attribute__((noinline)) struct slot_ctx *slot_find(struct slot_table *table)
 		thread_unlock();
 	} while (!slot && wait_a_while(table));
 	if (slot)
-		slot_cache[table->id % SLOT_CACHE] = (struct slot_cache){table->id, slot};
+		thread_me.cache[table->id % SLOT_CACHE] = (struct slot_cache){table->id, slot};
 	return slot;
 }
 
@@ -178,20 +176,22 @@ void slot_leave(struct pintle_host *host)
 
 	thread_lock();
 	slot = owned(host->slots);
-	if (slot && !slot->depth)
+	if (slot && !slot->depth && slot != thread_me.running)
 		slot_release(slot);
 	thread_unlock();
-	slot_cache[host->slots->id % SLOT_CACHE] = (struct slot_cache){0};
+	thread_me.cache[host->slots->id % SLOT_CACHE] = (struct slot_cache){0};
+	thread_me.last.id = 0;
 }
 
 void slot_forget(void)
 {
-	memset(slot_cache, 0, sizeof(slot_cache));
+	memset(thread_me.cache, 0, sizeof(thread_me.cache));
+	thread_me.last.id = 0;
 }
 
 struct slot_ctx *slot_current(void)
 {
-	return slot_running;
+	return thread_me.running;
 }
 
 struct slot_ctx *slot_swap(struct slot_ctx *slot)

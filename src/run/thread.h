@@ -13,21 +13,12 @@
 /* Small fixed thread-locals: the cheap access model is worth its few bytes of static TLS. */
 #define THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
 
+struct urcu_gp;
 struct urcu_reader;
 
 /* A thread's sections, for epoch.c. */
 struct epoch_reader {
-	atomic(u64) in; /* the epoch it is in; 0: none */
-	u32 depth;	/* of nesting; the thread's own */
-};
-
-/* One per thread that ever entered the library, in its thread-local memory. */
-struct thread_rec {
-	struct epoch_reader epoch;
-	struct thread_rec *next, **pprev; /* all of them, under the thread lock */
-	struct slot_ctx *slots;		  /* owned, one per host */
-	struct urcu_reader *reader;	  /* registered by us; NULL: by the host */
-	bool listed;
+	atomic(u64) in; /* the epoch it is in, and how many are nested; 0: none */
 };
 
 /* How slots are looked up without a lock: host ids are never used twice. */
@@ -36,6 +27,20 @@ struct slot_cache {
 	struct slot_ctx *slot;
 };
 enum { SLOT_CACHE = 4 };
+
+/* One per thread that ever entered the library, in its thread-local memory. */
+struct thread_rec {
+	/* The host of the last run and its slot, for enter.h; id 0: there is no short way. */
+	struct slot_cache last;
+	struct slot_ctx *running;	  /* innermost; NULL: no run */
+	struct epoch_reader epoch;
+	struct urcu_reader *reader;	  /* registered by us; NULL: by the host */
+	struct urcu_gp *gp;		  /* liburcu's; set with `last` */
+	struct thread_rec *next, **pprev; /* all of them, under the thread lock */
+	struct slot_ctx *slots;		  /* owned, one per host */
+	struct slot_cache cache[SLOT_CACHE];
+	bool listed;
+} __attribute__((aligned(64)));
 
 struct slot_table {
 	struct slot_table *next, **pprev; /* all hosts', under the thread lock */
@@ -48,14 +53,14 @@ struct slot_table {
 
 /* --- slot.c, for those who run a program every few nanoseconds --- */
 
-extern THREAD_LOCAL struct slot_cache slot_cache[SLOT_CACHE];
-extern THREAD_LOCAL struct slot_ctx *slot_running;
+/* The calling thread's, listed or not. */
+extern THREAD_LOCAL struct thread_rec thread_me;
 struct slot_ctx *slot_find(struct slot_table *table);
 
 /* slot_get() */
 static inline struct slot_ctx *slot_cached(struct pintle_host *host)
 {
-	const struct slot_cache *c = &slot_cache[host->slots->id % SLOT_CACHE];
+	const struct slot_cache *c = &thread_me.cache[host->slots->id % SLOT_CACHE];
 
 	if (likely(c->id == host->slots->id))
 		return c->slot;
@@ -65,16 +70,14 @@ static inline struct slot_ctx *slot_cached(struct pintle_host *host)
 /* slot_swap() */
 static inline struct slot_ctx *slot_exchange(struct slot_ctx *slot)
 {
-	struct slot_ctx *before = slot_running;
+	struct slot_ctx *before = thread_me.running;
 
-	slot_running = slot;
+	thread_me.running = slot;
 	return before;
 }
 
 /* --- thread.c --- */
 
-/* The calling thread's, listed or not. */
-extern THREAD_LOCAL struct thread_rec thread_me;
 /* Registers the calling thread where it is not: 0 or -ENOMEM. */
 int thread_enter(void);
 /* Has the calling thread cleaned up after when it ends, without liburcu. */

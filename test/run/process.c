@@ -155,9 +155,9 @@ TEST(J04_nested_run_on_the_same_slot)
 	slot = slot_current();
 	CHECK(run_begin(&inner, host, true));
 	CHECK(slot_current() == slot);
-	CHECK_EQ(slot->depth, 2);
-	run_end(&inner);
 	CHECK_EQ(slot->depth, 1);
+	run_end(&inner);
+	CHECK_EQ(slot->depth, 0);
 	CHECK(slot_current() == slot && run_read_ongoing());
 	run_end(&outer);
 	CHECK(!slot_current() && !run_read_ongoing());
