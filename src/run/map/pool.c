@@ -308,7 +308,7 @@ static __attribute__((noinline)) struct cache *make_cache(struct pool *pool, u32
 /* Of the slot this thread runs a program on, or NULL. */
 static inline struct cache *own_cache(struct pool *pool)
 {
-	const struct slot_ctx *slot = slot_running;
+	const struct slot_ctx *slot = thread_me.running;
 	struct cache *c;
 
 	if (unlikely(!slot || slot->host != pool->map->host || !pool->caches))
