@@ -76,6 +76,11 @@ static int by_value(const void *a, const void *b)
 	return d < 0 ? -1 : d > 0;
 }
 
+static bool asked(const char *words)
+{
+	return !only || strstr(words, only);
+}
+
 /* ------------------------------------------------------------------ Pintle */
 
 struct xdp_md as_programs_see_it; /* its type in our BTF */
@@ -240,7 +245,7 @@ static void operations(void)
 	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
 		double ours[ROUNDS], theirs[ROUNDS], spread, unused, a, b;
 
-		if (only && !strstr(rows[i].words, only))
+		if (!asked(rows[i].words))
 			continue;
 		time_pintle(rows[i].prog, round_ns); /* warm */
 		for (u32 r = 0; r < ROUNDS; r++) {
@@ -403,11 +408,12 @@ int main(int argc, char **argv)
 	load_kernel(argv[optind]);
 	fill();
 	operations();
-	if (only)
-		return 0;
-	scaling();
-	ring();
-	memory();
+	if (asked("two threads"))
+		scaling();
+	if (asked("ring buffer"))
+		ring();
+	if (asked("memory"))
+		memory();
 	pintle_host_free(host);
 	return 0;
 }

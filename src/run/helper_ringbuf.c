@@ -58,7 +58,7 @@ HELPER_FN(ringbuf_query)
 {
 	struct ring *ring = ring_of(helper_ptr(a));
 	u64 cons = atomic_load_explicit(&ring->cons, memory_order_acquire);
-	u64 prod = atomic_load_explicit(&ring->prod, memory_order_acquire);
+	u64 prod = ring_produced(ring);
 
 	switch (b) {
 	case QUERY_AVAILABLE: return prod - cons;

@@ -187,7 +187,7 @@ PINTLE_API int pintle_ringbuf_info(const struct pintle_ringbuf *rb,
 		return -EINVAL;
 	full.bytes = rb->ring->size;
 	full.consumed = atomic_load_explicit(&rb->ring->cons, memory_order_acquire);
-	full.produced = atomic_load_explicit(&rb->ring->prod, memory_order_acquire);
+	full.produced = ring_produced(rb->ring);
 	full.refused = atomic_load_explicit(&rb->ring->lost, memory_order_relaxed);
 	memcpy(info, &full, info->size < sizeof(full) ? info->size : sizeof(full));
 	return 0;

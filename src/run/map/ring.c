@@ -11,7 +11,9 @@
  *  B-A: records are consumed in the order of their reservations, each whole and once: a
  *       record that is still busy holds up those after it.
  *  B-B: a record's head says "busy" before its position is passed by `prod`: the release
- *       store of `prod` pairs with the acquire load in next_head().
+ *       store of `prod` pairs with the acquire load in ring_produced(). The same store
+ *       lets the next producer in, and pairs with the acquire in lock_prod(): positions are
+ *       multiples of 8, and `prod` is its own lock.
  *  B-C: what a producer wrote before its commit is seen by the consumer: the exchange in
  *       ring_commit() pairs with the acquire load in ring_peek().
  *  B-D: room is reused after the consumer is done with it: the release store of `cons`
@@ -20,6 +22,10 @@
  *       armed; the consumer arms, then looks at the head once more. All four are
  *       sequentially consistent, so one of the two sees the other. The same of those
  *       who wait for room, with fences.
+ *
+ * Lines: a producer looks at the consumer's position, and the consumer at the producers',
+ * only when what each saw last does not do; so while a ring is neither empty nor full, what
+ * moves between processors are records.
  *
  * Progress: reserving blocks on the producers' lock, held for a few instructions;
  * committing and consuming are wait-free, but for a system call when the other side sleeps.
@@ -116,27 +122,46 @@ static struct ring_head *head_at(struct ring *ring, u64 pos)
 	return (struct ring_head *)(ring->data + (pos & (ring->size - 1)));
 }
 
+/* The position to reserve at; then `prod` is locked. */
+static u64 lock_prod(struct ring *ring)
+{
+	for (u32 tries = 0;; tries++) {
+		u64 pos = atomic_load_explicit(&ring->prod, memory_order_relaxed);
+
+		/* acquire: pairs with unlock_prod() */
+		if (likely(!(pos & RING_LOCKED) &&
+			   atomic_compare_exchange_strong_explicit(
+				   &ring->prod, &pos, pos | RING_LOCKED,
+				   memory_order_acquire, memory_order_relaxed)))
+			return pos;
+		lock_pause(tries);
+	}
+}
+
+static void unlock_prod(struct ring *ring, u64 pos)
+{
+	/* release: B-B, pairs with ring_produced() and lock_prod() */
+	atomic_store_explicit(&ring->prod, pos, memory_order_release);
+}
+
 void *ring_reserve(struct ring *ring, u64 len)
 {
 	u64 total = ROUND_UP(len + HEAD, 8), pos;
-	struct ring_head *head = NULL;
+	struct ring_head *head;
 
 	if (len > RING_MAX || total > ring->size)
 		return NULL;
-	lock_take(&ring->lock);
-	pos = atomic_load_explicit(&ring->prod, memory_order_relaxed);
-	if (has_room(ring, pos + total)) {
-		head = head_at(ring, pos);
-		head->at = (u32)(((char *)head - ring->data) / 8);
-		atomic_store_explicit(&head->len, (u32)len | (u32)RING_BUSY,
-				      memory_order_relaxed);
-		/* release: B-B, pairs with next_head() */
-		atomic_store_explicit(&ring->prod, pos + total, memory_order_release);
-	}
-	lock_drop(&ring->lock);
-	if (!head)
+	pos = lock_prod(ring);
+	if (unlikely(!has_room(ring, pos + total))) {
+		unlock_prod(ring, pos);
 		atomic_fetch_add_explicit(&ring->lost, 1, memory_order_relaxed);
-	return head ? head + 1 : NULL;
+		return NULL;
+	}
+	head = head_at(ring, pos);
+	head->at = (u32)(((char *)head - ring->data) / 8);
+	atomic_store_explicit(&head->len, (u32)len | (u32)RING_BUSY, memory_order_relaxed);
+	unlock_prod(ring, pos + total);
+	return head + 1;
 }
 
 struct ring *ring_commit(void *data, bool discard)
@@ -165,15 +190,14 @@ void ring_end(struct ring *ring)
 	atomic_store_explicit(&ring->consuming, 0, memory_order_release);
 }
 
-/* The head of the next record, committed or not; NULL: there is none. */
+/* The head of the next record, committed or not; NULL: there is none. By who consumes. */
 static struct ring_head *next_head(struct ring *ring)
 {
 	u64 cons = atomic_load_explicit(&ring->cons, memory_order_relaxed);
 
-	/* seq_cst for B-E; B-B: pairs with ring_reserve() */
-	if (cons == atomic_load_explicit(&ring->prod, memory_order_seq_cst))
-		return NULL;
-	return head_at(ring, cons);
+	if (cons == ring->prod_seen)
+		ring->prod_seen = ring_produced(ring);
+	return cons == ring->prod_seen ? NULL : head_at(ring, cons);
 }
 
 static void pass(struct ring *ring, u32 len)

@@ -23,6 +23,7 @@ struct ring_head {
 	u32 at;		 /* where it is, in multiples of 8 bytes from the start */
 };
 
+enum { RING_LOCKED = 1 };
 enum { RING_BUSY = (int)(1u << 31), RING_DISCARD = 1 << 30, RING_MAX = 1 << 29 };
 
 struct ring {
@@ -31,12 +32,14 @@ struct ring {
 	size_t mapped;
 	u64 size;     /* a power of two */
 
-	u32 lock __attribute__((aligned(RING_LINE))); /* of producers; the two below */
-	u64 cons_seen;
-	atomic(u64) prod; /* bytes ever reserved */
+	/* The producers' line: bytes ever reserved, and RING_LOCKED while one reserves. */
+	atomic(u64) prod __attribute__((aligned(RING_LINE)));
+	u64 cons_seen;	  /* under that lock */
 	atomic(u64) lost; /* reservations that found no room */
 
+	/* The consumer's. */
 	atomic(u64) cons __attribute__((aligned(RING_LINE))); /* bytes ever consumed */
+	u64 prod_seen;	       /* of who consumes */
 	atomic(u32) consuming; /* somebody is at it */
 
 	struct bell records __attribute__((aligned(RING_LINE))), room;
@@ -45,6 +48,13 @@ struct ring {
 static inline struct ring *ring_of(const struct map *map)
 {
 	return container_of(map, struct ring, map);
+}
+
+/* Bytes ever reserved. */
+static inline u64 ring_produced(const struct ring *ring)
+{
+	/* seq_cst: B-E; acquire: B-B, pairs with ring_reserve() */
+	return atomic_load_explicit(&ring->prod, memory_order_seq_cst) & ~(u64)RING_LOCKED;
 }
 
 int ring_create(struct log *log, const struct map *proto, const struct image_map *def,

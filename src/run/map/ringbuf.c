@@ -12,7 +12,7 @@ static u32 count(struct map *map)
 	struct ring *ring = ring_of(map);
 	u64 cons = atomic_load_explicit(&ring->cons, memory_order_relaxed);
 
-	return (u32)(atomic_load_explicit(&ring->prod, memory_order_relaxed) - cons);
+	return (u32)(ring_produced(ring) - cons);
 }
 
 const struct map_ops map_ringbuf_ops = {
