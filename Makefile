@@ -15,7 +15,7 @@
 #	make check-kernel	as many before the live kernel, too; prints differences
 #	make check-contract	helpers and contexts of --kernel, all of them, before the live one
 #	make rulebook		each case of the rule book's section K: verdict, pass or fail
-#	make check-jit		interpreter against native code: PROGRAMS (100000) generated
+#	make check-jit		interpreter against native code and the kernel's: PROGRAMS (100000)
 #				ones from SEED (1) on
 #	make bench		benchmarks; prints ratios
 #	make format		clang-format what changed against main
@@ -94,6 +94,9 @@ rulebook: all
 
 check-jit: all
 	@$(BUILD)/test/jit-diff $(PROGRAMS) $(SEED)
+	@ninja -C $(BUILD) --quiet test/jit-voice
+	@$(BUILD)/test/jit-diff --blind $(or $(PROGRAMS),100000) $(or $(SEED),1)
+	@$(BUILD)/test/jit-voice 3000 $(or $(SEED),1) || [ $$? = 77 ]
 
 bench: deps
 	@tools/need bench/run "the benchmarks"

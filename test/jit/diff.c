@@ -14,7 +14,7 @@
 
 enum {
 	MAX_INSNS = 4096,
-	MEM_SIZE = 256, /* around the address that programs get: 128 on either side */
+	MEM_SIZE = DIFF_MEM, /* around the address that programs get: half on either side */
 	MAX_SUBS = 4,
 	STACK = 128,
 };
@@ -31,6 +31,7 @@ struct gen {
 	u32 entry[MAX_SUBS], frame[MAX_SUBS];
 	struct code_func funcs[MAX_SUBS];
 	bool keeping;
+	bool plain; /* only what a kernel's verifier takes */
 };
 
 /* --- numbers --- */
@@ -105,7 +106,7 @@ static u32 any_src(struct gen *g)
 
 	do
 		reg = below(g, R_FP);
-	while ((g->sub && reg == g->hold) || g->unset & BIT(reg));
+	while (((g->sub || g->plain) && reg == g->hold) || g->unset & BIT(reg));
 	return reg;
 }
 
@@ -138,9 +139,25 @@ static u32 random_op(struct gen *g, enum isa_kind kind)
 
 /* --- arithmetic --- */
 
+/* As a verifier wants it: shifts of less than the width, no division by a plain zero. */
+static s32 operand(const struct gen *g, u32 op, s32 imm)
+{
+	const struct isa_info *info = isa_info((enum isa_op)op);
+	bool shifts = info->sub == ALU_LSH || info->sub == ALU_RSH || info->sub == ALU_ARSH;
+	bool divides = info->sub >= ALU_DIV && info->sub <= ALU_SMOD;
+
+	if (!g->plain || info->src_reg)
+		return imm;
+	if (shifts)
+		return imm & (info->wide ? 63 : 31);
+	return divides && !imm ? 1 : imm;
+}
+
 static void alu(struct gen *g)
 {
-	emit(g, random_op(g, KIND_ALU), any_dst(g), any_src(g), 0, (s32)number(g));
+	u32 op = random_op(g, KIND_ALU), dst = any_dst(g), src = any_src(g);
+
+	emit(g, op, dst, src, 0, operand(g, op, (s32)number(g)));
 }
 
 static void divide(struct gen *g)
@@ -149,9 +166,10 @@ static void divide(struct gen *g)
 				  OP_SDIV32_IMM, OP_SMOD64_IMM};
 	static const s32 by[] = {3, 5, 7, 10, 100, 1000, 641, 1000000007, INT32_MAX};
 	u32 op = ops[below(g, ARRAY_SIZE(ops))];
+	s32 imm = chance(g, 50) ? by[below(g, ARRAY_SIZE(by))]
+				: (s32)(number(g) >> below(g, 32));
 
-	emit(g, op, any_dst(g), 0, 0,
-	     chance(g, 50) ? by[below(g, ARRAY_SIZE(by))] : (s32)(number(g) >> below(g, 32)));
+	emit(g, op, any_dst(g), 0, 0, operand(g, op, imm));
 }
 
 /* Runs of what compilers write, which the generator may write as one instruction. */
@@ -170,9 +188,10 @@ static void idiom(struct gen *g)
 	     0, 0);
 	for (u32 i = 0; i < n; i++) {
 		u32 dst = chance(g, 60) ? a : b, src = chance(g, 50) ? b : any_src(g);
-		s64 imm = chance(g, 60) ? (s32)below(g, 64) : (s32)number(g);
+		s32 imm = chance(g, 60) ? (s32)below(g, 64) : (s32)number(g);
+		u32 op = ops[below(g, ARRAY_SIZE(ops))];
 
-		emit(g, ops[below(g, ARRAY_SIZE(ops))], dst, src, 0, imm);
+		emit(g, op, dst, src, 0, operand(g, op, imm));
 	}
 }
 
@@ -213,7 +232,7 @@ static struct place place(struct gen *g, u32 size, bool aligned)
 	struct place p = {stack ? R_FP : g->hold, at, false};
 	s32 delta = 0;
 
-	if (aligned) /* rounds down: to a larger distance */
+	if (aligned || (g->plain && (stack || g->sub))) /* rounds down: to a larger distance */
 		p.off = at = (s32)(at & -(s32)size) < (stack ? -STACK : -MEM_SIZE / 2)
 				     ? -(s32)size : (s32)(at & -(s32)size);
 	if (chance(g, 60))
@@ -234,10 +253,18 @@ static void done_with(struct gen *g, struct place p, u32 written)
 		set_number(g, p.base);
 }
 
+/* Verifiers want accesses aligned that order others. */
+static bool must_align(const struct gen *g, u32 op)
+{
+	enum isa_kind kind = isa_info((enum isa_op)op)->kind;
+
+	return g->plain && (kind == KIND_LOAD_ACQ || kind == KIND_STORE_REL);
+}
+
 static void load(struct gen *g)
 {
 	u32 op = random_op(g, chance(g, 85) ? KIND_LDX : KIND_LOAD_ACQ);
-	struct place p = place(g, isa_info((enum isa_op)op)->size, false);
+	struct place p = place(g, isa_info((enum isa_op)op)->size, must_align(g, op));
 	u32 dst = chance(g, 30) && p.temp ? p.base : any_dst(g);
 
 	/* The base that is loaded over must be there in both runs. */
@@ -288,7 +315,7 @@ static void store(struct gen *g)
 {
 	static const u8 kinds[] = {KIND_ST, KIND_STX, KIND_STX, KIND_STORE_REL};
 	u32 op = random_op(g, (enum isa_kind)kinds[below(g, ARRAY_SIZE(kinds))]);
-	struct place p = place(g, isa_info((enum isa_op)op)->size, false);
+	struct place p = place(g, isa_info((enum isa_op)op)->size, must_align(g, op));
 	u32 src;
 
 	do /* an address as a number would differ from run to run */
@@ -389,7 +416,7 @@ static void call_sub(struct gen *g)
 
 	if (g->reserved & (BIT(R0) | 0x3e) || to >= g->nsubs)
 		return;
-	if (chance(g, 70)) { /* the target's number stands in off until it is known */
+	if (g->plain || chance(g, 70)) { /* the target's number stands in off until it is known */
 		emit_kept(g, OP_CALL_SUBPROG, 0, 0, (s32)to, g->frame[g->sub]);
 	} else {
 		emit_kept(g, OP_LD_IMM64, R1, 0, 0, (s64)(uintptr_t)&g->funcs[to]);
@@ -471,7 +498,7 @@ static void choose(struct gen *g)
 static void loop(struct gen *g, u32 depth)
 {
 	u32 counter = any_dst(g), start, exit = 0;
-	bool may = chance(g, 40);
+	bool may = !g->plain && chance(g, 40);
 
 	if (depth > 2 || __builtin_popcount(g->reserved & ~g->unset) > 1)
 		return;
@@ -506,18 +533,20 @@ static void item(struct gen *g, u32 depth)
 		rotate(g);
 	else if (kind < 58)
 		load(g);
-	else if (kind < 59 && chance(g, 30))
+	else if (kind < 59 && chance(g, 30) && !(g->plain && g->sub))
 		copy(g);
 	else if (kind < 68)
 		store(g);
 	else if (kind < 74)
 		locked(g);
+	else if (kind >= 78 && kind < 80)
+		call_sub(g);
+	else if (kind < 87 && g->plain)
+		load(g);
 	else if (kind < 78)
 		safe_load(g);
-	else if (kind < 82)
-		call(g);
 	else if (kind < 84)
-		call_sub(g);
+		call(g);
 	else if (kind < 85)
 		exchange(g);
 	else if (kind < 86)
@@ -553,7 +582,7 @@ static void subprog(struct gen *g, u32 i)
 	if (i)
 		emit_kept(g, OP_ADD64_IMM, g->hold, 0, 0, -128 - STACK);
 	/* The interpreter does not clear it again for a second call. */
-	for (s32 at = -256 - STACK; i && at < 0; at += 8)
+	for (s32 at = i ? -256 - STACK : -STACK; (i || g->plain) && at < 0; at += 8)
 		emit_kept(g, OP_ST64, R_FP, 0, at, at);
 	for (u32 reg = i ? R6 : R0; reg < R_FP; reg++)
 		if (reg != g->hold && (used || reg < R6))
@@ -581,11 +610,13 @@ static void link_calls(struct gen *g)
 			g->v[i].off = (s32)g->entry[g->v[i].off] - (s32)(i + 1);
 }
 
-static void generate(struct gen *g, u64 seed, struct code *code)
+static void generate(struct gen *g, u64 seed, bool plain, struct code *code)
 {
 	memset(g, 0, sizeof(*g));
 	g->random = seed * 0x2545f4914f6cdd1dull;
-	g->nsubs = 1 + below(g, MAX_SUBS);
+	g->plain = plain;
+	/* A kernel's programs have 512 bytes of stack in all. */
+	g->nsubs = 1 + below(g, plain ? 2 : MAX_SUBS);
 	for (u32 i = 0; i < g->nsubs; i++)
 		g->frame[i] = 256 + STACK;
 	for (u32 i = 0; i < g->nsubs; i++)
@@ -623,15 +654,21 @@ static u64 run_native(struct both *b, u8 *at)
 	return code_call_native(&b->compiled, (uintptr_t)at, b->slot);
 }
 
-static void run_way(struct both *b, bool native, struct outcome *out)
+static void fill(u8 *mem, u64 seed)
 {
-	static _Alignas(64) u8 mem[MEM_SIZE];
-	struct gen numbers = {.random = b->seed};
-	u64 faults = b->slot->faults;
+	struct gen numbers = {.random = seed};
 
 	for (u32 i = 0; i < MEM_SIZE; i += 8)
 		memcpy(mem + i, &(u64){number(&numbers)}, 8);
-	b->slot->goto_budget = b->seed % 4 ? 1000 : below(&numbers, 6);
+}
+
+static void run_way(struct both *b, bool native, struct outcome *out)
+{
+	static _Alignas(64) u8 mem[MEM_SIZE];
+	u64 faults = b->slot->faults;
+
+	fill(mem, b->seed);
+	b->slot->goto_budget = b->seed % 4 ? 1000 : (u32)(b->seed / 4 % 6);
 	b->slot->tail_calls = b->seed % 5 ? 0 : MAX_TAIL_CALLS - 1;
 	out->result = native ? run_native(b, mem + MEM_SIZE / 2)
 			     : interp_tail(&b->code, (uintptr_t)mem + MEM_SIZE / 2, b->slot);
@@ -777,7 +814,7 @@ bool diff_run(struct pintle_host *host, bool blind, u64 seed, u64 n, u64 *skippe
 		b.seed = seed + i;
 		if (b.seed % 2)
 			b.target.native = NULL;
-		generate(b.gen, b.seed, &b.code);
+		generate(b.gen, b.seed, false, &b.code);
 		same = agree(&b, &compiled);
 		*skipped += !compiled;
 		if (!same) {
@@ -789,5 +826,23 @@ bool diff_run(struct pintle_host *host, bool blind, u64 seed, u64 n, u64 *skippe
 	slot_swap(NULL);
 	jit_free(jit);
 	free(b.gen);
+	return same;
+}
+
+bool diff_plain(struct pintle_host *host, u64 seed, struct diff_plain *out)
+{
+	static struct gen gen; /* out->insns points into it */
+	struct both b = {.host = host, .slot = slot_get(host), .gen = &gen, .seed = seed};
+	bool same;
+
+	slot_swap(b.slot);
+	generate(&gen, seed, true, &b.code);
+	same = agree(&b, &out->compiled);
+	slot_swap(NULL);
+	out->insns = gen.v;
+	out->n = gen.n;
+	out->result = b.interp.result;
+	fill(out->before, seed);
+	memcpy(out->after, b.interp.mem, MEM_SIZE);
 	return same;
 }

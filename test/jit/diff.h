@@ -22,4 +22,18 @@ struct diff_result {
 bool diff_run(struct pintle_host *host, bool blind, u64 seed, u64 n, u64 *skipped,
 	      struct diff_result *result);
 
+enum { DIFF_MEM = 256 };
+
+struct diff_plain {
+	const struct code_insn *insns; /* until the next one; r1: the middle of the memory */
+	u32 n;
+	u64 result;
+	u8 before[DIFF_MEM], after[DIFF_MEM]; /* memory */
+	bool compiled;
+};
+
+/* One program of what a kernel's verifier takes, and what it does, said by the interpreter.
+ * False: native code, if there is any, says something else. */
+bool diff_plain(struct pintle_host *host, u64 seed, struct diff_plain *out);
+
 #endif
