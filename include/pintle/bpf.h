@@ -117,6 +117,45 @@ extern struct bpf_rb_node *bpf_rbtree_left(struct bpf_rb_root *root,
 extern struct bpf_rb_node *bpf_rbtree_right(struct bpf_rb_root *root,
 					    struct bpf_rb_node *node) __ksym;
 
+/*
+ * Ends the program from any depth, which returns @cookie, or what the function that
+ * __exception_cb() names makes of it: a global function int (__u64 cookie). Nothing may be
+ * held there, and callbacks cannot throw.
+ */
+extern void bpf_throw(__u64 cookie) __ksym;
+
+#ifndef __exception_cb
+#define __exception_cb(name) __attribute__((btf_decl_tag("exception_callback:" #name)))
+#endif
+
+/* Throws when what the program takes for granted is not so; behind it, the verifier takes it
+ * for granted, too. */
+#ifndef bpf_assert
+#define bpf_assert(cond) bpf_assert_with(cond, 0)
+#define bpf_assert_with(cond, cookie)                                                    \
+	do {                                                                             \
+		if (!(cond))                                                             \
+			bpf_throw(cookie);                                               \
+	} while (0)
+/*
+ * That @x lies in [@min, @max], by its type's sign. The comparison is made of the register
+ * that holds @x from there on, whatever the compiler knows or makes of it.
+ */
+#define bpf_assert_range(x, min, max) bpf_assert_range_with(x, min, max, 0)
+#define bpf_assert_range_with(x, min, max, cookie)                                       \
+	do {                                                                             \
+		pintle_assert_cmp_(x, >=, min, cookie);                                  \
+		pintle_assert_cmp_(x, <=, max, cookie);                                  \
+	} while (0)
+#define pintle_assert_cmp_(x, op, than, cookie)                                          \
+	do {                                                                             \
+		asm volatile("" : "+r"(x));                                              \
+		if (!((x) op (than)))                                                    \
+			bpf_throw(cookie);                                               \
+		asm volatile("" : "+r"(x));                                              \
+	} while (0)
+#endif
+
 /* The id of a type in the program's own BTF, as CO-RE numbers its questions. */
 #define pintle_type_id(type) __builtin_btf_type_id(*(type *)0, 0)
 

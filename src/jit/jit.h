@@ -20,6 +20,7 @@
  * slot, which it gets as the last argument. */
 struct jit_rt {
 	u16 index, goto_budget, tail_calls, faults; /* offsets of u32, u32, u32, u64 */
+	u16 ending, thrown; /* offsets of u32, u64 */
 	u32 max_tail_calls;
 	/* Calls put(obj) after a grace period. */
 	void (*put)(void *slot, void (*put)(void *obj), void *obj);

@@ -31,7 +31,11 @@ static u16 code_reads(const struct code_insn *insn)
 	case CODE_TAIL_CALL:
 		return BIT(R1) | BIT(R2) | BIT(R3);
 	case CODE_CPU:
+	case CODE_IF_ENDING:
+	case CODE_CATCH:
 		return 0;
+	case CODE_THROW:
+		return BIT(R1);
 	case CODE_IN_REGION:
 		return (u16)BIT(insn->dst);
 	case CODE_STORE_USER:
@@ -47,8 +51,10 @@ static u16 code_reads(const struct code_insn *insn)
 
 static u16 code_writes(const struct code_insn *insn)
 {
-	if (insn->op == CODE_STORE_USER)
+	if (insn->op == CODE_STORE_USER || insn->op == CODE_THROW || insn->op == CODE_IF_ENDING)
 		return 0;
+	if (insn->op == CODE_CATCH)
+		return BIT(R1);
 	if (insn->op == CODE_BOOL || insn->op == CODE_CPU || insn->op == CODE_IN_REGION ||
 	    (insn->op >= CODE_SAFE_LDX8 && insn->op <= CODE_SAFE_LDXS32))
 		return (u16)BIT(insn->dst);
@@ -119,7 +125,8 @@ static bool is_call(u32 op)
 
 static bool uses_slot(u32 op)
 {
-	return op == OP_MAY_GOTO || op == CODE_CPU || op == CODE_STORE_USER || op == CODE_PUT || op == CODE_TAIL_CALL ||
+	return op == OP_MAY_GOTO || op == CODE_THROW || op == CODE_IF_ENDING || op == CODE_CATCH ||
+	       op == CODE_CPU || op == CODE_STORE_USER || op == CODE_PUT || op == CODE_TAIL_CALL ||
 	       (op >= CODE_SAFE_LDX8 && op <= CODE_SAFE_LDXS32);
 }
 
@@ -142,15 +149,11 @@ static void mark_jump(struct plan *p, u32 at)
 static void mark_insn(struct plan *p, struct plan_sub *sub, u32 at)
 {
 	const struct code_insn *insn = &p->code->insns[at];
-	enum isa_kind kind;
 
 	sub->used |= plan_reads(insn) | plan_writes(insn);
 	sub->calls |= is_call(insn->op);
 	p->needs_slot |= uses_slot(insn->op);
-	if (insn->op >= NR_OPS)
-		return;
-	kind = isa_info((enum isa_op)insn->op)->kind;
-	if (kind == KIND_JMP || kind == KIND_JA || kind == KIND_MAY_GOTO)
+	if (code_jumps(insn->op))
 		mark_jump(p, at);
 	else if (insn->op == OP_LD_IMM64)
 		note_address(p, insn->ptr);
@@ -168,20 +171,13 @@ static u16 live_at(const struct plan *p, u32 at)
 static u16 live_after(const struct plan *p, const struct plan_sub *sub, u32 at, u16 next)
 {
 	const struct code_insn *insn = &p->code->insns[at];
-	enum isa_kind kind = insn->op < NR_OPS ? isa_info((enum isa_op)insn->op)->kind
-					       : KIND_ALU;
 
-	switch (kind) {
-	case KIND_EXIT:
+	if (insn->op == OP_EXIT)
 		return 0;
-	case KIND_JA:
-		return live_at(p, at + 1 + (u32)insn->off);
-	case KIND_JMP:
-	case KIND_MAY_GOTO:
-		return next | live_at(p, at + 1 + (u32)insn->off);
-	default:
+	if (!code_jumps(insn->op))
 		return next;
-	}
+	next = insn->op == OP_JA ? 0 : next;
+	return next | live_at(p, at + 1 + (u32)insn->off);
 }
 
 static bool live_round(struct plan *p, const struct plan_sub *sub)

@@ -25,6 +25,12 @@ enum {
 	MAX_FRAMES = 8,
 };
 
+/* Why a run ends before its program does. */
+enum ending {
+	ENDING_NONE,
+	ENDING_THROWN, /* bpf_throw() */
+};
+
 struct code_insn {
 	u16 op; /* enum isa_op, or enum code_op */
 	u8 dst, src; /* calls of functions: src is 1 + how many arguments, 0 for unknown */
@@ -137,6 +143,9 @@ void code_free(struct code *code);
 /* NULL, or what is wrong with @code at *@at; between lowering and running, debug builds. */
 const char *code_check(const struct code *code, u32 *at);
 
+/* Whether it goes on somewhere else at times: `off` is how far. Calls do not. */
+bool code_jumps(u32 op);
+
 /* "CALL_S32", "ADD64_REG". */
 const char *code_op_name(u32 op);
 
@@ -152,6 +161,8 @@ struct lower {
 	VEC(u32) origin;
 	u32 *where; /* by instruction of the program: code instruction it became */
 	u32 at;	    /* instruction being lowered */
+	bool *throws; /* by subprogram: it, or what it calls */
+	VEC(u32) leaves; /* code instructions that jump to the end of the subprogram */
 	bool oom;
 };
 
@@ -168,6 +179,15 @@ int lower_call(struct lower *l, const struct insn *insn); /* lower_call.c */
 /* Writes @helper as instructions of its own; false: it is a call. lower_map.c */
 bool lower_inline(struct lower *l, u32 helper);
 enum { LOWER_LOCAL = 15 }; /* src of a jump whose off is what it will be */
+
+/* lower_end.c: runs that end early. */
+int lower_end_init(struct lower *l);
+/* bpf_throw(r1) */
+void lower_throw(struct lower *l);
+/* Behind the call of the subprogram that starts at @target. */
+void lower_called(struct lower *l, s64 target);
+/* Behind the last instruction of a subprogram: what its frame does when the run ends. */
+void lower_sub_end(struct lower *l, u32 subprog);
 
 /* lower_stack.c */
 int lower_stack(struct lower *l);

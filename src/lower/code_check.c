@@ -38,15 +38,14 @@ static bool is_replaced(u32 op)
 	}
 }
 
-static bool jumps(u32 op)
+bool code_jumps(u32 op)
 {
 	enum isa_kind kind;
 
 	if (op >= NR_OPS)
-		return false;
+		return op == CODE_IF_ENDING || op == CODE_CATCH;
 	kind = isa_info((enum isa_op)op)->kind;
-	return kind == KIND_JMP || kind == KIND_JA || kind == KIND_MAY_GOTO ||
-	       op == OP_CALL_SUBPROG;
+	return kind == KIND_JMP || kind == KIND_JA || kind == KIND_MAY_GOTO;
 }
 
 static bool needs_ptr(u32 op)
@@ -64,7 +63,8 @@ static const char *insn_check(const struct code *code, u32 at)
 		return "an operation that cannot run";
 	if (insn->dst >= NR_CODE_REGS || insn->src >= NR_CODE_REGS)
 		return "no such register";
-	if (jumps(insn->op) && (target < 0 || target >= code->ninsns))
+	if ((code_jumps(insn->op) || insn->op == OP_CALL_SUBPROG) &&
+	    (target < 0 || target >= code->ninsns))
 		return "jump out of range";
 	if (needs_ptr(insn->op) && !insn->ptr)
 		return "a call to nowhere";

@@ -214,11 +214,13 @@ static int lower_insn(struct lower *l, const struct insn *insn, enum isa_op op)
 
 static int lower_all(struct lower *l)
 {
-	u32 n = l->proof->ninsns, slots;
+	u32 n = l->proof->ninsns, slots, sub = 0;
 
 	for (l->at = 0; l->at < n; l->at += slots) {
 		enum isa_op op = op_at(l, l->at);
 
+		while (l->at >= l->proof->prog->subprogs[sub].end)
+			lower_sub_end(l, sub++);
 		slots = isa_slots(op);
 		for (u32 i = 0; i < slots; i++)
 			l->where[l->at + i] = l->insns.n;
@@ -230,7 +232,9 @@ static int lower_all(struct lower *l)
 		if (l->oom)
 			return log_fail(l->log, -ENOMEM, "out of memory");
 	}
-	return 0;
+	while (sub < l->code->nsubprogs)
+		lower_sub_end(l, sub++);
+	return l->oom ? log_fail(l->log, -ENOMEM, "out of memory") : 0;
 }
 
 /* Until now, jumps and calls hold instructions of the program in off. */
@@ -292,6 +296,7 @@ static int lower_into(struct lower *l)
 	if (!code->entry || !code->funcs || !code->frame || !l->where)
 		return log_fail(l->log, -ENOMEM, "out of memory");
 	TRY(lower_stack(l));
+	TRY(lower_end_init(l));
 	TRY(lower_all(l));
 	return finish(l);
 }
@@ -313,6 +318,7 @@ int lower(struct log *log, const struct proof *proof, const struct link *link,
 	err = lower_into(&l);
 	vec_free(&l.insns);
 	vec_free(&l.origin);
+	vec_free(&l.leaves);
 	if (err)
 		code_free(l.code);
 	else

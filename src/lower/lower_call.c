@@ -24,6 +24,7 @@ static int call_subprog(struct lower *l, const struct insn *insn)
 		.off = (s32)target,
 		.imm = lower_frame_size(l, (u32)(caller - l->proof->prog->subprogs)),
 	});
+	lower_called(l, target);
 	return 0;
 }
 
@@ -234,6 +235,10 @@ static int call_kfunc(struct lower *l, const struct insn *insn)
 		return lower_fail(l, -EINVAL, "no symbol %d", insn->imm);
 	sym = &l->image->ksyms[insn->imm];
 	kfunc = sym->kfunc;
+	if (kfunc && kfunc->special == KS_THROW) {
+		lower_throw(l);
+		return 0;
+	}
 	if (kfunc && l->link->kfunc)
 		fn = l->link->kfunc(l->link->data, kfunc);
 	if (!fn)

@@ -230,6 +230,21 @@ code_STORE_USER:
 code_KPTR_XCHG:
 	r[R0] = __atomic_exchange_n((u64 *)(uintptr_t)r[R1], r[R2], __ATOMIC_SEQ_CST);
 	NEXT();
+code_THROW:
+	slot->thrown = r[R1];
+	slot->ending = ENDING_THROWN;
+	NEXT();
+code_IF_ENDING:
+	if (unlikely(slot->ending))
+		i += i->off;
+	NEXT();
+code_CATCH:
+	r[R1] = slot->thrown;
+	if (likely(slot->ending == ENDING_THROWN))
+		slot->ending = ENDING_NONE;
+	else
+		i += i->off;
+	NEXT();
 code_TAIL_CALL:
 	if (tail_call(i, r, slot, &r[R0])) {
 		RUN_KIND_EXIT(0, 0, 0, 0, 0)

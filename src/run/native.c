@@ -28,6 +28,8 @@ static struct jit_rt runtime(const struct pintle_host *host)
 		.goto_budget = offsetof(struct slot_ctx, goto_budget),
 		.tail_calls = offsetof(struct slot_ctx, tail_calls),
 		.faults = offsetof(struct slot_ctx, faults),
+		.ending = offsetof(struct slot_ctx, ending),
+		.thrown = offsetof(struct slot_ctx, thrown),
 		.max_tail_calls = MAX_TAIL_CALLS,
 		.put = put,
 		.tail = interp_tail,

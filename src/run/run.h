@@ -87,6 +87,8 @@ struct slot_ctx {
 	u32 depth;		 /* runs inside runs on this slot, of any host */
 	u32 goto_budget;	 /* iterations of may_goto left to this run */
 	u32 tail_calls;		 /* made by this run */
+	u32 ending;		 /* enum ending, while frames return */
+	u64 thrown;		 /* ENDING_THROWN: the number */
 	struct pintle_host *host;
 	const struct pintle_prog *prog; /* running now, innermost */
 	u64 random;		 /* state of bpf_get_prandom_u32 */

@@ -30,6 +30,7 @@ struct gen {
 	u32 sub, nsubs;
 	u32 entry[MAX_SUBS], frame[MAX_SUBS];
 	struct code_func funcs[MAX_SUBS];
+	u32 leaves[64], nleaves; /* jumps to the end of the subprogram, where runs end early */
 	bool keeping;
 	bool plain; /* only what a kernel's verifier takes */
 };
@@ -410,11 +411,19 @@ static void call(struct gen *g)
 	set_args(g);
 }
 
+/* A jump to the end of the subprogram. */
+static void leave(struct gen *g, u32 op)
+{
+	g->leaves[g->nleaves++] = g->n;
+	emit_kept(g, op, 0, 0, 0, 0);
+}
+
 static void call_sub(struct gen *g)
 {
 	u32 to = g->sub + 1;
 
-	if (g->reserved & (BIT(R0) | 0x3e) || to >= g->nsubs)
+	if (g->reserved & (BIT(R0) | 0x3e) || to >= g->nsubs ||
+	    g->nleaves == ARRAY_SIZE(g->leaves))
 		return;
 	if (g->plain || chance(g, 70)) { /* the target's number stands in off until it is known */
 		emit_kept(g, OP_CALL_SUBPROG, 0, 0, (s32)to, g->frame[g->sub]);
@@ -422,6 +431,8 @@ static void call_sub(struct gen *g)
 		emit_kept(g, OP_LD_IMM64, R1, 0, 0, (s64)(uintptr_t)&g->funcs[to]);
 		emit_kept(g, CODE_CALL, 0, chance(g, 50) ? 4 : 0, 0, (s64)(uintptr_t)fn_back);
 	}
+	if (!g->plain)
+		leave(g, CODE_IF_ENDING);
 	set_args(g);
 }
 
@@ -495,6 +506,35 @@ static void choose(struct gen *g)
 	aim(g, jump);
 }
 
+static void throw(struct gen *g)
+{
+	u32 jump = g->n;
+
+	if (g->reserved & BIT(R1) || g->nleaves == ARRAY_SIZE(g->leaves))
+		return;
+	emit_kept(g, random_op(g, KIND_JMP), any_src(g), any_src(g), 0, (s32)number(g));
+	emit_kept(g, CODE_THROW, 0, 0, 0, 0);
+	leave(g, OP_JA);
+	aim(g, jump);
+}
+
+/* Written as lower() does. */
+static void sub_end(struct gen *g)
+{
+	for (u32 i = 0; i < g->nleaves; i++)
+		aim(g, g->leaves[i]);
+	if (!g->nleaves)
+		return;
+	g->nleaves = 0;
+	if (!g->sub) {
+		emit_kept(g, CODE_CATCH, 0, 0, 1, 0);
+		emit_kept(g, OP_MOV64_REG, R0, R1, 0, 0);
+	} else {
+		emit_kept(g, OP_MOV64_IMM, R0, 0, 0, 1);
+	}
+	emit_kept(g, OP_EXIT, 0, 0, 0, 0);
+}
+
 static void loop(struct gen *g, u32 depth)
 {
 	u32 counter = any_dst(g), start, exit = 0;
@@ -549,6 +589,8 @@ static void item(struct gen *g, u32 depth)
 		call(g);
 	else if (kind < 85)
 		exchange(g);
+	else if (kind < 86 && chance(g, 30))
+		throw(g);
 	else if (kind < 86)
 		tail_call(g);
 	else if (kind < 87)
@@ -601,6 +643,7 @@ static void subprog(struct gen *g, u32 i)
 		emit(g, OP_XOR64_REG, R0, reg, 0, 0);
 	}
 	emit_kept(g, OP_EXIT, 0, 0, 0, 0);
+	sub_end(g);
 }
 
 static void link_calls(struct gen *g)
@@ -633,7 +676,7 @@ static void generate(struct gen *g, u64 seed, bool plain, struct code *code)
 
 struct outcome {
 	u64 result, faults;
-	u32 budget, tails;
+	u32 budget, tails, ending;
 	u8 mem[MEM_SIZE];
 };
 
@@ -669,12 +712,14 @@ static void run_way(struct both *b, bool native, struct outcome *out)
 
 	fill(mem, b->seed);
 	b->slot->goto_budget = b->seed % 4 ? 1000 : (u32)(b->seed / 4 % 6);
+	b->slot->ending = ENDING_NONE;
 	b->slot->tail_calls = b->seed % 5 ? 0 : MAX_TAIL_CALLS - 1;
 	out->result = native ? run_native(b, mem + MEM_SIZE / 2)
 			     : interp_tail(&b->code, (uintptr_t)mem + MEM_SIZE / 2, b->slot);
 	out->faults = b->slot->faults - faults;
 	out->budget = b->slot->goto_budget;
 	out->tails = b->slot->tail_calls;
+	out->ending = b->slot->ending;
 	memcpy(out->mem, mem, MEM_SIZE);
 }
 

@@ -183,16 +183,18 @@ static void check_run(struct where *w, struct pintle_object *obj)
 }
 
 /* Each run is of a fresh object: what one program leaves in a map is not another's. */
-static void check_fresh_run(struct where *w, const char *path)
+static void check_fresh_run(struct where *w, const char *path, enum pintle_jit jit)
 {
 	struct pintle_object *obj = pintle_open(w->host, path, NULL);
 
+	w->host->opts.jit = jit;
 	memset(packet, 0, sizeof(packet));
 	if (obj)
 		check_run(w, obj);
 	else
 		complain(w, "does not open again: %s", pintle_host_error(w->host));
 	pintle_close(obj);
+	w->host->opts.jit = PINTLE_JIT_AUTO;
 }
 
 /* ------------------------------------------------------------------ objects */
@@ -237,8 +239,8 @@ static void check_program(struct where *w, const char *path, const struct image 
 		complain(w, "needs ACCEPT or REJECT");
 	else
 		check_verdict(w, image, prog);
-	if (w->e.run)
-		check_fresh_run(w, path);
+	for (int jit = PINTLE_JIT_AUTO; w->e.run && jit <= PINTLE_JIT_OFF; jit++)
+		check_fresh_run(w, path, (enum pintle_jit)jit);
 	record(w, "", w->e.accept ? "accept" : "reject");
 	for (u32 i = 0; i < w->e.npolicies; i++)
 		check_prog_under(w, path, &w->e.policies[i]);

@@ -167,8 +167,6 @@ struct {
 	__uint(value_size, 4);
 } progs SEC(".maps");
 
-extern void bpf_throw(__u64 cookie) __ksym;
-
 REJECT(RCU_OPEN, "tail_call cannot be used inside bpf_rcu_read_lock-ed region") BOOK("R20")
 Q(tail_call_in_section)
 {

@@ -132,4 +132,7 @@ bool gen_call(struct gen *g, const struct code_insn *insn); /* false: not a call
 bool gen_query(struct gen *g, const struct code_insn *insn); /* IN_REGION, STORE_USER */
 void gen_call_fn(struct gen *g, const void *fn);
 
+/* --- gen_end.c --- */
+bool gen_end(struct gen *g, const struct code_insn *insn); /* runs that end early */
+
 #endif
