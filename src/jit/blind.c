@@ -196,13 +196,7 @@ static int blind_insn(struct blind *b, u32 at)
 
 static bool has_target(u32 op)
 {
-	enum isa_kind kind;
-
-	if (op >= NR_OPS)
-		return false;
-	kind = isa_info((enum isa_op)op)->kind;
-	return kind == KIND_JMP || kind == KIND_JA || kind == KIND_MAY_GOTO ||
-	       op == OP_CALL_SUBPROG;
+	return code_jumps(op) || op == OP_CALL_SUBPROG;
 }
 
 /* What jumps is the last instruction of what one became. */
