@@ -134,6 +134,8 @@ enum {
 #define RUN_CALL_SUBPROG                                                                 \
 	frame_push(frame++, i, r);                                                       \
 	r[R_FP] -= (u64)i->imm;                                                          \
+	/* What another callee left there is not for this one to see. */                 \
+	memset(stack, 0, r[R_FP] - (uintptr_t)stack);                                    \
 	i += i->off;
 #define RUN_KIND_CALLX(sub, size, wide, sign, src_reg) goto bad;
 #define RUN_KIND_EXIT(sub, size, wide, sign, src_reg)                                    \

@@ -56,6 +56,7 @@ enum reg_flag {
 	F_RINGBUF = 1 << 9,   /* REG_MEM reserved in a ring buffer */
 	F_BUF = 1 << 11,      /* REG_MEM of a size that attachment will check */
 	F_PKT = 1 << 10,      /* REG_MEM, REG_DYNPTR: bytes of the packet */
+	F_ADDRESS = 1 << 12,  /* numbers: was an address, or part of one (B10) */
 };
 
 struct reg {
@@ -274,6 +275,11 @@ static inline bool reg_is_pointer(const struct reg *reg)
 {
 	return reg->base > REG_SCALAR;
 }
+/* It is an address, or would tell of one. */
+static inline bool reg_shows_address(const struct reg *reg)
+{
+	return reg_is_pointer(reg) || (reg->base == REG_SCALAR && reg->flags & F_ADDRESS);
+}
 static inline bool reg_is_null(const struct reg *reg)
 {
 	return reg->base == REG_SCALAR && scalar_is_const(reg->num) && !reg->num.bits.value;
@@ -293,6 +299,7 @@ struct reg reg_none(void);
 struct reg reg_unknown(void);
 struct reg reg_const(u64 value);
 struct reg reg_num(struct scalar num);
+struct reg reg_address(void); /* what is left of a pointer: any number, but marked */
 struct reg reg_pointer(enum reg_base base, u16 flags); /* offset 0 */
 struct reg reg_btf(const struct btf *btf, u32 type, u16 flags);
 /* "ctx", "map_value_or_null", "trusted_ptr_conn", "rcu_ptr_or_null_conn",
@@ -365,6 +372,9 @@ struct access {
  * fine anywhere. Needs only regno, ptr, off and size of @acc. */
 int check_region(struct env *env, const struct access *acc, u64 limit, bool zero_ok);
 
+/* rule/mem.c: whoever sees the register's value learns an address, and must not (B10). */
+bool leaks_address(const struct env *env, const struct reg *reg);
+
 /* mem.c: the register can be read ("R%d !read_ok"). */
 int check_readable(struct env *env, u32 regno);
 
@@ -416,7 +426,10 @@ int stack_object(struct env *env, u32 regno, u32 nslots, const char *what,
 		 struct frame **frame, u32 *at);
 int stack_object_put(struct env *env, struct frame *frame, u32 at, u32 nslots,
 		     enum slot_kind kind, struct reg object);
-void stack_object_clear(struct frame *frame, u32 at, u32 nslots);
+void stack_object_clear(struct env *env, struct frame *frame, u32 at, u32 nslots,
+			bool addresses);
+/* One slot of it ends. @addresses: its bytes, which are still there, may be of some. */
+void slot_end_object(struct env *env, struct slot *slot, bool addresses);
 bool stack_object_is(const struct frame *frame, u32 at, u32 nslots, enum slot_kind kind);
 /* The constant number a callee will read at @off, as far as known; marks it precise. */
 bool stack_const(struct env *env, u32 frame, s32 off, u32 size, u64 *value);

@@ -59,8 +59,18 @@ static bool links_match(struct ids *ids, const struct reg *old, const struct reg
 	return ids_pair(ids, old->id, cur->id ? cur->id : --ids->fresh);
 }
 
+/* What was an address may be where one was expected, and a mere number everywhere. */
+static bool marks_match(const struct ids *ids, const struct reg *old, const struct reg *cur)
+{
+	u16 gained = cur->flags & ~old->flags, lost = old->flags & ~cur->flags;
+
+	return ids->leaks || !(F_ADDRESS & (ids->how == COVER_SAME ? gained | lost : gained));
+}
+
 static bool numbers_cover(struct ids *ids, const struct reg *old, const struct reg *cur)
 {
+	if (!marks_match(ids, old, cur))
+		return false;
 	if (ids->how == COVER_PRECISE && !old->precise)
 		return true;
 	if (!scalar_within(old->num, cur->num))

@@ -17,9 +17,12 @@ void set_reg(struct env *env, u32 regno, struct reg value)
 	cur_frame(env)->written |= (u16)BIT(regno);
 }
 
-static struct reg unknown_u32(void)
+static struct reg address_u32(void)
 {
-	return reg_num(scalar_zext(scalar_unknown(), 4));
+	struct reg reg = reg_address();
+
+	reg.num = scalar_zext(reg.num, 4);
+	return reg;
 }
 
 /* Before a copy: gives a number its id, so that the copy is linked with it. */
@@ -79,8 +82,8 @@ static int exec_mov(struct env *env, const struct insn *insn, const struct isa_i
 	if (src->base != REG_SCALAR) {
 		/* Part of a pointer, or a changed one, is a mere number. */
 		value = alu == ALU_MOV && info->wide ? *src
-			: info->wide		     ? reg_unknown()
-						     : unknown_u32();
+			: info->wide		     ? reg_address()
+						     : address_u32();
 		set_reg(env, insn->dst, value);
 		return 0;
 	}
@@ -90,6 +93,7 @@ static int exec_mov(struct env *env, const struct insn *insn, const struct isa_i
 		return 0;
 	}
 	value = reg_num(scalar_alu(alu, info->wide, scalar_unknown(), src->num));
+	value.flags = src->flags;
 	set_reg(env, insn->dst, value);
 	return 0;
 }
@@ -196,6 +200,36 @@ static bool in_arena(const struct reg *dst, const struct reg *src)
 	return dst->base == REG_ARENA || src->base == REG_ARENA;
 }
 
+/*
+ * Of one kind and place: that one lies before the other, and how far, is no address. Of
+ * what may be NULL the distance is.
+ */
+bool pointers_related(const struct reg *a, const struct reg *b)
+{
+	bool packet = a->base == REG_PACKET || a->base == REG_PACKET_META ||
+		      a->base == REG_PACKET_END;
+
+	if (packet)
+		return b->base == REG_PACKET || b->base == REG_PACKET_META ||
+		       b->base == REG_PACKET_END;
+	if (a->base != b->base || (a->flags | b->flags) & F_NULL)
+		return false;
+	switch (a->base) {
+	case REG_MAP_VALUE:
+	case REG_MAP_KEY:
+		return a->map == b->map && a->map_uid == b->map_uid;
+	case REG_BTF:
+		return btf_same_type(a->btf, a->type, b->btf, b->type);
+	case REG_STACK:
+	case REG_MEM:
+	case REG_CTX:
+	case REG_ARENA:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static int exec_pointer(struct env *env, const struct insn *insn,
 			const struct isa_info *info, struct reg src)
 {
@@ -209,9 +243,14 @@ static int exec_pointer(struct env *env, const struct insn *insn,
 	if (reg_is_pointer(&dst) && reg_is_pointer(&src)) {
 		if (alu != ALU_SUB)
 			return reject(env, RULE_PTR_PTR, insn->dst, alu_signs[alu]);
-		set_reg(env, insn->dst, reg_unknown());
+		set_reg(env, insn->dst,
+			pointers_related(&dst, &src) ? reg_unknown() : reg_address());
 		return 0;
 	}
+	/* What is reached at an offset that is an address would tell it (B10). */
+	if (leaks_address(env, reg_is_pointer(&dst) ? &src : &dst))
+		return reject(env, RULE_LEAK, reg_is_pointer(&dst) ? insn->src : insn->dst,
+			      "pointer");
 	/* The number decides where the pointer goes. */
 	if (!reg_is_pointer(&dst))
 		TRY(mark_precise(env, insn->dst));
@@ -220,7 +259,7 @@ static int exec_pointer(struct env *env, const struct insn *insn,
 	if (!info->wide) {
 		if (alu != ALU_SUB)
 			return reject(env, RULE_PTR_32BIT, insn->dst);
-		set_reg(env, insn->dst, reg_unknown());
+		set_reg(env, insn->dst, reg_address());
 		return 0;
 	}
 	if (reg_is_pointer(&dst))
@@ -281,9 +320,10 @@ static bool shifts_too_far(const struct isa_info *info, struct scalar by)
 }
 
 static int exec_number(struct env *env, const struct insn *insn,
-		       const struct isa_info *info, struct scalar by)
+		       const struct isa_info *info, const struct reg *src)
 {
 	struct reg dst = *cur_reg(env, insn->dst);
+	struct scalar by = src->num;
 	s32 off = 0;
 	/* By an immediate only: a register's constant would have to be marked precise. */
 	bool linked = !info->src_reg && keeps_link(&dst, info, by, &off);
@@ -297,6 +337,7 @@ static int exec_number(struct env *env, const struct insn *insn,
 		dst.off = off;
 	else
 		unlink_number(&dst);
+	dst.flags |= src->flags & F_ADDRESS;
 	set_reg(env, insn->dst, dst);
 	return 0;
 }
@@ -314,9 +355,10 @@ static int exec_unary(struct env *env, const struct insn *insn,
 
 	TRY(check_readable(env, insn->dst));
 	value = reg_is_pointer(dst)
-			? reg_unknown()
+			? reg_address()
 			: reg_num(scalar_alu((enum isa_alu)info->sub, info->wide,
 					     dst->num, scalar_const(0)));
+	value.flags |= dst->base == REG_SCALAR ? dst->flags : 0;
 	set_reg(env, insn->dst, value);
 	return 0;
 }
@@ -338,5 +380,5 @@ int exec_alu(struct env *env, const struct insn *insn, u32 *next)
 	src = info->src_reg ? *cur_reg(env, insn->src) : reg_const((u64)(s64)insn->imm);
 	if (reg_is_pointer(cur_reg(env, insn->dst)) || reg_is_pointer(&src))
 		return exec_pointer(env, insn, info, src);
-	return exec_number(env, insn, info, src.num);
+	return exec_number(env, insn, info, &src);
 }

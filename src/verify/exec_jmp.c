@@ -93,6 +93,14 @@ static void record_links(struct env *env, const struct cmp *cmp)
 	cur_step(env)->linked = links.packed;
 }
 
+/* What is known to be one number tells nothing more: it is no address now. */
+static void set_number(struct reg *reg, struct scalar num)
+{
+	reg->num = num;
+	if (scalar_is_const(num))
+		reg->flags &= (u16)~F_ADDRESS;
+}
+
 static void learn_linked(struct reg *reg, void *data)
 {
 	const struct reg *known = data;
@@ -106,7 +114,7 @@ static void learn_linked(struct reg *reg, void *data)
 		if (scalar_within(num, reg->num))
 			return; /* the sum wrapped: what was known is better */
 	}
-	reg->num = num;
+	set_number(reg, num);
 }
 
 static void sync_links(struct state *state, const struct reg *known)
@@ -142,11 +150,11 @@ static void refine(struct env *env, struct state *state, const struct cmp *cmp, 
 	branch_refine(cmp->cond, cmp->wide, taken, &a, &b);
 	if (scalar_empty(a) || scalar_empty(b))
 		return; /* cannot be; nothing is learnt, and that is sound */
-	dst->num = a;
+	set_number(dst, a);
 	sync_links(state, dst);
 	if (!src || src == dst)
 		return;
-	src->num = b;
+	set_number(src, b);
 	sync_links(state, src);
 }
 
@@ -343,6 +351,32 @@ static void note_pointers(struct env *env, const struct cmp *cmp)
 		cur_step(env)->flags |= STEP_SRC_PTR;
 }
 
+/*
+ * What is learnt of an address bit by bit could be kept, too (B10). One comparison with a
+ * constant tells one number that it is not; of two pointers, whether they are the same, and
+ * how those of one kind lie.
+ */
+static int check_comparison(struct env *env, const struct cmp *cmp)
+{
+	const struct reg *dst = cur_reg(env, cmp->dst), imm = reg_num(cmp->imm);
+	const struct reg *src = cmp->src >= 0 ? cur_reg(env, (u32)cmp->src) : &imm;
+	bool equality = cmp->cond == COND_EQ || cmp->cond == COND_NE;
+	bool shown = leaks_address(env, dst), by_shown = leaks_address(env, src);
+
+	if ((!shown && !by_shown) || dst->base == REG_ARENA || src->base == REG_ARENA)
+		return 0;
+	if (shown && by_shown) {
+		if ((equality && cmp->wide) || pointers_related(dst, src))
+			return 0;
+		return reject(env, RULE_PTR_COMPARE, cmp->dst);
+	}
+	if (!equality || !scalar_is_const(shown ? src->num : dst->num))
+		return reject(env, RULE_PTR_COMPARE, shown ? cmp->dst : (u32)cmp->src);
+	if (shown && cmp->src < 0)
+		return 0;
+	return mark_precise(env, shown ? (u32)cmp->src : cmp->dst);
+}
+
 int exec_jmp(struct env *env, const struct insn *insn, u32 *next)
 {
 	struct cmp cmp = cmp_of(env, insn);
@@ -352,6 +386,7 @@ int exec_jmp(struct env *env, const struct insn *insn, u32 *next)
 	TRY(check_readable(env, cmp.dst));
 	if (cmp.src >= 0)
 		TRY(check_readable(env, (u32)cmp.src));
+	TRY(check_comparison(env, &cmp));
 	env->jumps_processed++;
 	note_pointers(env, &cmp);
 	taken = decide(env, &cmp);

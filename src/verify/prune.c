@@ -68,11 +68,14 @@ bool same_frames(const struct state *a, const struct state *b)
 
 static void widen_reg(const struct reg *old, struct reg *reg)
 {
+	u16 marks = (old->flags | reg->flags) & F_ADDRESS;
+
 	if (old->base != REG_SCALAR || reg->base != REG_SCALAR || old->precise)
 		return;
 	if (scalar_within(old->num, reg->num) && scalar_within(reg->num, old->num))
 		return;
 	*reg = reg_unknown();
+	reg->flags = marks;
 }
 
 static void widen_slot(const struct slot *old, struct slot *slot)

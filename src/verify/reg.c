@@ -23,6 +23,14 @@ struct reg reg_unknown(void)
 	return reg_num(scalar_unknown());
 }
 
+struct reg reg_address(void)
+{
+	struct reg reg = reg_unknown();
+
+	reg.flags = F_ADDRESS;
+	return reg;
+}
+
 struct reg reg_const(u64 value)
 {
 	return reg_num(scalar_const(value));

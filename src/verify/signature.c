@@ -262,7 +262,7 @@ int sig_check_return(struct env *env, u32 subprog)
 	if (r0->base != REG_SCALAR)
 		return reject(env, RULE_RET_SCALAR, "subprogram exit", R0,
 			      reg_class_name(env, r0));
-	return 0;
+	return leaks_address(env, r0) ? reject(env, RULE_RET_LEAK, R0) : 0;
 }
 
 /* --- the caller's side --- */
@@ -333,7 +333,7 @@ static int check_arg(struct env *env, u32 regno, const struct sig_arg *arg)
 	case SIG_SCALAR:
 		if (reg->base != REG_SCALAR)
 			return reject(env, RULE_SIG_SCALAR, regno);
-		return 0;
+		return check_number_arg(env, regno);
 	case SIG_CTX:
 		if (reg->base != REG_CTX || !scalar_is_const(reg->num))
 			return reject(env, RULE_SIG_CTX, regno, reg_class_name(env, reg));

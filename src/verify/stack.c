@@ -103,7 +103,7 @@ static u32 spill_size(const struct slot *slot)
 /* Part of a spilled number, or the whole. */
 static struct reg fill_number(struct env *env, struct slot *slot, u32 byte, u32 size)
 {
-	struct reg *reg = &slot->spilled;
+	struct reg *reg = &slot->spilled, part;
 	struct scalar num = reg->num;
 
 	if (!byte && (size == 8 || (num.umax < BIT64(8 * size)))) {
@@ -112,22 +112,46 @@ static struct reg fill_number(struct env *env, struct slot *slot, u32 byte, u32 
 	}
 	if (byte)
 		num = scalar_alu(ALU_RSH, true, num, scalar_const(8 * byte));
-	return reg_num(size < 8 ? scalar_zext(num, (u8)size) : num);
+	part = reg_num(size < 8 ? scalar_zext(num, (u8)size) : num);
+	part.flags = reg->flags;
+	return part;
 }
 
-/* As a number an address would show where the host's data is (B10). */
-static int check_no_address(struct env *env, const struct slot *slot, u32 byte, u32 size)
+/* Bytes of a number that is marked are numbers that are. */
+static bool is_marked(const struct slot *slot, u32 byte)
 {
-	for (u32 b = byte; b < byte + size; b++)
-		if (slot_shows_address(slot, b) && !env->abi->policy.ptr_leaks)
+	return slot->kind[byte] == SLOT_SPILL && slot->spilled.base == REG_SCALAR &&
+	       slot->spilled.flags & F_ADDRESS;
+}
+
+/* As a number an address would show where the host's data is (B10). *mark: it may be read,
+ * as a number that must not go where others see it. */
+static int check_no_address(struct env *env, const struct slot *slot, u32 byte, u32 size,
+			    u16 *mark)
+{
+	for (u32 b = byte; b < byte + size; b++) {
+		if (is_marked(slot, b))
+			*mark = F_ADDRESS;
+		else if (slot_shows_address(slot, b) && !env->abi->policy.ptr_leaks)
 			return reject(env, RULE_STACK_ADDRESS);
+	}
 	return 0;
+}
+
+static struct reg some_bytes(bool zero, u32 size, u16 mark)
+{
+	struct reg reg = zero ? reg_const(0)
+			      : reg_num(scalar_zext(scalar_unknown(), (u8)size));
+
+	reg.flags = zero ? 0 : mark;
+	return reg;
 }
 
 static int read_slot(struct env *env, struct slot *slot, u32 byte, u32 size,
 		     struct reg *out)
 {
 	u32 spilled = spill_size(slot);
+	u16 mark = 0;
 
 	if (spilled && slot->spilled.base != REG_SCALAR) {
 		if (byte || size != 8)
@@ -135,14 +159,12 @@ static int read_slot(struct env *env, struct slot *slot, u32 byte, u32 size,
 		*out = slot->spilled;
 		return 0;
 	}
-	TRY(check_no_address(env, slot, byte, size));
+	TRY(check_no_address(env, slot, byte, size, &mark));
 	if (byte + size <= spilled) {
 		*out = fill_number(env, slot, byte, size);
 		return 0;
 	}
-	*out = bytes_zero(slot, byte, size)
-		       ? reg_const(0)
-		       : reg_num(scalar_zext(scalar_unknown(), (u8)size));
+	*out = some_bytes(bytes_zero(slot, byte, size), size, mark);
 	return 0;
 }
 
@@ -166,6 +188,7 @@ static int read_variable(struct env *env, struct frame *frame, s64 lo, s64 hi, u
 			 struct reg *out)
 {
 	bool zero = true;
+	u16 mark = 0;
 
 	note_depth(env, frame, lo);
 	for (s64 at = lo; at < hi + size; at++) {
@@ -176,11 +199,11 @@ static int read_variable(struct env *env, struct frame *frame, s64 lo, s64 hi, u
 			continue;
 		}
 		TRY(check_no_object(env, frame, 0, lo, at, size));
-		TRY(check_no_address(env, &frame->stack[i], byte_of(at), 1));
+		TRY(check_no_address(env, &frame->stack[i], byte_of(at), 1, &mark));
 		/* A spilled 0 may be imprecise: only true zero bytes are sure. */
 		zero &= frame->stack[i].kind[byte_of(at)] == SLOT_ZERO;
 	}
-	*out = zero ? reg_const(0) : reg_num(scalar_zext(scalar_unknown(), (u8)size));
+	*out = some_bytes(zero, size, mark);
 	return 0;
 }
 
@@ -226,8 +249,12 @@ static void write_spill(struct env *env, struct slot *slot, u32 size, struct reg
 	break_spill(env, slot);
 	cur_step(env)->flags |= STEP_SPILL;
 	memset(slot->kind, SLOT_SPILL, size);
-	if (reg.base == REG_SCALAR && size < 8 && reg.num.umax >= BIT64(8 * size))
+	if (reg.base == REG_SCALAR && size < 8 && reg.num.umax >= BIT64(8 * size)) {
+		u16 mark = reg.flags;
+
 		reg = reg_num(scalar_zext(reg.num, (u8)size));
+		reg.flags = mark;
+	}
 	reg.def = env->insn;
 	slot->spilled = reg;
 }
@@ -286,7 +313,8 @@ static int write_fixed(struct env *env, struct frame *frame, s32 off, struct acc
 		return 0;
 	}
 	if (!reg_is_null(&acc->value)) {
-		write_bytes(env, slot, byte, acc->size, SLOT_MISC);
+		write_bytes(env, slot, byte, acc->size,
+			    leaks_address(env, &acc->value) ? SLOT_ADDRESS : SLOT_MISC);
 		return 0;
 	}
 	/* That it is zero must hold on every path pruned here. */
@@ -299,7 +327,7 @@ static int write_fixed(struct env *env, struct frame *frame, s32 off, struct acc
 static int write_variable(struct env *env, struct frame *frame, s64 lo, s64 hi,
 			  struct access *acc)
 {
-	if (reg_is_pointer(&acc->value) && !env->abi->policy.ptr_leaks)
+	if (leaks_address(env, &acc->value))
 		return reject(env, RULE_STACK_VAR_SPILL, acc->regno);
 	note_depth(env, frame, lo);
 	for (s64 at = lo; at < hi + acc->size; at++) {
@@ -333,6 +361,8 @@ static int access_span(struct env *env, const struct access *acc, s64 *lo, s64 *
 static int access_rmw(struct env *env, struct frame *frame, s64 lo, s64 hi,
 		      struct access *acc)
 {
+	u16 mark = 0;
+
 	TRY(check_no_leak(env, acc, "stack"));
 	acc->result_set = lo == hi;
 	if (lo == hi)
@@ -343,8 +373,12 @@ static int access_rmw(struct env *env, struct frame *frame, s64 lo, s64 hi,
 		if (i >= frame->nslots)
 			continue;
 		TRY(check_no_object(env, frame, 0, lo, at, acc->size));
-		TRY(check_no_address(env, &frame->stack[i], byte_of(at), 1));
+		TRY(check_no_address(env, &frame->stack[i], byte_of(at), 1, &mark));
 	}
+	if (mark && acc->result_set)
+		acc->result.flags |= mark;
+	else if (mark)
+		acc->result = some_bytes(false, acc->size, mark), acc->result_set = true;
 	return stack_mark_written(env, frame, (s32)lo, (u32)(hi - lo) + acc->size);
 }
 
@@ -445,10 +479,19 @@ int stack_object_put(struct env *env, struct frame *frame, u32 at, u32 nslots,
 	return 0;
 }
 
-void stack_object_clear(struct frame *frame, u32 at, u32 nslots)
+void slot_end_object(struct env *env, struct slot *slot, bool addresses)
+{
+	bool hide = addresses && !env->abi->policy.ptr_leaks;
+
+	slot->spilled = reg_none();
+	memset(slot->kind, hide ? SLOT_ADDRESS : SLOT_INVALID, sizeof(slot->kind));
+}
+
+void stack_object_clear(struct env *env, struct frame *frame, u32 at, u32 nslots,
+			bool addresses)
 {
 	for (u32 i = at + 1 - nslots; i <= at; i++)
-		frame->stack[i] = (struct slot){.spilled = reg_none()};
+		slot_end_object(env, &frame->stack[i], addresses);
 }
 
 bool stack_object_is(const struct frame *frame, u32 at, u32 nslots, enum slot_kind kind)

@@ -154,7 +154,7 @@ bool slot_has_spill(const struct slot *slot)
 bool slot_shows_address(const struct slot *slot, u32 byte)
 {
 	return slot->kind[byte] == SLOT_ADDRESS ||
-	       (slot->kind[byte] == SLOT_SPILL && reg_is_pointer(&slot->spilled));
+	       (slot->kind[byte] == SLOT_SPILL && reg_shows_address(&slot->spilled));
 }
 
 struct state *state_new(struct env *env)
@@ -336,7 +336,7 @@ static void forget_ref(struct reg *reg, void *data)
 
 	if ((reg->ref != r->ref && reg->owner != r->ref) || !reg_is_pointer(reg))
 		return;
-	*reg = reg_unknown();
+	*reg = reg_address();
 	reg->def = r->insn;
 }
 
@@ -355,7 +355,7 @@ static void forget_owned(struct reg *reg, void *data)
 
 	if (reg->owner != r->ref)
 		return;
-	*reg = reg_unknown();
+	*reg = reg_address();
 	reg->def = r->insn;
 }
 
@@ -387,7 +387,7 @@ static void forget_packet(struct reg *reg, void *data)
 {
 	if (reg->base == REG_PACKET || reg->base == REG_PACKET_META ||
 	    reg->base == REG_PACKET_END || (reg->base == REG_MEM && reg->flags & F_PKT))
-		*reg = reg_unknown();
+		*reg = reg_address();
 }
 
 void packet_forget_in(struct state *state)

@@ -206,7 +206,7 @@ int check_prog_return(struct env *env, u32 regno)
 {
 	const struct abi_prog_type *type = env->prog->type;
 
-	if (reg_is_pointer(cur_reg(env, regno)) && !env->abi->policy.ptr_leaks)
+	if (leaks_address(env, cur_reg(env, regno)))
 		return reject(env, RULE_RET_LEAK, regno);
 	if (type && type->has_ret_range)
 		return check_range(env, regno,

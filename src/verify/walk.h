@@ -39,7 +39,7 @@ void frame_free(struct env *env, struct frame *frame);
 /* Slot @i of @frame, which then has at least i + 1 of them; NULL: out of memory. */
 struct slot *frame_slot(struct env *env, struct frame *frame, u32 i);
 bool slot_is_spill(const struct slot *slot); /* of all 8 bytes */
-/* The byte is one of a pointer, whole or broken. */
+/* The byte is one of a pointer, whole or broken, or of a number that was one. */
 bool slot_shows_address(const struct slot *slot, u32 byte);
 bool slot_has_spill(const struct slot *slot); /* of at least the lowest 4 */
 
@@ -64,6 +64,8 @@ exec_fn exec_alu, exec_cast, exec_jmp, exec_ja, exec_may_goto, exec_imm64, exec_
 	exec_atomic, exec_load_acq, exec_store_rel, exec_exit, exec_ld_abs;
 void link_number(struct env *env, struct reg *reg);
 void set_reg(struct env *env, u32 regno, struct reg value);
+/* exec_alu.c: how the two lie to each other is no secret. */
+bool pointers_related(const struct reg *a, const struct reg *b);
 struct step *cur_step(struct env *env);
 
 /* Lines of other things may follow: the one of the instruction ends. */

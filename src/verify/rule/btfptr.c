@@ -343,7 +343,10 @@ static int read_member(struct env *env, struct access *acc, u32 off)
 	if (!access_reads(acc) || acc->sign)
 		return 0;
 	acc->result = btf_member_reg(env, ptr, off, at.type);
-	acc->result_set = acc->result.base == REG_BTF;
+	/* Whatever it points to (B10). */
+	if (acc->result.base != REG_BTF)
+		acc->result = reg_address();
+	acc->result_set = true;
 	return 0;
 }
 

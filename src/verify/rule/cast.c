@@ -35,6 +35,20 @@ static int cast_type(struct env *env, u32 *type)
 	return 0;
 }
 
+/*
+ * As another struct an object would show its pointers as numbers, and what lies behind it
+ * (B10, J12): by default it is only seen as itself, or as what it begins with.
+ */
+static int check_part(struct env *env, const struct reg *reg, u32 type)
+{
+	const struct btf *btf = env->abi->btfs.v[0];
+
+	if (env->abi->policy.casts || btf_reg_fits(reg, btf, type, false))
+		return 0;
+	return reject(env, RULE_CAST_OTHER, btf_type_name(reg->btf, reg->type),
+		      btf_type_name(btf, type));
+}
+
 int special_rdonly_cast(struct env *env, struct kcall *call)
 {
 	const struct reg *reg = cur_reg(env, R1);
@@ -44,6 +58,7 @@ int special_rdonly_cast(struct env *env, struct kcall *call)
 	if (!castable(env, reg))
 		return reject(env, RULE_CAST, R1, reg_class_name(env, reg));
 	TRY(cast_type(env, &type));
+	TRY(check_part(env, reg, type));
 	kfunc_set_result(env, reg_btf(env->abi->btfs.v[0], type, F_UNTRUSTED));
 	return 0;
 }

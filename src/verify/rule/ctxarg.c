@@ -127,7 +127,7 @@ static int pointer_value(struct env *env, const struct access *acc, const struct
 int access_ctx_args(struct env *env, struct access *acc)
 {
 	const struct abi_prog_type *type = env->prog->type;
-	struct reg value = reg_unknown();
+	struct reg value = reg_address();
 	struct arg arg;
 	u32 id;
 
@@ -149,7 +149,9 @@ int access_ctx_args(struct env *env, struct access *acc)
 		return 0;
 	}
 	TRY(pointer_value(env, acc, &arg, &value));
+	if (value.base == REG_SCALAR)
+		value.num = scalar_zext(value.num, (u8)acc->size);
 	acc->result = value;
-	acc->result_set = value.base != REG_SCALAR;
+	acc->result_set = true;
 	return 0;
 }

@@ -146,7 +146,7 @@ static void end_if_of(struct env *env, struct slot *slot, void *data)
 	if (slot->spilled.ref != *ref)
 		return;
 	owner_forget(env, slot->spilled.id);
-	*slot = (struct slot){.spilled = reg_none()};
+	slot_end_object(env, slot, true);
 }
 
 static void end_if_owned(struct env *env, struct slot *slot, void *data)
@@ -156,7 +156,7 @@ static void end_if_owned(struct env *env, struct slot *slot, void *data)
 	if (slot->spilled.owner != *owner)
 		return;
 	owner_forget(env, slot->spilled.id);
-	*slot = (struct slot){.spilled = reg_none()};
+	slot_end_object(env, slot, true);
 }
 
 void dynptr_owner_ended(struct env *env, u32 owner)
@@ -183,7 +183,7 @@ int dynptr_overwritten(struct env *env, struct frame *frame, u32 i)
 	if (object->ref)
 		return reject(env, RULE_DYNPTR_OVERWRITE);
 	owner_forget(env, object->id);
-	stack_object_clear(frame, object->first ? i : i + 1, DYNPTR_SLOTS);
+	stack_object_clear(env, frame, object->first ? i : i + 1, DYNPTR_SLOTS, true);
 	return 0;
 }
 

@@ -17,7 +17,7 @@ static int arg_scalar(struct env *env, struct call *call, u32 i)
 {
 	if (cur_reg(env, i + 1)->base != REG_SCALAR)
 		return reject_kind(env, i + 1, "scalar");
-	return 0;
+	return check_number_arg(env, i + 1);
 }
 
 /*
@@ -55,7 +55,8 @@ static int probe_arg(struct env *env, const struct probe *probe, u32 regno)
 	bool user = probe->user;
 
 	if (reg->base == REG_SCALAR)
-		return user || reg_is_null(reg) ? 0 : reject(env, RULE_PROBE_NUMBER, regno);
+		return user || reg_is_null(reg) ? check_number_arg(env, regno)
+						: reject(env, RULE_PROBE_NUMBER, regno);
 	if (reg->base == REG_BTF && !(reg->flags & F_PERCPU) &&
 	    user == !!(reg->flags & F_USER))
 		return probe_object(env, probe, regno);
@@ -93,7 +94,7 @@ static int arg_anything(struct env *env, struct call *call, u32 i)
 		return 0;
 	if (probe)
 		return probe_arg(env, probe, i + 1);
-	return reg_is_pointer(cur_reg(env, i + 1)) ? reject(env, RULE_ARG_LEAK, i + 1) : 0;
+	return check_number_arg(env, i + 1);
 }
 
 static int arg_const_size(struct env *env, struct call *call, u32 i)

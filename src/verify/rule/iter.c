@@ -138,7 +138,8 @@ static int iter_destroy(struct env *env, struct kcall *call)
 	u32 ref = object_at(it->frame, it->at)->ref;
 
 	TRY(ref_release(env, ref));
-	stack_object_clear(it->frame, it->at, it->nslots);
+	stack_object_clear(env, it->frame, it->at, it->nslots,
+			   call->kfunc->special != KS_ITER_NUM_DESTROY);
 	return kfunc_result(env, call);
 }
 

@@ -286,7 +286,7 @@ static int arg_number(struct env *env, struct kcall *call, const struct karg *ar
 {
 	if (arg->reg->base != REG_SCALAR)
 		return reject(env, RULE_KFUNC_SCALAR, arg->regno);
-	return 0;
+	return check_number_arg(env, arg->regno);
 }
 
 static int check_constant(struct env *env, const struct karg *arg)

@@ -104,7 +104,7 @@ static void forget_nonowning(struct reg *reg, void *data)
 
 	if (reg->base != REG_BTF || !(reg->flags & F_NONOWN))
 		return;
-	*reg = reg_unknown();
+	*reg = reg_address();
 	reg->def = env->insn;
 }
 

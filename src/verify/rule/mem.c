@@ -5,19 +5,24 @@
  */
 #include "verify/rule/rule.h"
 
-static bool leaks(const struct env *env, const struct reg *reg)
+bool leaks_address(const struct env *env, const struct reg *reg)
 {
-	return reg_is_pointer(reg) && !env->abi->policy.ptr_leaks;
+	return reg_shows_address(reg) && !env->abi->policy.ptr_leaks;
+}
+
+int check_number_arg(struct env *env, u32 regno)
+{
+	return leaks_address(env, cur_reg(env, regno)) ? reject(env, RULE_ARG_LEAK, regno) : 0;
 }
 
 int check_no_leak(struct env *env, const struct access *acc, const char *where)
 {
 	if (!access_writes(acc))
 		return 0;
-	if (leaks(env, &acc->value))
+	if (leaks_address(env, &acc->value))
 		return reject(env, RULE_LEAK, acc->value_regno, where);
 	/* A compare-and-exchange also tells whether r0's address was there. */
-	if (acc->kind == ACC_CMPXCHG && leaks(env, cur_reg(env, R0)))
+	if (acc->kind == ACC_CMPXCHG && leaks_address(env, cur_reg(env, R0)))
 		return reject(env, RULE_LEAK, R0, where);
 	return 0;
 }

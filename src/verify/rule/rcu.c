@@ -26,7 +26,7 @@ static void downgrade(struct reg *reg, void *data)
 		return;
 	/* Kernels have no rule for what is left of these. */
 	if (*drops_null && (reg->flags & (F_ALLOC | F_NONOWN)) == F_ALLOC) {
-		*reg = reg_unknown();
+		*reg = reg_address();
 		return;
 	}
 	reg->flags = (reg->flags & ~gone) | F_UNTRUSTED;

@@ -30,6 +30,9 @@ static inline bool access_is_atomic(const struct access *acc)
 	return acc->kind == ACC_ATOMIC || acc->kind == ACC_XCHG || acc->kind == ACC_CMPXCHG;
 }
 
+/* What a function is given as a number is no address, nor what is left of one (B10). */
+int check_number_arg(struct env *env, u32 regno);
+
 /* What is written is a number, or pointers may leak by policy (B10). @where: "map". */
 int check_no_leak(struct env *env, const struct access *acc, const char *where);
 
