@@ -32,7 +32,9 @@
 #include <time.h>
 #include <urcu/urcu-memb.h>
 
-enum { CHUNK = 30, RESERVE = 32, ROUNDS = 64 };
+enum { CHUNK = 30, RESERVE = 32 };
+/* Batches waited for, at most: by a drain; by a thread that comes by when too many wait. */
+enum { ROUNDS = 64, FEW_ROUNDS = 3 };
 
 struct deferred {
 	void (*fn)(void *);
@@ -403,32 +405,6 @@ void defer_advance(struct pintle_host *host)
 		reserve_fill(q);
 }
 
-void defer_safe_point(struct pintle_host *host)
-{
-	u32 waiting = defer_waiting(host);
-
-	if (likely(!waiting) || !at_safe_point())
-		return;
-	if (unlikely(waiting > limit_of(host)))
-		defer_drain(host);
-	else if (host->reclaimer)
-		reclaim_wake(host);
-	else
-		defer_advance(host);
-}
-
-void pintle_defer(struct pintle_host *host, void (*fn)(void *obj), void *obj)
-{
-	if (queue_call(host->defer, (struct deferred){fn, obj})) {
-		defer_safe_point(host);
-	} else if (at_safe_point()) {
-		grace_wait(host);
-		fn(obj);
-	} else {
-		report_lost(host->defer);
-	}
-}
-
 /* Takes over what waits, after N's callback for it has come. With q->lock held. */
 static struct defer_chunk *take_all(struct defer_queue *q)
 {
@@ -478,14 +454,15 @@ static bool drain_once(struct defer_queue *q)
 	return all || others;
 }
 
-/* The thread's work is waited for: what was queued is in the batch after next at latest. */
-static void wait_for_thread(struct defer_queue *q)
+/* The thread's work is waited for: what was queued is in the batch after next at latest,
+ * what its calls queue in those behind. */
+static void wait_for_thread(struct defer_queue *q, u32 rounds)
 {
 	static const struct timespec nap = {.tv_nsec = 200000};
 	u64 target;
 
 	grace_wait(q->host); /* runs in flight end, and publish what they deferred */
-	target = atomic_load_explicit(&q->rounds, memory_order_relaxed) + 3;
+	target = atomic_load_explicit(&q->rounds, memory_order_relaxed) + rounds;
 	while (defer_waiting(q->host) && q->host->reclaimer &&
 	       atomic_load_explicit(&q->rounds, memory_order_relaxed) < target) {
 		reclaim_wake(q->host);
@@ -498,22 +475,52 @@ static void wait_for_thread(struct defer_queue *q)
 	pthread_mutex_unlock(&q->lock);
 }
 
-void defer_drain(struct pintle_host *host)
+/* Calls may queue more; but others who queue for ever must not keep us here. */
+static void drain(struct pintle_host *host, u32 rounds)
 {
 	struct defer_queue *q = host->defer;
 
-	if (!at_safe_point())
-		return;
 	thread_enter_or_wait();
 	if (host->reclaimer && !reclaim_is_self(host)) {
-		wait_for_thread(q);
+		wait_for_thread(q, rounds);
 		executor_wait(host);
 		return;
 	}
-	/* Calls may queue more; but others who queue for ever must not keep us here. */
-	for (int round = 0; round < ROUNDS && drain_once(q); round++)
+	for (u32 i = 0; i < rounds && drain_once(q); i++)
 		executor_wait(host);
 	reserve_fill(q);
+}
+
+void defer_drain(struct pintle_host *host)
+{
+	if (at_safe_point())
+		drain(host, ROUNDS);
+}
+
+void defer_safe_point(struct pintle_host *host)
+{
+	u32 waiting = defer_waiting(host);
+
+	if (likely(!waiting) || !at_safe_point())
+		return;
+	if (unlikely(waiting > limit_of(host)))
+		drain(host, FEW_ROUNDS);
+	else if (host->reclaimer)
+		reclaim_wake(host);
+	else
+		defer_advance(host);
+}
+
+void pintle_defer(struct pintle_host *host, void (*fn)(void *obj), void *obj)
+{
+	if (queue_call(host->defer, (struct deferred){fn, obj})) {
+		defer_safe_point(host);
+	} else if (at_safe_point()) {
+		grace_wait(host);
+		fn(obj);
+	} else {
+		report_lost(host->defer);
+	}
 }
 
 void defer_free(struct pintle_host *host)

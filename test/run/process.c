@@ -338,6 +338,36 @@ TEST(J23_reclaim_thread_makes_the_calls)
 	pintle_host_free(host);
 }
 
+struct chain {
+	struct pintle_host *host;
+	u32 left;
+};
+
+static void go_on(void *obj)
+{
+	struct chain *c = obj;
+
+	atomic_fetch_add(&calls, 1);
+	if (--c->left)
+		pintle_defer(c->host, go_on, c);
+}
+
+/* A barrier is one for what the calls queue too, whoever makes them. */
+TEST(J23_drain_waits_for_what_calls_queue)
+{
+	for (int thread = 0; thread < 2; thread++) {
+		struct pintle_host *host =
+			host_with(&(struct pintle_host_opts){.reclaim_thread = thread});
+		struct chain c = {host, 12};
+
+		atomic_store(&calls, 0);
+		pintle_defer(host, go_on, &c);
+		pintle_drain(host);
+		CHECK_EQ(atomic_load(&calls), 12);
+		pintle_host_free(host);
+	}
+}
+
 /* --- an event loop that alone may put its objects --- */
 
 struct loop {
