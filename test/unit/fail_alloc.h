@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * fail_alloc.h: makes allocations of this thread fail, for tests of what happens then.
- * Not with sanitizers, which have an allocator of their own.
+ * Not with sanitizers, which have an allocator of their own, but for fail_alloc_random().
  */
 #ifndef TEST_FAIL_ALLOC_H
 #define TEST_FAIL_ALLOC_H
@@ -13,6 +13,8 @@ bool fail_alloc_works(void);
 void fail_alloc_at(u32 n);
 /* Only the @n-th fails. */
 void fail_alloc_only(u32 n);
+/* From now on one allocation in @one_in fails, of all threads; 0: none. */
+void fail_alloc_random(u32 one_in, u32 seed);
 /* Back to normal; whether one failed. */
 bool fail_alloc_off(void);
 /* Blocks in use now, of all threads: what leaks shows in the difference. */
