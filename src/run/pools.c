@@ -10,19 +10,7 @@
  * Ordering: a new range is published by a release that pairs with the acquire in
  * pool_holds().
  */
-#include "run/run.h"
-
-struct region {
-	const struct region *next;
-	u64 start, end;
-};
-
-struct pool_set {
-	struct pool_set *next; /* host->pools */
-	const struct btf *btf;
-	u32 type;
-	atomic(const struct region *) regions;
-};
+#include "run/pools.h"
 
 static struct pool_set *set_of(const struct pintle_host *host, const struct btf *btf, u32 type)
 {

@@ -8,6 +8,7 @@
  */
 #include "jit/diff.h"
 #include "jit/jit.h"
+#include "run/pools.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -364,6 +365,43 @@ static void safe_load(struct gen *g)
 		set_number(g, base);
 }
 
+/* --- pools, user pointers --- */
+
+static _Alignas(64) u8 memory[MEM_SIZE]; /* of the program that runs */
+static struct region pooled;		  /* its middle half */
+static struct pool_set pool;
+
+static void pool_init(void)
+{
+	pooled.start = (uintptr_t)memory + MEM_SIZE / 4;
+	pooled.end = pooled.start + MEM_SIZE / 2;
+	atomic_store_explicit(&pool.regions, &pooled, memory_order_relaxed);
+}
+
+/* Whether an address somewhere around the memory is in the pool; as a number. */
+static void in_pool(struct gen *g)
+{
+	u32 reg = any_dst(g);
+
+	emit_kept(g, OP_MOV64_REG, reg, g->hold, 0, 0);
+	emit_kept(g, OP_ADD64_IMM, reg, 0, 0, (s32)below(g, MEM_SIZE) - MEM_SIZE / 2);
+	emit_kept(g, CODE_IN_REGION, reg, 0, 1 << below(g, 4), (s64)(uintptr_t)&pool);
+	emit_kept(g, OP_JEQ64_IMM, reg, 0, 1, 0);
+	emit_kept(g, OP_MOV64_IMM, reg, 0, 0, (s32)number(g));
+}
+
+static void store_user(struct gen *g)
+{
+	struct place p = place(g, 8, true);
+	u32 src;
+
+	do
+		src = any_src(g);
+	while (p.temp && src == p.base);
+	emit(g, CODE_STORE_USER, p.base, src, p.off, 0);
+	done_with(g, p, NR_REGS);
+}
+
 /* --- calls --- */
 
 static u64 mix(u64 h, u64 x)
@@ -583,6 +621,10 @@ static void item(struct gen *g, u32 depth)
 		call_sub(g);
 	else if (kind < 87 && g->plain)
 		load(g);
+	else if (kind < 75)
+		in_pool(g);
+	else if (kind < 76)
+		store_user(g);
 	else if (kind < 78)
 		safe_load(g);
 	else if (kind < 84)
@@ -707,20 +749,20 @@ static void fill(u8 *mem, u64 seed)
 
 static void run_way(struct both *b, bool native, struct outcome *out)
 {
-	static _Alignas(64) u8 mem[MEM_SIZE];
 	u64 faults = b->slot->faults;
 
-	fill(mem, b->seed);
+	fill(memory, b->seed);
+	atomic_store_explicit(&b->slot->space, b->seed % 3 ? 5 : 0, memory_order_relaxed);
 	b->slot->goto_budget = b->seed % 4 ? 1000 : (u32)(b->seed / 4 % 6);
 	b->slot->ending = ENDING_NONE;
 	b->slot->tail_calls = b->seed % 5 ? 0 : MAX_TAIL_CALLS - 1;
-	out->result = native ? run_native(b, mem + MEM_SIZE / 2)
-			     : interp_tail(&b->code, (uintptr_t)mem + MEM_SIZE / 2, b->slot);
+	out->result = native ? run_native(b, memory + MEM_SIZE / 2)
+			     : interp_tail(&b->code, (uintptr_t)memory + MEM_SIZE / 2, b->slot);
 	out->faults = b->slot->faults - faults;
 	out->budget = b->slot->goto_budget;
 	out->tails = b->slot->tail_calls;
 	out->ending = b->slot->ending;
-	memcpy(out->mem, mem, MEM_SIZE);
+	memcpy(out->mem, memory, MEM_SIZE);
 }
 
 /* Native code of the program, as it is or with its constants hidden. */
@@ -848,6 +890,7 @@ bool diff_run(struct pintle_host *host, bool blind, u64 seed, u64 n, u64 *skippe
 	struct jit *jit;
 	bool same = true;
 
+	pool_init();
 	make_target(&b.target, insns, &zero, &func);
 	jit = native_compile_one(host, NULL, &b.target);
 	tail_target = &b.target;
@@ -880,6 +923,7 @@ bool diff_plain(struct pintle_host *host, u64 seed, struct diff_plain *out)
 	struct both b = {.host = host, .slot = slot_get(host), .gen = &gen, .seed = seed};
 	bool same;
 
+	pool_init();
 	slot_swap(b.slot);
 	generate(&gen, seed, true, &b.code);
 	same = agree(&b, &out->compiled);

@@ -42,8 +42,9 @@ static void *load_often(void *arg)
 /* Two loads from r1, which fault, and two from r2. */
 static void make_faulty(struct faulty *f)
 {
-	bare_make(&f->b, "r0 = *(u64 *)(r1 +8)\nr3 = *(u64 *)(r2 +8)\nr0 += r3\n"
-			 "r2 = *(u64 *)(r2 +8)\nr0 += r2\nr1 = *(s32 *)(r1 +4)\nr0 += r1\nexit");
+	bare_make(&f->b,
+		  "r0 = *(u64 *)(r1 +8)\nr3 = *(u64 *)(r2 +8)\nr0 += r3\n"
+		  "r2 = *(u64 *)(r2 +8)\nr0 += r2\nr1 = *(s32 *)(r1 +4)\nr0 += r1\nexit");
 	f->b.proof->at[0].access = f->b.proof->at[1].access = ACCESS_FAULT_SAFE;
 	f->b.proof->at[3].access = f->b.proof->at[5].access = ACCESS_FAULT_SAFE;
 	CHECK_EQ(bare_lower(&f->b, NULL), 0);
@@ -69,7 +70,94 @@ TEST(jit_faults_on_many_threads)
 	bare_free(&f.b);
 }
 
-/* A program of another unit that faults, called by one that has faulted and will again. */
+/* --- every form of load that may fault --- */
+
+static const char *const load_forms[] = {"u8", "u16", "u32", "u64", "s8", "s16", "s32"};
+static const s64 read_as[] = {
+	0x88,	  0x9988,      0xbbaa9988,     (s64)0xffeeddccbbaa9988,
+	(s8)0x88, (s16)0x9988, (s32)0xbbaa9988};
+
+struct forms {
+	struct bare b[ARRAY_SIZE(load_forms)]
+		     [2]; /* into another register; into its own */
+	u64 good;
+	atomic(u32) wrong;
+};
+
+static void *load_all_forms(void *arg)
+{
+	struct forms *f = arg;
+	u64 bad[] = {0, 0x10000, 0xdead000000000000, 0xffffffff81000000};
+
+	for (u32 i = 0; i < LOADS; i++) {
+		u32 form = i % ARRAY_SIZE(load_forms);
+		struct bare *b = &f->b[form][i / ARRAY_SIZE(load_forms) % 2];
+		u64 good = (u64)read_as[form];
+
+		/* The bad one's zero, the good one's value, and r1's low byte kept
+		 * beside. */
+		if (bare_run(b, bad[i % 4], (uintptr_t)&f->good) != good)
+			atomic_fetch_add(&f->wrong, 1);
+	}
+	slot_leave(&f->b[0][0].host);
+	return NULL;
+}
+
+static void make_form(struct bare *b, const char *form, bool own)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text),
+		 own ? "r1 = *(%s *)(r1 +8)\nr2 = *(%s *)(r2 +0)\nr0 = r1\nr0 += r2\nexit"
+		     : "r0 = *(%s *)(r1 +8)\nr3 = *(%s *)(r2 +0)\nr0 += r3\nexit",
+		 form, form);
+	bare_make(b, text);
+	b->proof->at[0].access = b->proof->at[1].access = ACCESS_FAULT_SAFE;
+	CHECK_EQ(bare_lower(b, NULL), 0);
+}
+
+TEST(jit_faults_in_every_form_of_load)
+{
+	static struct forms f = {.good = 0xffeeddccbbaa9988};
+	pthread_t threads[THREADS];
+
+	for (u32 i = 0; i < ARRAY_SIZE(load_forms); i++)
+		for (u32 own = 0; own < 2; own++)
+			make_form(&f.b[i][own], load_forms[i], own);
+	for (u32 i = 0; i < THREADS; i++)
+		CHECK_EQ(pthread_create(&threads[i], NULL, load_all_forms, &f), 0);
+	for (u32 i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	CHECK_EQ(f.wrong, 0);
+	for (u32 i = 0; i < ARRAY_SIZE(load_forms); i++)
+		for (u32 own = 0; own < 2; own++)
+			bare_free(&f.b[i][own]);
+}
+
+/* Where CET watches, every place that is jumped or called to by address begins so. */
+TEST(jit_entries_are_marked)
+{
+	static const u8 endbr[] = {0xf3, 0x0f, 0x1e, 0xfa};
+	u32 callbacks = 0;
+	struct bare b;
+
+	bare_make(&b, "r2 = subprog[+3]\nr0 = 1\nexit\nr0 = 2\nexit");
+	CHECK_EQ(bare_lower(&b, NULL), 0);
+	if (!b.code->native)
+		SKIP("no native code here");
+	CHECK(!memcmp((const void *)(uintptr_t)b.code->native, endbr, 4));
+	for (u32 i = 0; i < b.code->nsubprogs; i++)
+		if (b.code->funcs[i].native) {
+			CHECK(!memcmp((const void *)(uintptr_t)b.code->funcs[i].native,
+				      endbr, 4));
+			callbacks++;
+		}
+	CHECK_EQ(callbacks, 1);
+	bare_free(&b);
+}
+
+/* A program of another unit that faults, called by one that has faulted and will again.
+ */
 static struct faulty inner;
 
 static u64 run_inner(u64 a, u64 b, u64 c, u64 d, u64 e)
