@@ -146,13 +146,36 @@ static void mark_jump(struct plan *p, u32 at)
 	p->flags.v[target] |= target <= at ? PLAN_TARGET | PLAN_LOOP : PLAN_TARGET;
 }
 
+static bool is_number(const struct code_insn *insn)
+{
+	return insn->op == OP_LD_IMM64 || insn->op == OP_MOV64_IMM || insn->op == OP_MOV32_IMM;
+}
+
+bool plan_const(const struct plan *p, const struct plan_sub *sub, u32 reg, u64 *number)
+{
+	u16 given = sub == p->subs.v ? BIT(R1) : ARGS; /* by the caller */
+	const struct code_insn *insn = &p->code->insns[sub->number[reg]];
+
+	if (!(sub->once & ~sub->often & ~given & BIT(reg)) || sub->number[reg] < sub->start ||
+	    !is_number(insn) || insn->dst != reg)
+		return false;
+	*number = insn->op == OP_MOV32_IMM ? (u32)insn->imm : (u64)insn->imm;
+	return true;
+}
+
 static void mark_insn(struct plan *p, struct plan_sub *sub, u32 at)
 {
 	const struct code_insn *insn = &p->code->insns[at];
 
-	sub->used |= plan_reads(insn) | plan_writes(insn);
+	u16 writes = plan_writes(insn);
+
+	sub->used |= plan_reads(insn) | writes;
+	sub->often |= sub->once & writes;
+	sub->once |= writes;
 	sub->calls |= is_call(insn->op);
 	p->needs_slot |= uses_slot(insn->op);
+	if (is_number(insn))
+		sub->number[insn->dst] = at;
 	if (code_jumps(insn->op))
 		mark_jump(p, at);
 	else if (insn->op == OP_LD_IMM64)

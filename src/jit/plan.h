@@ -18,6 +18,8 @@ enum plan_flag {
 struct plan_sub {
 	u32 start, end;	 /* code instructions */
 	u16 used;	 /* registers it names, as bits */
+	u16 once, often; /* registers it writes in one place, and in several */
+	u32 number[NR_CODE_REGS]; /* a place that loads a number into that register */
 	bool calls;	 /* calls anything: the machine's stack must be aligned */
 	bool callback;	 /* its address is taken: entered from outside */
 };
@@ -42,6 +44,10 @@ static inline bool plan_is_target(const struct plan *plan, u32 at)
 {
 	return plan->flags.v[at] & PLAN_TARGET;
 }
+
+/* Whether @reg holds the same number wherever @sub reads it: nothing else is written to it,
+ * and verified code reads nothing before it was written. */
+bool plan_const(const struct plan *plan, const struct plan_sub *sub, u32 reg, u64 *number);
 
 static inline u16 plan_live(const struct plan *plan, u32 at)
 {

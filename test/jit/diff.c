@@ -217,6 +217,64 @@ static void rotate(struct gen *g)
 		set_number(g, chance(g, 50) ? a : b);
 }
 
+static void masked(struct gen *g, bool wide, u32 dst, u32 spare, u64 mask)
+{
+	if (!wide) {
+		emit(g, OP_AND32_IMM, dst, 0, 0, (s32)mask);
+		return;
+	}
+	emit(g, OP_LD_IMM64, spare, 0, 0, (s64)mask);
+	emit(g, OP_AND64_REG, dst, spare, 0, 0);
+}
+
+static void shifted(struct gen *g, bool wide, u32 dst, u32 by)
+{
+	emit(g, wide ? OP_RSH64_IMM : OP_RSH32_IMM, dst, 0, 0,
+	     chance(g, 97) ? by : below(g, 32));
+}
+
+static void sum_up(struct gen *g, bool wide, u32 dst, u32 src)
+{
+	emit(g, wide ? OP_ADD64_REG : OP_ADD32_REG, dst, src, 0, 0);
+}
+
+/* The count of bits as compilers write it out, now and then not quite. */
+static void popcount(struct gen *g)
+{
+	bool wide = chance(g, 50);
+	u32 move = wide ? OP_MOV64_REG : OP_MOV32_REG, mul = wide ? OP_MUL64_REG : OP_MUL32_IMM;
+	u32 x = any_dst(g), t = any_dst(g), c = any_dst(g);
+
+	emit(g, move, t, x, 0, 0);
+	shifted(g, wide, t, 1);
+	masked(g, wide, t, c, 0x5555555555555555);
+	emit(g, wide ? OP_SUB64_REG : OP_SUB32_REG, x, t, 0, 0);
+	emit(g, move, t, x, 0, 0);
+	masked(g, wide, t, c, chance(g, 95) ? 0x3333333333333333 : number(g));
+	shifted(g, wide, x, 2);
+	if (wide && chance(g, 80))
+		emit(g, OP_AND64_REG, x, c, 0, 0);
+	else
+		masked(g, wide, x, c, 0x3333333333333333);
+	if (chance(g, 50)) {
+		u32 other = t;
+
+		t = x, x = other;
+	}
+	sum_up(g, wide, t, x);
+	emit(g, move, x, t, 0, 0);
+	shifted(g, wide, x, 4);
+	sum_up(g, wide, t, x);
+	masked(g, wide, t, c, 0x0f0f0f0f0f0f0f0f);
+	if (wide)
+		emit(g, OP_LD_IMM64, c, 0, 0, 0x0101010101010101);
+	emit(g, mul, t, c, 0, 0x01010101);
+	shifted(g, wide, t, wide ? 56 : 24);
+	for (u32 i = 0; i < 3; i++) /* what holds parts is dead then, mostly */
+		if (chance(g, 80) && (i < 1 || x != t) && (i < 2 || c != t))
+			set_number(g, i == 1 ? x : i == 2 ? c : any_dst(g));
+}
+
 /* --- memory --- */
 
 struct place {
@@ -607,8 +665,10 @@ static void item(struct gen *g, u32 depth)
 		divide(g);
 	else if (kind < 40)
 		idiom(g);
-	else if (kind < 46)
+	else if (kind < 45)
 		rotate(g);
+	else if (kind < 46)
+		popcount(g);
 	else if (kind < 58)
 		load(g);
 	else if (kind < 59 && chance(g, 30) && !(g->plain && g->sub))

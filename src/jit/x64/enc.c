@@ -64,6 +64,8 @@ static u8 *legacy(u8 *p, const struct row *r)
 {
 	if (r->flags & LOCK)
 		*p++ = 0xf0;
+	if (r->prefix == P_F3)
+		*p++ = 0xf3;
 	if (r->flags & OP16)
 		*p++ = 0x66;
 	return p;

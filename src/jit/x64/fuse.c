@@ -316,6 +316,31 @@ static u32 fuse_setcc(struct gen *g)
 
 /* --- jumps --- */
 
+/*
+ * Whether the new value of a choice, or what it is compared with, was computed from the old
+ * value just before: a search that narrows down. A conditional move would make each step
+ * wait for the one before; the processor runs ahead of a jump it has foreseen.
+ */
+static bool chooses_from_itself(const struct gen *g, insn_ptr jump, insn_ptr move)
+{
+	enum { FAR = 8 };
+	u16 from = (u16)(plan_reads(jump) | BIT(move->src)) & (u16)~BIT(move->dst);
+
+	for (u32 at = g->at; at > g->sub->start && at + FAR > g->at; at--) {
+		insn_ptr i = &g->code->insns[at - 1];
+
+		if (plan_is_target(g->plan, at) || i->op >= NR_OPS ||
+		    isa_info((enum isa_op)i->op)->kind != KIND_ALU)
+			return false;
+		if (!(from & BIT(i->dst)))
+			continue;
+		from = (u16)((from & ~plan_writes(i)) | plan_reads(i));
+		if (from & BIT(move->dst))
+			return true;
+	}
+	return false;
+}
+
 /* if (cond) goto +1; x = y */
 static u32 fuse_cmov(struct gen *g)
 {
@@ -323,7 +348,7 @@ static u32 fuse_cmov(struct gen *g)
 	enum x64_cc cc;
 	u8 src;
 
-	if (jump->off != 1 || !is_move(move))
+	if (jump->off != 1 || !is_move(move) || chooses_from_itself(g, jump, move))
 		return 0;
 	begin(g, 2);
 	src = gen_reg(move->src);
@@ -352,6 +377,11 @@ static u32 fuse_over_jump(struct gen *g)
 
 /* --- all --- */
 
+static bool starts_popcount(insn_ptr i)
+{
+	return i && (i->op == OP_RSH64_IMM || i->op == OP_RSH32_IMM) && i->imm == 1;
+}
+
 static u32 fuse(struct gen *g, insn_ptr insn)
 {
 	u32 n;
@@ -360,6 +390,8 @@ static u32 fuse(struct gen *g, insn_ptr insn)
 	case OP_MOV64_REG:
 	case OP_MOV32_REG:
 		n = fuse_rotate(g);
+		if (!n && starts_popcount(ahead(g, 1)))
+			n = gen_popcount(g);
 		return n ? n : fuse_move(g);
 	case OP_MOV64_IMM:
 	case OP_MOV32_IMM:

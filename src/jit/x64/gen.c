@@ -174,6 +174,7 @@ int jit_generate(const struct jit_rt *rt, struct log *log, const struct plan *pl
 		.out = out,
 		.bmi2 = __builtin_cpu_supports("bmi2"),
 		.avx = __builtin_cpu_supports("avx"),
+		.popcnt = __builtin_cpu_supports("popcnt"),
 	};
 	int err = vec_reserve(&g.entry, plan->subs.n) ? gen_passes(&g) : -ENOMEM;
 

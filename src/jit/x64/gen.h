@@ -50,7 +50,7 @@ struct gen {
 	u32 at;		/* instruction being written */
 	u32 next;	/* the one after what is written now */
 	bool last_pass; /* insn_at holds the first pass's addresses from `at` on */
-	bool bmi2, avx;
+	bool bmi2, avx, popcnt;
 	bool oom, wrong;
 	/* of the subprogram */
 	u8 saved[5];
@@ -89,6 +89,9 @@ bool gen_fuse(struct gen *g, const struct code_insn *insn);
 
 /* --- copy.c --- */
 u32 gen_copy(struct gen *g); /* as the functions of fuse.c */
+
+/* --- idiom.c --- */
+u32 gen_popcount(struct gen *g); /* as the functions of fuse.c */
 
 /* --- gen_alu.c --- */
 void gen_alu(struct gen *g, const struct code_insn *insn);

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What native code makes of idioms: that it is the short form where it may be, the long
+ * one where it may not, and the same number either way.
+ */
+#include "test.h"
+#include "unit/bare.h"
+
+#define MASKS                                                                            \
+	"r2 = 0x5555555555555555 ll\nr3 = 0x3333333333333333 ll\n"                       \
+	"r4 = 0x0f0f0f0f0f0f0f0f ll\nr5 = 0x0101010101010101 ll\n"
+#define SUM                                                                              \
+	"r7 = r6\nr7 >>= 1\nr7 &= r2\nr6 -= r7\nr7 = r6\nr7 &= r3\nr6 >>= 2\nr6 &= r3\n"   \
+	"r7 += r6\nr6 = r7\nr6 >>= 4\nr7 += r6\nr7 &= r4\nr7 *= r5\nr7 >>= 56\n"
+
+static bool has_bytes(const struct bare *b, const void *bytes, size_t n)
+{
+	return memmem((const void *)(uintptr_t)b->code->native, b->code->native_size, bytes, n);
+}
+
+/* Whether @text became a popcnt; it must give @want for @arg. */
+static bool counts(const char *text, u64 arg, u64 want)
+{
+	struct bare b;
+	bool native, found;
+
+	bare_make(&b, text);
+	CHECK_EQ(bare_lower(&b, NULL), 0);
+	CHECK_EQ(bare_run(&b, arg, 0), want);
+	native = b.code->native != NULL;
+	found = native && (has_bytes(&b, "\xf3\x48\x0f\xb8", 4) ||
+			   has_bytes(&b, "\xf3\x4c\x0f\xb8", 4) ||
+			   has_bytes(&b, "\xf3\x4d\x0f\xb8", 4) ||
+			   has_bytes(&b, "\xf3\x49\x0f\xb8", 4) ||
+			   has_bytes(&b, "\xf3\x0f\xb8", 3) ||
+			   has_bytes(&b, "\xf3\x44\x0f\xb8", 4));
+	bare_free(&b);
+	return found || !native;
+}
+
+TEST(jit_counts_bits_in_one_instruction)
+{
+	const u64 x = 0xf00dfeedcafe1234;
+	const u64 n = (u64)__builtin_popcountll(x);
+
+	if (!__builtin_cpu_supports("popcnt"))
+		SKIP("no popcnt here");
+	CHECK(counts("r6 = r1\n" MASKS SUM "r0 = r7\nexit", x, n));
+	CHECK(counts("r6 = r1\nr0 = 0\n" MASKS "r9 = 3\n" SUM "r0 += r7\nr6 = r1\nr9 += -1\n"
+		     "if r9 != 0 goto -19\nexit", x, 3 * n));
+	CHECK(counts("w6 = w1\nw7 = w6\nw7 >>= 1\nw7 &= 0x55555555\nw6 -= w7\nw7 = w6\n"
+		     "w7 &= 0x33333333\nw6 >>= 2\nw6 &= 0x33333333\nw6 += w7\nw7 = w6\n"
+		     "w7 >>= 4\nw7 += w6\nw7 &= 0x0f0f0f0f\nw7 *= 0x01010101\nw7 >>= 24\n"
+		     "r0 = r7\nexit", x, (u64)__builtin_popcount((u32)x)));
+}
+
+/* A mask that is not always the mask, a part that is needed, a jump into the middle. */
+TEST(jit_counts_no_bits_where_it_must_not)
+{
+	const u64 x = 0xf00dfeedcafe1234;
+	u64 n = (u64)__builtin_popcountll(x);
+
+	CHECK(!counts("r6 = r1\n" MASKS "if r1 != 7 goto +1\nr2 = 5\n" SUM "r0 = r7\nexit",
+		      x, n) || !__builtin_cpu_supports("popcnt"));
+	counts("r6 = r1\nr2 = 1 ll\nr2 = 0x5555555555555555 ll\nr3 = 0x3333333333333333 ll\n"
+	       "r4 = 0x0f0f0f0f0f0f0f0f ll\nr5 = 0x0101010101010101 ll\n" SUM "r0 = r7\nexit",
+	       x, n);
+	counts("r6 = r1\n" MASKS SUM "r0 = r7\nr0 += r6\nr1 = r6\nexit", x,
+	       n + (u64)({
+		       u64 v = x - (x >> 1 & 0x5555555555555555);
+
+		       v = (v & 0x3333333333333333) + (v >> 2 & 0x3333333333333333);
+		       v >> 4;
+	       }));
+}
+
+/* A choice that depends on the one before stays a jump; others are moves. */
+TEST(jit_chooses_by_jump_in_searches)
+{
+	static const u8 cmov[] = {0x0f, 0x47}; /* cmova, whatever REX */
+	struct bare b;
+
+	bare_make(&b, "r0 = r1\nr3 = r0\nr3 += 8\nr4 = r3\nr4 <<= 2\nif r4 > r2 goto +1\nr0 = r3\n"
+		      "exit");
+	CHECK_EQ(bare_lower(&b, NULL), 0);
+	CHECK_EQ(bare_run(&b, 1, 100), 9);
+	CHECK_EQ(bare_run(&b, 1, 35), 1);
+	CHECK(!b.code->native || !has_bytes(&b, (u8[]){0x0f, 0x46}, 2));
+	bare_free(&b);
+	bare_make(&b, "r0 = r1\nif r0 <= r2 goto +1\nr0 = r2\nexit");
+	CHECK_EQ(bare_lower(&b, NULL), 0);
+	CHECK_EQ(bare_run(&b, 1, 100), 1);
+	CHECK_EQ(bare_run(&b, 101, 100), 100);
+	CHECK(!b.code->native || has_bytes(&b, cmov, 2));
+	bare_free(&b);
+}
