@@ -141,6 +141,31 @@ static int slot_store(struct lower *l, const struct insn *insn, enum isa_op op)
 	return 0;
 }
 
+/*
+ * H6, as seq_enter() and seq_leave() of the run time do it: whoever finds the version's
+ * lowest bit 0 and sets it is the writer, and adds the other one when it has exchanged.
+ */
+static void slot_exchange(struct lower *l, const struct insn *insn, enum isa_op op)
+{
+	const struct field *field = l->proof->at[l->at].field;
+	s32 version = insn->off + (field ? field->seq : 0);
+	bool counted = field && field->seq;
+
+	if (counted) {
+		lower_emit(l, (struct code_insn){OP_MOV64_IMM, CODE_SCRATCH, .imm = 1});
+		lower_emit(l, (struct code_insn){OP_ATOMIC_FETCH_OR64, insn->dst,
+						 CODE_SCRATCH, version});
+		lower_emit(l, (struct code_insn){OP_JSET64_IMM, CODE_SCRATCH, LOWER_LOCAL, -3,
+						 .imm = 1});
+	}
+	lower_emit(l, plain(insn, op));
+	if (!counted)
+		return;
+	lower_emit(l, (struct code_insn){OP_MOV64_IMM, CODE_SCRATCH, .imm = 1});
+	lower_emit(l, (struct code_insn){OP_ATOMIC_FETCH_ADD64, insn->dst, CODE_SCRATCH,
+					 version});
+}
+
 /* --- all --- */
 
 void lower_user_address(struct lower *l, u8 reg)
@@ -202,7 +227,10 @@ static int access(struct lower *l, const struct insn *insn, enum isa_op op)
 		return lower_fail(l, -ENOTSUP, "arenas are not supported");
 	case ACCESS_SLOT_STORE:
 		return slot_store(l, insn, op);
-	default: /* an exchange of a pointer field is what it says */
+	case ACCESS_SLOT_XCHG:
+		slot_exchange(l, insn, op);
+		return 0;
+	default:
 		lower_emit(l, plain(insn, op));
 		return 0;
 	}

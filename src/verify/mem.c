@@ -163,11 +163,17 @@ static int (*const rules[NR_REG_BASES])(struct env *, struct access *) = {
 	[REG_TABLE] = access_table,
 };
 
+/* An exchange steps the version that lies that far from the field (H6). */
+static bool same_version(const struct proof_insn *a, const struct access *b)
+{
+	return b->class_ != ACCESS_SLOT_XCHG || a->field->seq == b->field->seq;
+}
+
 /* Which field a slot access is of makes no difference to its form; the note has one. */
 static bool same_lowering(const struct proof_insn *a, const struct access *b)
 {
 	return a->access == b->class_ && a->ctx_field == b->ctx_field &&
-	       a->ctx_arg == b->ctx_arg;
+	       a->ctx_arg == b->ctx_arg && same_version(a, b);
 }
 
 static bool needs_own_form(u8 class_, u8 base)

@@ -241,10 +241,6 @@ static int exchange(struct env *env, const struct field *field, struct access *a
 		return reject(env, RULE_SLOT_MODE);
 	if (env->abi->policy.no_xchg_lock && held_lock(env->cur))
 		return reject(env, RULE_LOCK_CALL);
-	if (field->seq)
-		return reject(env, RULE_UNSUPPORTED,
-			      "the exchange as an instruction beside a struct pintle_seq; "
-			      "bpf_kptr_xchg()");
 	if (!slot_owns(field))
 		TRY(check_storable(env, field));
 	TRY(slot_takes(env, field, acc->value_regno, &acc->value, true));
