@@ -36,6 +36,15 @@ void test_register(struct test *test)
 	*at = test;
 }
 
+bool test_exists(const char *name)
+{
+	struct test *t = tests;
+
+	while (t && strcmp(t->name, name))
+		t = t->next;
+	return t;
+}
+
 void test_fail(const char *file, int line, const char *fmt, ...)
 {
 	va_list args;

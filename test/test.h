@@ -23,6 +23,7 @@ struct test {
 };
 
 void test_register(struct test *test);
+bool test_exists(const char *name);
 _Noreturn void test_fail(const char *file, int line, const char *fmt, ...) FORMAT(3, 4);
 _Noreturn void test_skip(const char *fmt, ...) FORMAT(1, 2);
 

@@ -198,6 +198,66 @@ TEST(outer_tail_calls)
 	end(s);
 }
 
+/* Against an array: of which of three programs each entry has. */
+TEST(prog_array_random_operations)
+{
+	static const char *const names[] = {"first", "second", "spin"};
+	struct setup s = begin();
+	struct pintle_map *jumps = map_of(s, "jumps");
+	int model[4] = {-1, 0, -1, 1};
+	uint32_t seed = 9;
+
+	for (int i = 0; i < 4000; i++) {
+		uint32_t key = (seed = seed * 1103515245 + 12345) >> 16 & 7, n = 0;
+		int which = (int)(seed >> 20 & 3);
+
+		if (which == 3) {
+			CHECK_EQ(pintle_map_delete(jumps, &key),
+				 key > 3 ? -E2BIG : model[key] < 0 ? -ENOENT : 0);
+			if (key < 4)
+				model[key] = -1;
+		} else {
+			CHECK_EQ(pintle_map_set_prog(jumps, key,
+						     pintle_prog_find(s.object, names[which])),
+				 key > 3 ? -E2BIG : 0);
+			if (key < 4)
+				model[key] = which;
+		}
+		for (int k = 0; k < 4; k++)
+			n += model[k] >= 0;
+		CHECK_EQ(pintle_map_count(jumps), n);
+		if (model[3] == 1) /* from anywhere, "second" is where it ends */
+			CHECK_EQ(run(s, "jump", 3), 20);
+		if (key < 4 && model[key] < 0)
+			CHECK_EQ(run(s, "jump", (int)key), 1);
+	}
+	end(s);
+}
+
+TEST(prog_array_bad_arguments)
+{
+	struct setup s = begin();
+	struct pintle_map *jumps = map_of(s, "jumps");
+	struct pintle_prog *second = pintle_prog_find(s.object, "second");
+	uint32_t key = 1, far = 4, value = 0;
+
+	CHECK_EQ(pintle_map_set_prog(NULL, 0, second), -EINVAL);
+	CHECK_EQ(pintle_map_set_prog(jumps, 0, NULL), -EINVAL);
+	CHECK_EQ(pintle_map_set_prog(jumps, far, second), -E2BIG);
+	CHECK_EQ(pintle_map_set_prog(jumps, UINT32_MAX, second), -E2BIG);
+	CHECK_EQ(pintle_map_set_prog(map_of(s, "one"), 0, second), -EOPNOTSUPP);
+	CHECK_EQ(pintle_map_set_map(jumps, &key, map_of(s, "one"), 0), -EOPNOTSUPP);
+	CHECK_EQ(pintle_map_lookup(jumps, &key, &value), -EOPNOTSUPP);
+	CHECK_EQ(pintle_map_update(jumps, &key, &value, 0), -EOPNOTSUPP);
+	CHECK_EQ(pintle_map_lookup_and_delete(jumps, &key, &value), -EOPNOTSUPP);
+	CHECK_EQ(pintle_map_delete(jumps, NULL), -EINVAL);
+	CHECK_EQ(pintle_map_delete(jumps, &far), -E2BIG);
+	CHECK_EQ(pintle_map_next_key(jumps, &key, NULL), -EINVAL);
+	CHECK_EQ(pintle_map_next_key(jumps, &(uint32_t){3}, &value), -ENOENT);
+	CHECK_EQ(pintle_map_count(jumps), 2);
+	end(s);
+}
+
 /* ------------------------------------------------------------------ threads */
 
 struct runner {
@@ -246,6 +306,57 @@ TEST(race_outer_replace)
 		__atomic_store_n(&r[i].stop, 1, __ATOMIC_RELAXED);
 		pthread_join(r[i].thread, NULL);
 		CHECK_EQ(r[i].wrong, 0);
+	}
+	end(s);
+}
+
+static void *jump_on(void *data)
+{
+	struct runner *r = data;
+	struct pintle_prog *prog = pintle_prog_find(r->s.object, "jump");
+
+	do {
+		uint64_t args[] = {3}, result;
+
+		/* There is nothing, or one of the two. */
+		if (pintle_prog_run(prog, args, &result) || (result != 1 && result != 20))
+			r->wrong++;
+		r->n++;
+	} while (!__atomic_load_n(&r->stop, __ATOMIC_RELAXED));
+	pintle_thread_leave(r->s.host);
+	return NULL;
+}
+
+/* Entries change, and objects whose programs are there go, while programs jump. */
+TEST(race_prog_array)
+{
+	struct setup s = begin();
+	struct runner r[2] = {{.s = s}, {.s = s}};
+	struct pintle_map *jumps = map_of(s, "jumps");
+	uint32_t key = 3;
+
+	for (int i = 0; i < 2; i++)
+		CHECK_EQ(pthread_create(&r[i].thread, NULL, jump_on, &r[i]), 0);
+	for (int i = 0; i < 60; i++) {
+		struct pintle_object *other = load(s.host);
+
+		CHECK(other);
+		CHECK_EQ(pintle_map_set_prog(jumps, key, pintle_prog_find(other, "second")), 0);
+		for (int n = 0; n < 20; n++) {
+			int err = pintle_map_delete(jumps, &key);
+
+			CHECK(!err || err == -ENOENT);
+			CHECK_EQ(pintle_map_set_prog(
+					 jumps, key,
+					 pintle_prog_find(n & 1 ? other : s.object, "second")), 0);
+		}
+		pintle_close(other);
+	}
+	for (int i = 0; i < 2; i++) {
+		__atomic_store_n(&r[i].stop, 1, __ATOMIC_RELAXED);
+		pthread_join(r[i].thread, NULL);
+		CHECK_EQ(r[i].wrong, 0);
+		CHECK(r[i].n > 0);
 	}
 	end(s);
 }

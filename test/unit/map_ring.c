@@ -251,6 +251,82 @@ TEST(ring_opened_late)
 	rig_down(&r);
 }
 
+/* The other way: a host's records of all sizes, some discarded, come whole and in order. */
+TEST(user_ring_random_operations)
+{
+	struct pintle_user_ringbuf *rb;
+	u32 seed = 3, made = 0, taken = 0, full = 0, len;
+	struct ring *ring;
+	struct rig r;
+	u8 want[100];
+
+	rig_up(&r, MAP_USER_RINGBUF, 4096, NULL, NULL);
+	ring = ring_of(r.map.map);
+	rb = pintle_user_ringbuf_open(&r.map);
+	CHECK(rb && ring_begin(ring));
+	for (u32 i = 0; i < 40000; i++) {
+		bool discard = random_of(&seed) % 4 == 0;
+		u32 size = discard ? random_of(&seed) % 300 : record_size(made);
+		u8 *at;
+
+		if (random_of(&seed) % 3) {
+			at = pintle_user_ringbuf_reserve(rb, size);
+			full += !at;
+			if (at && discard)
+				pintle_user_ringbuf_discard(rb, at);
+			if (!at || discard)
+				continue;
+			record_fill(at, made++);
+			pintle_user_ringbuf_submit(rb, at);
+		} else if ((at = ring_peek(ring, &len))) {
+			record_fill(want, taken);
+			CHECK_EQ(len, record_size(taken));
+			CHECK(!memcmp(at, want, len));
+			ring_pass(ring);
+			taken++;
+		}
+	}
+	for (; ring_peek(ring, &len); taken++)
+		ring_pass(ring);
+	CHECK(full && made > 1000 && taken == made);
+	CHECK_EQ(pintle_map_count(&r.map), 0);
+	ring_end(ring);
+	pintle_user_ringbuf_close(rb);
+	rig_down(&r);
+}
+
+TEST(user_ring_bad_arguments)
+{
+	static const u64 bad[] = {4, 8, 1ull << 32, UINT64_MAX};
+	struct pintle_user_ringbuf *rb;
+	struct rig r;
+	u64 value;
+
+	rig_up(&r, MAP_USER_RINGBUF, 4096, NULL, NULL);
+	rb = pintle_user_ringbuf_open(&r.map);
+	CHECK(rb && !pintle_user_ringbuf_open(NULL) &&
+	      !pintle_ringbuf_open(&r.map, expect_next, NULL));
+	CHECK(!pintle_user_ringbuf_reserve(NULL, 8) && errno == EINVAL);
+	CHECK(!pintle_user_ringbuf_reserve(rb, 4096) && errno == E2BIG);
+	CHECK(!pintle_user_ringbuf_reserve(rb, UINT32_MAX) && errno == E2BIG);
+	CHECK(!pintle_user_ringbuf_reserve_blocking(rb, UINT32_MAX, -1) && errno == E2BIG);
+	CHECK(!pintle_user_ringbuf_reserve_blocking(NULL, 8, -1) && errno == EINVAL);
+	pintle_user_ringbuf_submit(NULL, &value);
+	pintle_user_ringbuf_submit(rb, NULL);
+	pintle_user_ringbuf_discard(NULL, &value);
+	pintle_user_ringbuf_discard(rb, NULL);
+	for (u32 i = 0; i < ARRAY_SIZE(bad); i++)
+		CHECK_EQ((int)helper_user_ringbuf_drain(arg(r.map.map), 0, 0, bad[i], 0),
+			 -EINVAL);
+	CHECK_EQ(pintle_map_lookup(&r.map, NULL, &value), -EOPNOTSUPP);
+	CHECK_EQ(pintle_map_update(&r.map, NULL, &value, 0), -EOPNOTSUPP);
+	CHECK_EQ(pintle_map_delete(&r.map, NULL), -EOPNOTSUPP);
+	CHECK_EQ(pintle_map_next_key(&r.map, NULL, &value), -EOPNOTSUPP);
+	CHECK_EQ(pintle_map_count(&r.map), 0);
+	pintle_user_ringbuf_close(rb);
+	rig_down(&r);
+}
+
 TEST(ring_bad_arguments)
 {
 	struct pintle_ringbuf_info info = {sizeof(info)};
@@ -281,6 +357,7 @@ TEST(ring_bad_arguments)
 
 TEST(ring_open_without_memory)
 {
+	struct pintle_user_ringbuf *user;
 	struct expect e = {0};
 	struct rig r;
 
@@ -294,6 +371,13 @@ TEST(ring_open_without_memory)
 	CHECK_HAS(words_get(r.host), "memory");
 	r.rb = pintle_ringbuf_open(&r.map, expect_next, &e);
 	CHECK(r.rb);
+	rig_down(&r);
+	rig_up(&r, MAP_USER_RINGBUF, 4096, NULL, NULL);
+	fail_alloc_only(1);
+	user = pintle_user_ringbuf_open(&r.map);
+	fail_alloc_off();
+	CHECK(!user);
+	CHECK_HAS(words_get(r.host), "memory");
 	rig_down(&r);
 }
 

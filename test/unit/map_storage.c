@@ -209,7 +209,7 @@ static void *own_and_forget(void *data)
 {
 	struct worker *w = data;
 
-	for (u32 i = 0; i < 20000; i++) {
+	for (u32 i = 0; i < 10000; i++) {
 		u64 *object = &w->objects[random_of(&w->seed) % 4];
 		struct value *v;
 
@@ -231,18 +231,21 @@ static void *own_and_forget(void *data)
 
 TEST(race_storage)
 {
-	struct pintle_host *host = fixture_host(RCU_DEFERRED_PUT);
-	struct image_map def = storage_def(MAP_TASK_STORAGE, value_record);
-	struct worker w[3] = {{0}};
-	u64 objects[4];
+	for (u32 t = 0; t < ARRAY_SIZE(types); t++) {
+		struct pintle_host *host = fixture_host(RCU_DEFERRED_PUT);
+		struct image_map def = storage_def(types[t], value_record);
+		struct map *map = fixture_map(host, &def);
+		struct worker w[3] = {{0}};
+		u64 objects[4];
 
-	w[0].map = fixture_map(host, &def);
-	for (u32 i = 0; i < 3; i++) {
-		w[i] = (struct worker){.map = w[0].map, .objects = objects, .seed = i};
-		CHECK_EQ(pthread_create(&w[i].thread, NULL, own_and_forget, &w[i]), 0);
+		for (u32 i = 0; i < 3; i++) {
+			w[i] = (struct worker){.map = map, .objects = objects, .seed = i};
+			CHECK_EQ(pthread_create(&w[i].thread, NULL, own_and_forget, &w[i]),
+				 0);
+		}
+		for (u32 i = 0; i < 3; i++)
+			pthread_join(w[i].thread, NULL);
+		map_put(map);
+		fixture_free(host); /* nothing alive */
 	}
-	for (u32 i = 0; i < 3; i++)
-		pthread_join(w[i].thread, NULL);
-	map_put(w[0].map);
-	fixture_free(host); /* nothing alive */
 }
