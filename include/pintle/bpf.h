@@ -83,6 +83,30 @@ struct bpf_refcount {
 	__u32 opaque[1];
 } __attribute__((aligned(4)));
 #endif
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+struct bpf_wq {
+	__u64 opaque[2];
+} __attribute__((aligned(8)));
+#endif
+#endif
+#ifndef BPF_F_TIMER_ABS
+#define BPF_F_TIMER_ABS (1ULL << 0)
+#endif
+
+/*
+ * Work in map values, called later in a run that may sleep: a struct bpf_wq in the value, as
+ * struct bpf_timer for what is called at a time.
+ */
+#ifndef __VMLINUX_H__
+extern int bpf_wq_init(struct bpf_wq *wq, void *map, unsigned int flags) __ksym;
+extern int bpf_wq_set_callback_impl(struct bpf_wq *wq,
+				    int (*callback)(void *map, int *key, void *value),
+				    unsigned int flags, void *aux) __ksym;
+extern int bpf_wq_start(struct bpf_wq *wq, unsigned int flags) __ksym;
+#endif
+#ifndef bpf_wq_set_callback
+#define bpf_wq_set_callback(wq, callback, flags)                                         \
+	bpf_wq_set_callback_impl(wq, callback, flags, (void *)0)
 #endif
 
 #ifndef __contains

@@ -89,6 +89,14 @@ struct pintle_host_opts {
 				  (pintle_pool_add()), for every type */
 	bool wait_for_slot;    /* a run waits for an execution slot, rather than fail */
 	enum pintle_jit jit;
+	/* Who makes the calls that programs' timers and work queues ask for: see
+	 * pintle_timers_run(). */
+	bool timer_thread; /* a thread that the library starts for timers */
+	bool work_thread;  /* one for work queues, whose callbacks may sleep */
+	/* What time it is, in nanoseconds of clock @id (CLOCK_MONOTONIC, CLOCK_REALTIME,
+	 * CLOCK_BOOTTIME, CLOCK_TAI), for timers and for programs that ask; NULL: the
+	 * system's. @data is that above. Any thread; not with timer_thread. */
+	uint64_t (*clock)(void *data, int id);
 	bool perf_map;	/* names native code for perf(1) in /tmp/perf-PID.map */
 	bool perf_dump; /* code and source lines in /tmp/jit-PID.dump, for perf inject --jit */
 	bool blind_constants; /* native code holds no number of more than a byte that a
@@ -765,6 +773,35 @@ PINTLE_API void pintle_read_unlock(struct pintle_host *host);
 
 /* Gives this thread's execution slot back; done by itself when the thread ends. */
 PINTLE_API void pintle_thread_leave(struct pintle_host *host);
+
+/* ------------------------------------------------------------------ timers and work */
+
+/*
+ * What programs ask to be called later: struct bpf_timer and struct bpf_wq in map values
+ * (bpf_timer_*(), bpf_wq_*()). Somebody has to make the calls: the host's own loop, with
+ * these functions; or threads of the library's (options timer_thread, work_thread); or both.
+ * Any threads may, at one time. The callbacks run on the execution slot of the thread that
+ * makes the calls, each at most once at a time; those of timers in a read section, those of
+ * work queues as runs that may sleep. Closing an object cancels its calls and waits for those
+ * that run.
+ */
+
+/* Becomes readable when a timer is due: put it into poll(), epoll or a loop of any kind, and
+ * call pintle_timers_run() when it is. It may be readable for nothing. The library's: do not
+ * read or close it. In a child of fork it is another one: ask again. -errno;
+ * -EOPNOTSUPP with a clock of the host's own. */
+PINTLE_API int pintle_timers_fd(struct pintle_host *host);
+/* Makes the calls that are due, at most @budget (0: no limit; those started meanwhile wait for
+ * the next time): how many. -EBUSY inside a run or read section, -EAGAIN without an
+ * execution slot. */
+PINTLE_API int64_t pintle_timers_run(struct pintle_host *host, unsigned int budget);
+/* Nanoseconds until the next timer is due (0: one is), of its own clock; at most a second
+ * for one of the wall clock, which may be set. -ENOENT: no timer is started. */
+PINTLE_API int64_t pintle_timers_next(struct pintle_host *host);
+
+/* The same for work: readable when there is some, made in the order it was started. */
+PINTLE_API int pintle_work_fd(struct pintle_host *host);
+PINTLE_API int64_t pintle_work_run(struct pintle_host *host, unsigned int budget);
 
 struct pintle_type_stats {
 	size_t size;

@@ -74,7 +74,8 @@ static const struct {
 	char letter;
 	const char *name;
 	u32 size;
-} known_structs[] = {{'I', "bpf_iter_num", 8}, {'D', "bpf_dynptr", 16}};
+} known_structs[] = {{'I', "bpf_iter_num", 8}, {'D', "bpf_dynptr", 16},
+		     {'W', "bpf_wq", 16}};
 
 static bool is_known_struct(const struct btf *btf, u32 id, char letter)
 {
@@ -103,7 +104,11 @@ static bool has_shape(const struct btf *btf, u32 id, char letter)
 	case 'n':
 		return kind == BTF_INT || kind == BTF_ENUM || kind == BTF_ENUM64;
 	case 'p':
+	case 'M':
 		return kind == BTF_PTR;
+	case 'C':
+		return kind == BTF_PTR &&
+		       btf_kind(btf_type(btf, btf_skip_mods(btf, t->type))) == BTF_FUNC_PROTO;
 	default:
 		return kind == BTF_PTR && is_known_struct(btf, t->type, letter);
 	}

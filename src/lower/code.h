@@ -78,6 +78,7 @@ struct code {
 	u32 stack_size;	   /* bytes one run may need over all frames, a multiple of 16 */
 	u32 nsubprogs;
 	bool budgets;	   /* a run of it needs those of its slot set */
+	void *owner;	   /* the struct pintle_prog whose code it is; set when it is loaded */
 
 	/* Filled in by jit/: the same instructions as native code. */
 	code_native *native; /* NULL: interpreted */

@@ -7,6 +7,7 @@
  * A run keeps its execution slot to its end, so "this CPU" never changes and nobody else
  * runs on it: disabling preemption has nothing left to do.
  */
+#include "run/async.h"
 #include "run/local.h"
 
 static void read_lock(void)
@@ -124,6 +125,9 @@ static const struct engine_func {
 	{KS_RBTREE_ROOT,	FN(rbtree_root)},
 	{KS_RBTREE_LEFT,	FN(rbtree_left)},
 	{KS_RBTREE_RIGHT,	FN(rbtree_right)},
+	{KS_WQ_INIT,		FN(wq_init)},
+	{KS_WQ_SET_CALLBACK,	FN(wq_set_callback)},
+	{KS_WQ_START,		FN(wq_start)},
 	{KS_ITER_NUM_NEW,	FN(iter_num_new)},
 	{KS_ITER_NUM_NEXT,	FN(iter_num_next)},
 	{KS_ITER_NUM_DESTROY,	FN(iter_num_destroy)},

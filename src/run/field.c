@@ -26,6 +26,7 @@
  * Progress: fields_destroy() and copies are wait-free but for the queue of destructors, and
  * but for values with a version, where writers wait for each other.
  */
+#include "run/async.h"
 #include "run/buffer.h"
 #include "run/local.h"
 
@@ -87,6 +88,10 @@ static int make_field(struct log *log, struct pintle_host *host, const char *wha
 	case FIELD_RB_NODE:
 	case FIELD_REFCOUNT:
 		return 0;
+	case FIELD_TIMER:
+	case FIELD_WQ:
+		fields->async = true;
+		return 0;
 	case FIELD_LOCK:
 		fields->lock_off = (s32)f->off;
 		return 0;
@@ -104,7 +109,7 @@ static int make_field(struct log *log, struct pintle_host *host, const char *wha
 	case FIELD_UPTR:
 		return btf_size(f->btf, f->type, &out->pointee_size) ? 0 : -EINVAL;
 	default:
-		return unsupported(log, what, f, field_kind_name(f->kind));
+		return unsupported(log, what, f, "field of an unknown kind");
 	}
 }
 
@@ -271,6 +276,17 @@ static void slots_destroy(struct pintle_host *host, const struct fields *fields,
 		seq_leave(version);
 }
 
+static void asyncs_drop(struct pintle_host *host, const struct fields *fields, char *value,
+			bool dead)
+{
+	for (u32 i = 0; fields && fields->async && i < fields->n; i++) {
+		const struct run_field *f = &fields->at[i];
+
+		if (f->kind == FIELD_TIMER || f->kind == FIELD_WQ)
+			async_drop(host, value + f->off, dead);
+	}
+}
+
 /* Roots after slots: a program that holds the lock may be about to exchange a slot. */
 void fields_destroy_into(struct pintle_host *host, const struct fields *fields, void *value,
 			 struct obj **dying)
@@ -288,12 +304,24 @@ void fields_destroy_into(struct pintle_host *host, const struct fields *fields, 
 			graph_destroy(&fields->at[i], at + fields->at[i].off, lock, dying);
 }
 
-void fields_destroy(struct pintle_host *host, const struct fields *fields, void *value)
+static void destroy(struct pintle_host *host, const struct fields *fields, void *value,
+		    bool dead)
 {
 	struct obj *dying = NULL;
 
+	asyncs_drop(host, fields, value, dead);
 	fields_destroy_into(host, fields, value, &dying);
 	dying_destroy(dying);
+}
+
+void fields_destroy(struct pintle_host *host, const struct fields *fields, void *value)
+{
+	destroy(host, fields, value, false);
+}
+
+void fields_retire(struct pintle_host *host, const struct fields *fields, void *value)
+{
+	destroy(host, fields, value, true);
 }
 
 void fields_init(const struct fields *fields, void *value)

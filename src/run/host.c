@@ -5,6 +5,7 @@
  * The registry is filled by one thread at a time (pintle.h). Objects keep pointers into
  * its rows, so rows never move while an object is open: see export.c and progtype.c.
  */
+#include "run/async.h"
 #include "run/buffer.h"
 #include "run/local.h"
 #include "run/reclaim.h"
@@ -52,12 +53,14 @@ static int host_init(struct pintle_host *host)
 	if (!host->arena)
 		return -ENOMEM;
 	TRY(engine_export(host));
+	TRY(asyncs_init(host));
 	TRY(slots_init(host));
 	host->abi.max_cpus = slot_count(host);
 	TRY(heap_init(host));
 	TRY(stamps_init(host));
 	TRY(defer_init(host));
-	return reclaim_start(host);
+	TRY(reclaim_start(host));
+	return asyncs_start(host);
 }
 
 struct pintle_host *pintle_host_new(const struct pintle_host_opts *opts)
@@ -72,6 +75,12 @@ struct pintle_host *pintle_host_new(const struct pintle_host_opts *opts)
 		host->opts.max_slots = DEFAULT_SLOTS;
 	if (host->opts.max_slots > MOST_SLOTS) {
 		new_failed = "max_slots is over " STR(4096);
+		free(host);
+		return NULL;
+	}
+	if (host->opts.clock && host->opts.timer_thread) {
+		new_failed = "a thread cannot wait by a clock of the host's own: timer_thread and "
+			     "clock exclude each other";
 		free(host);
 		return NULL;
 	}
@@ -94,6 +103,7 @@ void host_leaf_locks(struct pintle_host *host, void (*op)(u32 *lock))
 	op(&host->locals_lock);
 	op(&host->buffers_lock);
 	op(&host->spaces_lock);
+	asyncs_locks(host, op);
 	heap_locks(host, op);
 }
 
@@ -116,6 +126,7 @@ void pintle_host_free(struct pintle_host *host)
 	if (!host)
 		return;
 	pintle_inspect_close(host);
+	asyncs_stop(host);
 	while (host->objects)
 		pintle_close(host->objects);
 	hooks_free(host);
@@ -123,6 +134,7 @@ void pintle_host_free(struct pintle_host *host)
 	buffers_free(host);
 	reclaim_stop(host);
 	defer_free(host);
+	asyncs_free(host);
 	heap_free(host);
 	free(host->stamps);
 	slots_free(host);

@@ -309,6 +309,20 @@ INTERP_ATTR u64 code_run(const struct code *code, u64 r1, u64 r2, struct slot_ct
 	return result;
 }
 
+/* A run of its own that begins at a callback: its own budgets. */
+u64 code_run_callback(const struct code_func *func, u64 a, u64 b, u64 c, struct slot_ctx *slot)
+{
+	u32 budget = slot->goto_budget, tails = slot->tail_calls;
+	u64 result;
+
+	slot->goto_budget = GOTO_BUDGET;
+	slot->tail_calls = 0;
+	result = interp_callback(func, a, b, c, 0, 0);
+	slot->goto_budget = budget;
+	slot->tail_calls = tails;
+	return result;
+}
+
 u64 interp_tail(const struct code *code, u64 r1, void *slot)
 {
 	return interp(code, code->entry[0], (const u64[5]){r1}, slot);

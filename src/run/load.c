@@ -279,6 +279,7 @@ static int lower_all(struct loading *ld)
 		err = lower(&object->log, ld->proofs[i], &link, &object->progs[i].code);
 		if (err)
 			return host_fail(ld->host, err, "%s", object->log.error);
+		object->progs[i].code->owner = &object->progs[i];
 	}
 	return 0;
 }

@@ -14,7 +14,7 @@
  *  M-A: what was done to a map before map_put() is seen by the thread that frees it:
  *       drops of references and pins release, and the last one acquires.
  */
-#include "run/map.h"
+#include "run/async.h"
 #include "run/lock.h"
 #include "run/map/outer.h"
 
@@ -299,8 +299,11 @@ void map_get(struct map *map)
 void map_put(struct map *map)
 {
 	/* M-A: release and acquire pair with each other */
-	if (map && atomic_fetch_sub_explicit(&map->refs, 1, memory_order_acq_rel) == 1)
-		defer_call(map->host, unpin_deferred, map);
+	if (!map || atomic_fetch_sub_explicit(&map->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	if (map->fields && map->fields->async)
+		asyncs_settle(map->host);
+	defer_call(map->host, unpin_deferred, map);
 }
 
 /* ------------------------------------------------------------------ values */

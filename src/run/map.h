@@ -86,6 +86,8 @@ struct map_ops {
 	 * stored. */
 	void (*each_value)(struct map *map, void (*fn)(void *data, void *value),
 			   void *data);
+	/* The key of a live value, perhaps in *@index; kinds that may hold timers. */
+	const void *(*key_of)(struct map *map, const void *value, u32 *index);
 	/* The value of index 0 for global data; NULL for other kinds. */
 	void *(*direct)(struct map *map);
 };
@@ -146,6 +148,7 @@ struct run_field {
 struct fields {
 	u32 n;
 	s32 lock_off, seq_off;	    /* -1: none */
+	bool async;		    /* timers or work queues among them */
 	struct local_types *locals; /* held; NULL: no type of a program's own */
 	struct run_field at[];
 };
@@ -164,6 +167,9 @@ s32 fields_lock_off(const struct fields *fields); /* -1: no lock */
 /* F6: empties every slot of @value by atomic exchange and queues what was in it. Any
  * context; never calls a destructor itself (J22). */
 void fields_destroy(struct pintle_host *host, const struct fields *fields, void *value);
+/* The same for an element that was unlinked: it can start no timer or work any more, until
+ * fields_init(). */
+void fields_retire(struct pintle_host *host, const struct fields *fields, void *value);
 /* The same; objects of programs that lost their last reference join @dying (local.h). */
 void fields_destroy_into(struct pintle_host *host, const struct fields *fields, void *value,
 			 struct obj **dying);

@@ -6,6 +6,7 @@
  * grace period, or, where the caller must not wait (inside a run or a read section),
  * deferred past one.
  */
+#include "run/async.h"
 #include "run/local.h"
 #include "run/map/outer.h"
 #include "run/run.h"
@@ -249,6 +250,7 @@ void pintle_close(struct pintle_object *object)
 	for (u32 i = 0; i < object->image->nprogs; i++)
 		hook_detach(&object->progs[i]);
 	prog_arrays_forget(host, object);
+	asyncs_close(object);
 	object_unlink(object);
 	if (slot_current() || run_read_ongoing()) {
 		defer_call(host, object_free, object);

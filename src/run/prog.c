@@ -75,6 +75,22 @@ u64 run_prog(const struct run_scope *scope, const struct pintle_prog *prog, cons
 	return result;
 }
 
+void run_callback(const struct run_scope *scope, const struct pintle_prog *prog,
+		  const struct code_func *callback, u64 a, u64 b, u64 c)
+{
+	struct slot_ctx *slot = scope->slot;
+	const struct pintle_prog *before = slot->prog;
+
+	if (before && slot->faults)
+		prog_count_faults(slot);
+	__atomic_store_n(&slot->prog, prog, __ATOMIC_RELAXED);
+	code_run_callback(callback, a, b, c, slot);
+	count_run(&prog->counts[slot->index]);
+	if (unlikely(slot->faults))
+		prog_count_faults(slot);
+	__atomic_store_n(&slot->prog, before, __ATOMIC_RELAXED);
+}
+
 static __attribute__((cold, noinline)) int run_long(const struct pintle_prog *prog, const void *ctx,
 					      uint64_t *result)
 {

@@ -30,6 +30,7 @@
  *	refs.c    who holds what
  *	buffer.c  buffers that tenants share, pinned by fields
  *	space.c   address spaces: memory that is not the host's own
+ *	async.h   timers and work queues: async.c, timer.c, deadline.c, wq.c, driver.c
  *	field.c   life of special fields: copy around, destroy, exchange
  *	local.h   objects that programs allocate: heap.c, local.c, graph.c, percpu.c
  *	helpers.c, helper_*.c   implementations of helpers, one table
@@ -46,6 +47,8 @@
 
 
 struct affine;
+struct async;
+struct asyncs;
 struct heap;
 struct local_types;
 struct jit;
@@ -97,6 +100,8 @@ struct slot_ctx {
 	struct defer_chunk *open; /* deferred calls of the run, not yet queued */
 	atomic(u64) sleep_gen;	 /* generation its sleepable run began in; 0: none */
 	u32 sleep_depth;
+	struct async *async;	 /* whose callback runs, innermost; under asyncs.lock, as the next */
+	struct async *async_wait; /* bpf_timer_cancel() waits for its callback */
 	atomic(u32) space;	 /* number of the current address space; 0: none */
 	bool safe_by_copy;	 /* host without fault handlers */
 	struct thread_rec *owner; /* under the thread lock; NULL: free */
@@ -137,6 +142,7 @@ struct pintle_host {
 	u64 id;				 /* slots->id */
 	struct defer_queue *defer;
 	atomic(const struct affine *) affine; /* functions that have an executor */
+	struct asyncs *asyncs;		 /* timers and work (async.h) */
 	u64 hash_seed;
 	atomic(u64) sleep_gen;		 /* of the second domain; from 1 */
 };
@@ -167,6 +173,8 @@ struct pintle_object {
 	struct local_types *locals;	 /* of its BTF; NULL: not loaded yet, or no BTF */
 	struct jit *jit;		 /* native code of the programs, or NULL */
 	struct gdb_entry *gdb;		 /* what debuggers know of it, or NULL */
+	struct async *asyncs;		 /* that call into it; under asyncs.lock, as the next */
+	bool closing;			 /* none is to join them */
 	bool loaded;
 };
 
@@ -254,6 +262,8 @@ u64 code_call_native(const struct code *code, u64 r1, struct slot_ctx *slot);
 u64 interp_run(const struct code *code, u32 entry, u64 r1, u64 r2, struct slot_ctx *slot);
 /* The rest of a run that a tail call leads into @code. */
 u64 interp_tail(const struct code *code, u64 r1, void *slot);
+/* A run that is a callback, not the program: with budgets of its own. */
+u64 code_run_callback(const struct code_func *func, u64 a, u64 b, u64 c, struct slot_ctx *slot);
 /* Calls a callback subprogram (code instruction @entry) with up to 5 arguments, from a
  * helper that runs on behalf of the current program. */
 u64 interp_callback(const void *fn, u64 a, u64 b, u64 c, u64 d, u64 e);
@@ -356,6 +366,10 @@ struct run_scope {
 bool run_begin(struct run_scope *scope, struct pintle_host *host, bool sleepable);
 void run_end(const struct run_scope *scope);
 u64 run_prog(const struct run_scope *scope, const struct pintle_prog *prog, const void *ctx);
+
+/* A run of @prog that is one of its callbacks. */
+void run_callback(const struct run_scope *scope, const struct pintle_prog *prog,
+		  const struct code_func *callback, u64 a, u64 b, u64 c);
 
 /* --- hook.c --- */
 int hook_attach(struct pintle_prog *prog); /* -ENOENT: its section names no hook */

@@ -9,6 +9,7 @@
  * The fast path is one compare in thread-local memory. Caches of other threads are never
  * reached into: they compare the host's id, which is not used twice.
  */
+#include "run/async.h"
 #include "run/thread.h"
 
 #include <stdlib.h>
@@ -105,6 +106,7 @@ void slot_release(struct slot_ctx *slot)
 	slot->depth = slot->sleep_depth = 0;
 	slot->prog = NULL;
 	slot->space = 0;
+	async_abandon(slot);
 	atomic_store_explicit(&slot->sleep_gen, 0, memory_order_release);
 }
 

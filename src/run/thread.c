@@ -19,6 +19,7 @@
  * No call-outs under any of them.
  */
 #define _LGPL_SOURCE /* MIT is compatible; what we inline is under ten lines by design */
+#include "run/async.h"
 #include "run/epoch.h"
 #include "run/lock.h"
 
@@ -139,6 +140,8 @@ static void release_locks(bool child)
 {
 	for (struct slot_table *t = registry.tables; t; t = t->next)
 		defer_after_fork(t->host, child);
+	for (struct slot_table *t = registry.tables; child && t; t = t->next)
+		asyncs_after_fork(t->host);
 	thread_unlock();
 	rcu_after_fork();
 }

@@ -50,13 +50,10 @@ static void refused(struct field f, int err, const char *words)
 
 TEST(field_kinds_refused)
 {
-	static const enum field_kind kinds[] = {FIELD_TIMER, FIELD_WQ};
 	struct field f = {.off = 8, .size = 8, .path = "v.f"};
 
-	for (u32 i = 0; i < ARRAY_SIZE(kinds); i++) {
-		f.kind = kinds[i];
-		refused(f, -ENOTSUP, "unsupported in this version");
-	}
+	f.kind = NR_FIELD_KINDS; /* of a later version */
+	refused(f, -ENOTSUP, "unsupported in this version");
 	f.kind = FIELD_REF; /* a type nobody registered */
 	refused(f, -ENOENT, "pintle_storable()");
 }

@@ -148,7 +148,8 @@ TEST(map_fields_refused)
 		"D_MAPFLAG");
 	refused(fixture_def(MAP_PERCPU_ARRAY, 1, 0, value_record), -EOPNOTSUPP,
 		"D_MAPTYPE: value.lock");
-	refused(fixture_def(MAP_HASH, 1, 0, (struct record *)&rec), -ENOTSUP, "v.t");
+	refused(fixture_def(MAP_PERCPU_HASH, 1, 0, (struct record *)&rec), -EOPNOTSUPP,
+		"D_MAPTYPE: v.t");
 	def = fixture_def(MAP_ARRAY, 1, 0, value_record);
 	def.value_size = 16;
 	refused(def, -EINVAL, "outside of the value's 16 bytes");

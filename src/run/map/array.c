@@ -125,6 +125,12 @@ static void each_value(struct map *map, void (*fn)(void *data, void *value), voi
 		fn(data, value_at(array_of(map), i));
 }
 
+static const void *key_of(struct map *map, const void *value, u32 *index)
+{
+	*index = (u32)((u64)((const char *)value - array_of(map)->values) / map->value_stride);
+	return index;
+}
+
 static void *direct(struct map *map)
 {
 	return array_of(map)->values;
@@ -144,5 +150,6 @@ const struct map_ops map_array_ops = {
 	.write = update,
 	.for_each = for_each,
 	.each_value = each_value,
+	.key_of = key_of,
 	.direct = direct,
 };

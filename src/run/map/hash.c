@@ -579,6 +579,11 @@ s64 hash_for_each(struct map *map,
 	return hash_walk(hash_of(map), call_each, &(struct each){fn, data});
 }
 
+const void *hash_key_of(struct map *map, const void *value, u32 *index)
+{
+	return (const char *)value - hash_of(map)->pool.key_stride;
+}
+
 /* ------------------------------------------------------------------ life */
 
 static int check_def(struct log *log, const struct image_map *def)
@@ -696,4 +701,5 @@ const struct map_ops map_hash_ops = {
 	.write = hash_write,
 	.for_each = hash_for_each,
 	.each_value = hash_each_value,
+	.key_of = hash_key_of,
 };

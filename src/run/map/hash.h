@@ -55,6 +55,7 @@ u32 hash_count(struct map *map);
  * section keeps. */
 s64 hash_walk(struct hash *h, bool (*fn)(struct hash *h, struct elem *e, void *data),
 	      void *data);
+const void *hash_key_of(struct map *map, const void *value, u32 *index);
 void hash_each_value(struct map *map, void (*fn)(void *data, void *value), void *data);
 
 /* Takes @e out of its chain if it is still linked: then the caller retires it and has its

@@ -233,4 +233,5 @@ const struct map_ops map_lru_hash_ops = {
 	.write = hash_write,
 	.for_each = hash_for_each,
 	.each_value = hash_each_value,
+	.key_of = hash_key_of,
 };

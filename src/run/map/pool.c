@@ -282,6 +282,15 @@ static void destroy_fields(const struct pool *pool, struct elem *e)
 		fields_destroy(map->host, map->fields, elem_value_nth(pool, e, i));
 }
 
+/* Unlinked, but there may be runs that found it. */
+static void retire_fields(const struct pool *pool, struct elem *e)
+{
+	struct map *map = pool->map;
+
+	for (u32 i = 0; map->fields && i < elem_values(pool); i++)
+		fields_retire(map->host, map->fields, elem_value_nth(pool, e, i));
+}
+
 static void free_heap(struct pool *pool, struct elem *e)
 {
 	atomic_fetch_sub_explicit(&pool->heap, 1, memory_order_relaxed);
@@ -619,7 +628,7 @@ static void retire_deferred(struct pool *pool, struct elem *e)
 	struct stripe *s = own_stripe(pool);
 	bool call;
 
-	destroy_fields(pool, e);
+	retire_fields(pool, e);
 	lock_take(&s->lock);
 	e->idle = s->pending;
 	s->pending = e;

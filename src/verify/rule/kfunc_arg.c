@@ -245,8 +245,33 @@ static bool is_allowed_null(const struct kcall *call, const struct karg *arg)
 		(ends_with(arg->name, "__opt") && is_size_of(call, arg->i + 1)));
 }
 
+/* A function of the engine's own is declared by the program: what its arguments are,
+ * special.def says, not the names that the program gave them. */
+static bool class_by_shape(const struct kcall *call, struct karg *arg)
+{
+	static const u8 classes[] = {
+		['M'] = KA_MAP, ['W'] = KA_WQ, ['C'] = KA_CALLBACK, ['D'] = KA_DYNPTR,
+		['I'] = KA_ITER, ['_'] = KA_IGNORED,
+	};
+	const struct abi_special *special;
+	u8 letter;
+
+	if (call->kfunc->btf || !call->kfunc->special)
+		return false;
+	special = abi_special(call->kfunc->special);
+	if (arg->i >= strlen(special->args))
+		return false;
+	letter = (u8)special->args[arg->i];
+	if (letter >= sizeof(classes) || (!classes[letter] && letter != '_'))
+		return false;
+	arg->class_ = classes[letter];
+	return true;
+}
+
 static void classify(const struct env *env, const struct kcall *call, struct karg *arg)
 {
+	if (class_by_shape(call, arg))
+		return;
 	if (class_by_suffix(arg)) {
 		if (is_allowed_null(call, arg))
 			arg->class_ = KA_NULL;
