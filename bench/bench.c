@@ -49,6 +49,7 @@ struct work {
 	u64 per_batch[NR_ENGINES];
 	double ns[NR_ENGINES]; /* median; 0: not measured */
 	double spread[NR_ENGINES];
+	u32 bytes[NR_ENGINES]; /* of native code: JIT, KERNEL; 0: not known */
 };
 
 static struct work works[] = {
@@ -128,8 +129,10 @@ static u64 run_prog_once(struct pintle_prog *prog)
 static void find_progs(struct pintle_object *object, enum engine engine, bool compute)
 {
 	for (u32 i = 0; i < ARRAY_SIZE(works); i++)
-		if (works[i].compute == compute)
+		if (works[i].compute == compute) {
 			works[i].prog[engine] = pintle_prog_find(object, works[i].name);
+			works[i].bytes[engine] = works[i].prog[engine]->code->native_size;
+		}
 	run_prog_once(pintle_prog_find(object, "fill"));
 }
 
@@ -155,6 +158,15 @@ static int quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
 	return 0;
 }
 
+/* 0 where it does not say. */
+static u32 kernel_bytes(int fd)
+{
+	struct bpf_prog_info info = {0};
+	u32 size = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &size) ? 0 : info.jited_prog_len;
+}
+
 static void load_kernel(const char *dir, const char *name, bool compute)
 {
 	struct bpf_program *fill;
@@ -171,9 +183,11 @@ static void load_kernel(const char *dir, const char *name, bool compute)
 	if (run_kernel(bpf_program__fd(fill), 1, &result, &ns))
 		return;
 	for (u32 i = 0; i < ARRAY_SIZE(works); i++)
-		if (works[i].compute == compute)
+		if (works[i].compute == compute) {
 			works[i].fd = bpf_program__fd(bpf_object__find_program_by_name(
 				object, works[i].name));
+			works[i].bytes[KERNEL] = kernel_bytes(works[i].fd);
+		}
 }
 #else
 static int run_kernel(int fd, u32 repeat, u32 *result, u32 *ns)
@@ -288,6 +302,29 @@ static void geomean(const char *name, bool compute)
 		if (n[e])
 			printf(" %9s %6.2f", "", exp(sum[e] / n[e]));
 	printf("\n");
+}
+
+static void bytes(const char *name, u32 ours, u32 kernels)
+{
+	printf("%-16s %9u", name, ours);
+	if (kernels)
+		printf(" %9u %6.2f", kernels, (double)ours / kernels);
+	printf("\n");
+}
+
+static void sizes(void)
+{
+	u32 ours = 0, kernels = 0;
+
+	printf("\n%-16s %9s %9s %6s\n", "bytes of code", "pintle", "kernel", "ratio");
+	for (u32 i = 0; i < ARRAY_SIZE(works); i++) {
+		if (only && !strstr(works[i].name, only))
+			continue;
+		bytes(works[i].name, works[i].bytes[JIT], works[i].bytes[KERNEL]);
+		ours += works[i].bytes[JIT];
+		kernels += works[i].bytes[KERNEL];
+	}
+	bytes("all", ours, kernels);
 }
 
 static void table(void)
@@ -407,9 +444,8 @@ static void typed(struct pintle_host *host, const char *dir)
 
 /* ------------------------------------------------------------------ compile time */
 
-static void compile_time(struct pintle_object *object)
+static double compile_time(struct pintle_object *object)
 {
-	u32 insns = 0, bytes = 0;
 	double ns[ROUNDS];
 
 	for (u32 r = 0; r < ROUNDS; r++) {
@@ -422,13 +458,30 @@ static void compile_time(struct pintle_object *object)
 			die("compile", pintle_host_error(object->host));
 		ns[r] = now() - start;
 	}
+	qsort(ns, ROUNDS, sizeof(double), by_value);
+	return ns[ROUNDS / 2];
+}
+
+static void compile_times(struct pintle_host *host, struct pintle_object *object,
+			  const char *dir)
+{
+	u32 insns = 0, bytes = 0;
+	struct pintle_object *one;
+	double ns = compile_time(object);
+	char path[4096];
+
 	for (u32 i = 0; i < object->image->nprogs; i++) {
 		insns += object->progs[i].code->ninsns;
 		bytes += object->progs[i].code->native_size;
 	}
-	qsort(ns, ROUNDS, sizeof(double), by_value);
 	printf("\n%u instructions became %u bytes of code in %.1f us: %.1f ns an instruction\n",
-	       insns, bytes, ns[ROUNDS / 2] / 1e3, ns[ROUNDS / 2] / insns);
+	       insns, bytes, ns / 1e3, ns / insns);
+	snprintf(path, sizeof(path), "%s/typed.bpf.o", dir);
+	one = pintle_open(host, path, NULL);
+	if (!one || pintle_load_with(one, PINTLE_OPTS(pintle_load_opts, .only = "empty")))
+		die(path, pintle_host_error(host));
+	printf("an object of one program of two instructions in %.1f us\n",
+	       compile_time(one) / 1e3);
 }
 
 /* ------------------------------------------------------------------ */
@@ -468,8 +521,9 @@ int main(int argc, char **argv)
 	native_compute_fill(NULL);
 	native_maps_fill(NULL);
 	table();
+	sizes();
 	typed(jit, dir);
-	compile_time(compute);
+	compile_times(jit, compute, dir);
 	pintle_host_free(interp);
 	pintle_host_free(jit);
 	return 0;

@@ -104,12 +104,20 @@ static void copy_chunks(struct gen *g, const struct row *r)
 	x64_vzeroupper(&g->x);
 }
 
+/* In a loop, as this hardly ever happens. */
 static void copy_words(struct gen *g, const struct row *r)
 {
-	for (u32 i = 0; i < r->words; i++) {
-		gen_load(g, &r->load[2 * i], r->size, false);
-		gen_store(g, &r->store[2 * i], r->size, false);
-	}
+	struct x64_mem from = {gen_reg(r->load->src), T0, 0, r->load->off};
+	struct x64_mem to = {gen_reg(r->store->dst), T0, 0, r->store->off};
+	const u8 *again;
+
+	x64_mov_imm(&g->x, T0, 0);
+	again = g->x.at;
+	gen_load_from(g, gen_reg(r->load->dst), from, r->size, false);
+	gen_store_to(g, r->store, to, r->size, false);
+	x64_alu_imm(&g->x, X64_ADD_RM, true, T0, r->step);
+	x64_alu_imm(&g->x, X64_CMP_RM, true, T0, (s32)r->words * r->step);
+	x64_jcc_to(&g->x, CC_NE, again);
 }
 
 u32 gen_copy(struct gen *g)
