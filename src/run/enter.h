@@ -60,10 +60,16 @@ static inline bool quick_possible(void)
 	return thread_me.reader && urcu_memb_has_sys_membarrier;
 }
 
-/* Every section of ours is one of liburcu's too, but for those of runs. */
+/*
+ * Ours, which are one of epoch.h each, or the host's own of liburcu. A signal handler's run may
+ * find us anywhere between the first store of quick_begin() and the last of quick_leave(): the
+ * epoch is open there, so that it goes the long way, which nests. Where it is not, the handler
+ * leaves things as they were.
+ */
 static inline bool in_section(const struct thread_rec *me)
 {
-	return me->running || (_CMM_LOAD_SHARED(me->reader->ctr) & URCU_GP_CTR_NEST_MASK);
+	return atomic_load_explicit(&me->epoch.in, memory_order_relaxed) ||
+	       (_CMM_LOAD_SHARED(me->reader->ctr) & URCU_GP_CTR_NEST_MASK);
 }
 
 /* The slot, with everything open that a run needs; NULL: go the long way. */
