@@ -188,7 +188,7 @@ struct pintle_object *pintle_open(struct pintle_host *host, const char *path,
 
 int pintle_prog_attach(struct pintle_prog *prog)
 {
-	int err = hook_attach(prog);
+	int err = prog_link(prog);
 
 	defer_safe_point(prog->object->host);
 	return err;
@@ -196,7 +196,7 @@ int pintle_prog_attach(struct pintle_prog *prog)
 
 void pintle_prog_detach(struct pintle_prog *prog)
 {
-	hook_detach(prog);
+	prog_unlink(prog);
 	defer_safe_point(prog->object->host);
 }
 
@@ -204,7 +204,7 @@ static bool wants_hook(const struct pintle_prog *prog)
 {
 	const struct abi_prog_type *type = prog->image->type;
 
-	return prog->code && !prog->hook && type && !strncmp(type->name, "hook/", 5);
+	return prog->code && !prog->nlinks && type && !strncmp(type->name, "hook/", 5);
 }
 
 /* All or nothing: what this call attached is detached when one fails. */
@@ -223,12 +223,12 @@ int pintle_attach(struct pintle_object *object)
 	for (i = 0; i < n && !err; i++) {
 		if (!wants_hook(&object->progs[i]))
 			continue;
-		err = hook_attach(&object->progs[i]);
+		err = prog_link(&object->progs[i]);
 		done[i] = !err;
 	}
 	for (i = 0; i < n && err; i++)
 		if (done[i])
-			hook_detach(&object->progs[i]);
+			prog_unlink(&object->progs[i]);
 	free(done);
 	return err;
 }
@@ -236,7 +236,7 @@ int pintle_attach(struct pintle_object *object)
 void pintle_detach(struct pintle_object *object)
 {
 	for (u32 i = 0; i < object->image->nprogs; i++)
-		hook_detach(&object->progs[i]);
+		prog_unlink(&object->progs[i]);
 	defer_safe_point(object->host);
 }
 
@@ -248,7 +248,7 @@ void pintle_close(struct pintle_object *object)
 		return;
 	host = object->host;
 	for (u32 i = 0; i < object->image->nprogs; i++)
-		hook_detach(&object->progs[i]);
+		prog_unlink(&object->progs[i]);
 	prog_arrays_forget(host, object);
 	asyncs_close(object);
 	object_unlink(object);

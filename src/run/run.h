@@ -9,7 +9,9 @@
  *	plugin.c  types and code that go again
  *	export.c  the registry: functions, storable types, members -> struct abi
  *	progtype.c  program types, contexts and helpers of the host
- *	hook.c    hooks and their lists of programs
+ *	hook.c    hooks, and calls of them
+ *	link.c    attachments: which programs are on which hook
+ *	stats.c   numbers of runs, programs, hooks, types
  *	object.c  open and close, attach and detach
  *	load.c    load: drives verify -> maps -> lower, all or nothing
  *	prog.c    one run of one program; statistics
@@ -50,6 +52,7 @@ struct affine;
 struct async;
 struct asyncs;
 struct heap;
+struct hook;
 struct local_types;
 struct jit;
 struct map;
@@ -104,6 +107,8 @@ struct slot_ctx {
 	struct async *async_wait; /* bpf_timer_cancel() waits for its callback */
 	atomic(u32) space;	 /* number of the current address space; 0: none */
 	bool safe_by_copy;	 /* host without fault handlers */
+	u64 cookie;		 /* of the attachment that runs; 0 outside of runs */
+	u64 side;		 /* of a replacement that the run is on (hook.h); 0: none */
 	struct thread_rec *owner; /* under the thread lock; NULL: free */
 	struct slot_ctx *next;	 /* of the same thread */
 } __attribute__((aligned(64)));
@@ -123,7 +128,9 @@ struct pintle_host {
 	VEC(struct export) exports;	 /* parallel to abi.kfuncs */
 	VEC(const void *) vars;		 /* parallel to abi.vars */
 	VEC(struct host_helper) helpers;
-	VEC(struct pintle_hook *) hooks;
+	VEC(struct hook *) hooks;	 /* owned */
+	struct pintle_link *dead_links;	 /* whose programs went */
+	atomic(u32) stats;		 /* enum pintle_stats */
 	struct pintle_object *objects;	 /* all that are open */
 	struct map *maps;		 /* all there are; under maps_lock (lock.h) */
 	u32 maps_lock, map_ids;
@@ -149,7 +156,7 @@ struct pintle_host {
 
 /* Written by the slot's owner only, so that counting costs no shared cache line. */
 struct prog_count {
-	atomic(u64) runs, faults;
+	atomic(u64) runs, faults, timed, timed_ns;
 } __attribute__((aligned(64)));
 
 struct pintle_prog {
@@ -158,7 +165,8 @@ struct pintle_prog {
 	struct code *code;		 /* NULL: not loaded */
 	code_native *native;		 /* of code, where enter.h may call it, or NULL */
 	u64 host_id;			 /* its host's; NO_HOST: there is no `native` */
-	struct pintle_hook *hook;	 /* attached to, or NULL */
+	u32 nlinks;			 /* attachments (link.c) */
+	atomic(u64) drops;		 /* runs for which there was no slot */
 	struct verify_stats stats;
 	struct prog_count *counts;	 /* by slot */
 };
@@ -355,6 +363,8 @@ int prog_type_push(struct pintle_host *host, const struct abi_prog_type *type);
 int prog_init(struct pintle_prog *prog);
 /* After its code is made. */
 void prog_ready(struct pintle_prog *prog);
+/* Whether it may be run the short way, again: statistics were switched. */
+void prog_quicken(struct pintle_prog *prog);
 void prog_free(struct pintle_prog *prog);
 /* Those on @slot are its program's. */
 void prog_count_faults(struct slot_ctx *slot);
@@ -372,9 +382,20 @@ void run_callback(const struct run_scope *scope, const struct pintle_prog *prog,
 		  const struct code_func *callback, u64 a, u64 b, u64 c);
 
 /* --- hook.c --- */
-int hook_attach(struct pintle_prog *prog); /* -ENOENT: its section names no hook */
-void hook_detach(struct pintle_prog *prog);
-void hooks_free(struct pintle_host *host);
+void hooks_free(struct pintle_host *host); /* no object is open */
+
+/* --- link.c --- */
+int prog_link(struct pintle_prog *prog); /* -ENOENT: its section names no hook */
+/* Ends all attachments of it; never fails. */
+void prog_unlink(struct pintle_prog *prog);
+
+/* --- stats.c --- */
+/* Whether the time of this run is to be taken, on a slot that made @runs of them. */
+static inline bool stats_due(u32 mode, u64 runs)
+{
+	return mode == PINTLE_STATS_FULL || (mode && !(runs % 64));
+}
+u64 stats_now(void); /* ns */
 
 /* --- load.c --- */
 int object_load(struct pintle_object *object, const struct pintle_load_opts *opts);
