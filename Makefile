@@ -9,6 +9,8 @@
 #				make check T=PATTERN runs those whose name or file has it
 #	make check-all		what CI does: both compilers, sanitizers, every check
 #	make install		library, headers, pkg-config file, command, manual pages
+#	make stress		references move in 8 threads while all else comes and goes:
+#				STRESS_SECONDS (60) in each build, from SEED on
 #	make fuzz		each fuzz target for FUZZ_SECONDS (60)
 #	make check-domains	value domains, exhaustively and by proof
 #	make check-soundness	SOUNDNESS (100000) random programs from seed SEED (1)
@@ -71,6 +73,9 @@ fuzz:
 	@tools/deps ci
 	@tools/fuzz -t $(FUZZ_SECONDS) $(T)
 
+stress:
+	@tools/stress -t $(or $(STRESS_SECONDS),60) $(if $(SEED),-s $(SEED))
+
 check-domains: all
 	@tools/deps ci
 	@tools/check-domains
@@ -111,4 +116,4 @@ clean:
 deps:
 	@tools/deps test
 
-.PHONY: all demo test check check-all rulebook install fuzz check-domains check-soundness check-kernel check-contract check-jit bench format clean deps
+.PHONY: all demo test check check-all rulebook install fuzz stress check-domains check-soundness check-kernel check-contract check-jit bench format clean deps

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 enum { THREADS = 8, OBJECTS = 3, ITEMS = 6, LIFE = 3000, PATIENCE_S = 60 };
+enum { SOME_BLOCKS = 64 }; /* what threads and the first host of a process keep */
 
 struct mode {
 	const char *name;
@@ -577,11 +578,15 @@ static void run(const struct mode *mode, struct stress *s)
 static void stress(const struct mode *mode)
 {
 	struct stress s = {.mode = mode, .operator_ = PTHREAD_MUTEX_INITIALIZER};
+	s64 blocks;
 
 	stress_host_reset();
+	blocks = fail_alloc_blocks();
 	file_read(&s);
 	run(mode, &s);
 	free(s.data);
+	stress_host_flush();
+	blocks = fail_alloc_blocks() - blocks;
 	if (s.wrong)
 		test_fail(__FILE__, __LINE__, "%s", s.wrong);
 	if (stress_counts.dead)
@@ -589,6 +594,7 @@ static void stress(const struct mode *mode)
 			  (unsigned long long)stress_counts.dead, stress_counts.last_bad - 1);
 	CHECK_EQ(stress_counts.twice, 0);
 	CHECK_EQ(stress_counts.live, 0);
+	CHECK(blocks < SOME_BLOCKS);
 	if (missing())
 		test_fail(__FILE__, __LINE__, "%s never happened", missing());
 	stress_host_reset();
