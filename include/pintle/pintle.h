@@ -12,6 +12,9 @@
  *    library knows which members an older caller had.
  *  - strings and tables passed in are copied; BTF data passed as memory is borrowed until
  *    the host is freed.
+ *  - in a child of fork(), all goes on; but when another thread was inside of the library at
+ *    the time, or the fork came from inside a run or read section, calls there fail with
+ *    -ECHILD or do nothing (docs/host-authors.md).
  *  - the library prints nothing, never exits, starts no thread of its own accord (one
  *    reclaim thread is liburcu's, on first use), and interposes no libc symbol.
  */
@@ -38,7 +41,6 @@ struct pintle_host;
 struct pintle_object;
 struct pintle_prog;
 struct pintle_map;
-struct pintle_link;
 
 /* Compound literal of an options struct with .size filled:
  * pintle_open(host, path, PINTLE_OPTS(pintle_open_opts, .lenient_decl = true)) */
@@ -88,7 +90,8 @@ struct pintle_host_opts {
 	uint32_t stall_ms;     /* a grace period that lasts longer is logged; 0: 10000 */
 	bool probe_region;     /* pointers that may dangle are followed inside pools only
 				  (pintle_pool_add()), for every type */
-	bool wait_for_slot;    /* a run waits for an execution slot, rather than fail */
+	bool wait_for_slot;    /* a run waits for an execution slot, rather than fail; not
+				  inside a run or read section */
 	enum pintle_jit jit;
 	/* Who makes the calls that programs' timers and work queues ask for: see
 	 * pintle_timers_run(). */
@@ -340,9 +343,8 @@ PINTLE_API int pintle_helper_add(struct pintle_host *host, const char *prog_type
 
 /*
  * A hook is a place in the host where programs may run. PINTLE_HOOK at file scope defines
- * it; calling NAME(...) runs what is attached, by rising priority, and returns what the
- * hook makes of the results (enum pintle_results), or 0 when nothing is attached (one load
- * and a branch) or the thread got no execution slot.
+ * it; calling NAME(...) runs what is attached, in order of priority, and returns the
+ * last program's result, or 0 when nothing is attached (one load and a branch).
  * Programs see it as SEC("hook/NAME") with BPF_PROG() and typed trusted pointers, taken
  * from the BTF of this very declaration. At most 5 arguments of integer or pointer type.
  *
@@ -352,8 +354,7 @@ struct pintle_hook {
 	const char *name;
 	void *active; /* struct hook_list, under RCU; NULL: nothing attached */
 	struct pintle_host *host;
-	uint64_t quick; /* the host's number; UINT64_MAX: calls go the long way */
-	void *state;	/* struct hook, once registered */
+	uint32_t sleepable; /* set when it is registered */
 };
 
 PINTLE_API int64_t pintle_hook_run(struct pintle_hook *hook, const uint64_t *args,
@@ -380,7 +381,7 @@ PINTLE_API int64_t pintle_hook_run(struct pintle_hook *hook, const uint64_t *arg
 #define PINTLE_NAME5(t, a, ...) a, PINTLE_NAME4(__VA_ARGS__)
 
 #define PINTLE_HOOK(ret, hook, ...)                                                      \
-	struct pintle_hook hook##_pintle_hook = {#hook, 0, 0, UINT64_MAX, 0};            \
+	struct pintle_hook hook##_pintle_hook = {#hook, 0, 0, 0};                        \
 	/* Out of line: its prototype in BTF is the hook's type. */                      \
 	__attribute__((noinline, used)) ret pintle_hook__##hook(                         \
 		PINTLE_CAT(PINTLE_DECL, PINTLE_NARG(__VA_ARGS__))(__VA_ARGS__));         \
@@ -402,23 +403,11 @@ PINTLE_API int64_t pintle_hook_run(struct pintle_hook *hook, const uint64_t *arg
 			PINTLE_CAT(PINTLE_NAME, PINTLE_NARG(__VA_ARGS__))(__VA_ARGS__)); \
 	}
 
-/* What a hook with several programs returns. Results are compared as what the hook's
- * prototype returns: as int, bool, ... */
-enum pintle_results {
-	PINTLE_RESULT_LAST,	    /* all run: the last one's */
-	PINTLE_RESULT_UNTIL_NONZERO, /* the first that is not 0, and no program after it
-					runs; else 0 */
-	PINTLE_RESULT_FIRST_NONZERO, /* all run: the first that is not 0; else 0 */
-	PINTLE_RESULT_MIN,	    /* all run: the smallest */
-	PINTLE_RESULT_MAX,	    /* all run: the largest */
-};
-
 struct pintle_hook_opts {
 	size_t size;
 	bool sleepable; /* programs here may block (SEC("hook.s/NAME")) */
 	bool has_ret_range;
 	int64_t ret_min, ret_max;
-	enum pintle_results results;
 };
 PINTLE_API int pintle_hook_register(struct pintle_host *host, struct pintle_hook *hook,
 				    const struct pintle_hook_opts *opts);
@@ -560,54 +549,9 @@ PINTLE_API struct pintle_prog *pintle_prog_next(const struct pintle_object *obje
 PINTLE_API const char *pintle_prog_name(const struct pintle_prog *prog);
 PINTLE_API const char *pintle_prog_section(const struct pintle_prog *prog);
 
-/* Attaches one program to the hook its section names, with priority 0 and cookie 0, if that
- * was not done: -EEXIST. */
+/* Attaches one program to the hook its section names. */
 PINTLE_API int pintle_prog_attach(struct pintle_prog *prog);
-/* Ends every attachment of it, those of links too. */
 PINTLE_API void pintle_prog_detach(struct pintle_prog *prog);
-
-/*
- * A link is one attachment of one program to one hook. A program may have several, to
- * one hook or to several. Calls that begin afterwards see what these functions did; those
- * under way see all of it or nothing.
- *
- * When the object of a link's program is closed the link is dead: nothing is attached any
- * more, and the handle waits for pintle_link_detach(). What is left of links goes with the
- * host. When the object is replaced (pintle_object_replace()) the link goes over to the new
- * program.
- */
-struct pintle_link_opts {
-	size_t size;
-	int32_t priority; /* the lowest runs first; of equal ones that attached first */
-	uint64_t cookie;  /* what bpf_get_attach_cookie() gives in its runs */
-	/* NULL: the one that the program's section names. Another must have a prototype of
-	 * the same types, take every result that the program may give, and be open to the
-	 * functions of the same program types. */
-	struct pintle_hook *hook;
-};
-/* NULL with words in pintle_host_error(). */
-PINTLE_API struct pintle_link *pintle_link_attach(struct pintle_prog *prog,
-						  const struct pintle_link_opts *opts);
-/* Detaches and frees the handle; NULL is fine. Runs in flight may still be finishing. */
-PINTLE_API void pintle_link_detach(struct pintle_link *link);
-/* @prog takes the place of the link's program at once, with its priority and cookie. With
- * @expected only if that is the link's program: else -EPERM. -EINVAL when it does not fit
- * the hook, -ENOLINK when the link is dead. */
-PINTLE_API int pintle_link_update(struct pintle_link *link, struct pintle_prog *prog,
-				  const struct pintle_prog *expected);
-PINTLE_API struct pintle_prog *pintle_link_prog(const struct pintle_link *link);
-/* The next link on a hook by the order in which they run; NULL: the first. */
-PINTLE_API struct pintle_link *pintle_link_next(const struct pintle_hook *hook,
-						const struct pintle_link *after);
-
-struct pintle_link_info {
-	size_t size;
-	const char *hook; /* its name; valid as long as the host */
-	struct pintle_prog *prog; /* NULL: dead */
-	int32_t priority;
-	uint64_t cookie;
-};
-PINTLE_API int pintle_link_info(const struct pintle_link *link, struct pintle_link_info *info);
 
 /* Runs a loaded program on @ctx (the type's run-time context struct) and stores its
  * result. The calling thread takes an execution slot if it has none: -EAGAIN when all are
@@ -620,35 +564,9 @@ struct pintle_prog_info {
 	uint32_t insns, insns_run; /* in the object; after dead code was removed */
 	uint64_t verified_insns, verified_states, verify_ns;
 	uint64_t runs, faults;	   /* faults: loads that were recovered */
-	uint64_t timed, timed_ns;  /* runs whose time was taken, and all of it */
-	uint64_t drops; /* of pintle_prog_run() for want of an execution slot */
-	uint32_t links; /* attachments */
 };
 PINTLE_API int pintle_prog_info(const struct pintle_prog *prog,
 				struct pintle_prog_info *info);
-
-/*
- * Runs, faults and drops are always counted. Taking the time of runs, and counting the calls
- * of hooks, is off until it is asked for, and costs nothing while it is; what it costs is
- * in docs/performance.md. A program that another jumped to (tail call) counts as a part of
- * that one's run. -EINVAL: no such mode.
- */
-enum pintle_stats {
-	PINTLE_STATS_OFF,
-	PINTLE_STATS_SAMPLED, /* times one run in 64, on each slot */
-	PINTLE_STATS_FULL,    /* times each */
-};
-PINTLE_API int pintle_stats_enable(struct pintle_host *host, enum pintle_stats mode);
-
-struct pintle_hook_info {
-	size_t size;
-	uint32_t links;		  /* attachments */
-	uint64_t calls;		  /* while statistics were on, with something attached */
-	uint64_t timed, timed_ns; /* calls whose time was taken, and all of it */
-	uint64_t drops;		  /* calls that ran nothing for want of an execution slot */
-};
-/* -EINVAL: it is not registered. */
-PINTLE_API int pintle_hook_info(const struct pintle_hook *hook, struct pintle_hook_info *info);
 
 /* ------------------------------------------------------------------ maps */
 

@@ -64,7 +64,7 @@ struct defer_queue {
 	bool stall_told;
 	atomic(u64) rounds; /* batches whose calls were made */
 	struct rcu_head head;
-	u32 running; /* threads that are making calls */
+	atomic(u32) running; /* threads that are making calls */
 
 	pthread_mutex_t open_lock; /* the two below */
 	struct defer_chunk *open;
@@ -310,6 +310,10 @@ static void make_call(struct defer_queue *q, struct deferred call)
 
 static void make_calls(struct defer_queue *q, struct defer_chunk *chunk)
 {
+	int state;
+
+	/* A thread that is cancelled in a destructor would leave the others' uncalled. */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 	making_calls = true;
 	for (chunk = reversed(chunk); chunk;) {
 		struct defer_chunk *next = chunk->next;
@@ -322,6 +326,7 @@ static void make_calls(struct defer_queue *q, struct defer_chunk *chunk)
 	}
 	atomic_fetch_add_explicit(&q->rounds, 1, memory_order_relaxed);
 	making_calls = false;
+	pthread_setcancelstate(state, &state);
 }
 
 /* Makes calls without the lock; a drain waits for those who do. */
@@ -434,6 +439,7 @@ static bool drain_once(struct defer_queue *q)
 	struct defer_chunk *all;
 	bool others; /* somebody else's calls: they may have queued more */
 
+	fork_wait();
 	grace_wait(q->host); /* runs in flight end, and publish what they deferred */
 	pthread_mutex_lock(&q->lock);
 	wait_for_batch(q);
@@ -479,21 +485,24 @@ static void wait_for_thread(struct defer_queue *q, u32 rounds)
 static void drain(struct pintle_host *host, u32 rounds)
 {
 	struct defer_queue *q = host->defer;
+	int state;
 
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 	thread_enter_or_wait();
 	if (host->reclaimer && !reclaim_is_self(host)) {
 		wait_for_thread(q, rounds);
 		executor_wait(host);
-		return;
+	} else {
+		for (u32 i = 0; i < rounds && drain_once(q); i++)
+			executor_wait(host);
+		reserve_fill(q);
 	}
-	for (u32 i = 0; i < rounds && drain_once(q); i++)
-		executor_wait(host);
-	reserve_fill(q);
+	pthread_setcancelstate(state, &state);
 }
 
 void defer_drain(struct pintle_host *host)
 {
-	if (at_safe_point())
+	if (at_safe_point() && !host->torn)
 		drain(host, ROUNDS);
 }
 
@@ -501,7 +510,8 @@ void defer_safe_point(struct pintle_host *host)
 {
 	u32 waiting = defer_waiting(host);
 
-	if (likely(!waiting) || !at_safe_point())
+	if (likely(!waiting) || !at_safe_point() || host->torn ||
+	    atomic_load_explicit(&fork_near, memory_order_relaxed))
 		return;
 	if (unlikely(waiting > limit_of(host)))
 		drain(host, FEW_ROUNDS);
@@ -513,7 +523,7 @@ void defer_safe_point(struct pintle_host *host)
 
 void pintle_defer(struct pintle_host *host, void (*fn)(void *obj), void *obj)
 {
-	if (queue_call(host->defer, (struct deferred){fn, obj})) {
+	if (!host->torn && queue_call(host->defer, (struct deferred){fn, obj})) {
 		defer_safe_point(host);
 	} else if (at_safe_point()) {
 		grace_wait(host);
@@ -539,14 +549,24 @@ void defer_free(struct pintle_host *host)
 	host->defer = NULL;
 }
 
+bool defer_is_busy(struct pintle_host *host)
+{
+	return host->defer && atomic_load_explicit(&host->defer->running,
+						   memory_order_acquire) > making_calls;
+}
+
 void defer_before_fork(struct pintle_host *host)
 {
+	if (!host->defer) /* being made, or freed */
+		return;
 	pthread_mutex_lock(&host->defer->lock);
 	pthread_mutex_lock(&host->defer->open_lock);
 }
 
 void defer_after_fork(struct pintle_host *host, bool child)
 {
+	if (!host->defer)
+		return;
 	/* Calls that other threads were making are made in the parent. */
 	if (child) {
 		pthread_cond_init(&host->defer->idle, NULL);

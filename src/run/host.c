@@ -123,7 +123,7 @@ static void registry_free(struct pintle_host *host)
 
 void pintle_host_free(struct pintle_host *host)
 {
-	if (!host)
+	if (!host || host->torn)
 		return;
 	pintle_inspect_close(host);
 	asyncs_stop(host);

@@ -39,6 +39,7 @@ struct inspect {
 	struct pintle_host *host;
 	struct pintle_inspect_opts opts;
 	struct sockaddr_un at;
+	pid_t pid; /* whose socket it is: not a child's of fork */
 	int epoll, listener;
 	struct client clients[MAX_CLIENTS];
 	char request[REQUEST];
@@ -124,7 +125,7 @@ static bool prog_row(struct request *r, const struct pintle_prog *prog)
 	pair(&r->out, "object", object_name(prog->object));
 	pair(&r->out, "prog", prog->image->name);
 	pair(&r->out, "section", prog->image->section);
-	pair(&r->out, "state", prog->nlinks ? "attached" : prog->code ? "loaded" : "open");
+	pair(&r->out, "state", prog->hook ? "attached" : prog->code ? "loaded" : "open");
 	pair_u64(&r->out, "insns", info.insns);
 	pair_u64(&r->out, "verified", info.verified_insns);
 	pair_u64(&r->out, "verify_us", info.verify_ns / 1000);
@@ -619,6 +620,8 @@ int pintle_inspect_serve(struct pintle_host *host)
 
 	if (!in)
 		return host_fail(host, -EINVAL, "inspect: no socket is open");
+	if (in->pid != getpid())
+		return host_fail(host, -ECHILD, "inspect: the socket is another process's");
 	n = epoll_wait(in->epoll, events, MAX_CLIENTS, 0);
 	for (int i = 0; i < n; i++) {
 		struct client *c = events[i].data.ptr;
@@ -710,6 +713,7 @@ int pintle_inspect_open(struct pintle_host *host, const char *path,
 	if (!in)
 		return host_oom(host);
 	in->host = host;
+	in->pid = getpid();
 	in->listener = in->epoll = -1;
 	in->at.sun_family = AF_UNIX;
 	strcpy(in->at.sun_path, path);
@@ -736,7 +740,8 @@ void pintle_inspect_close(struct pintle_host *host)
 {
 	if (!host->inspect)
 		return;
-	unlink(host->inspect->at.sun_path);
+	if (host->inspect->pid == getpid())
+		unlink(host->inspect->at.sun_path);
 	inspect_free(host->inspect);
 	host->inspect = NULL;
 }

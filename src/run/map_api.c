@@ -71,6 +71,8 @@ static int check_handle(const struct pintle_map *map)
 {
 	if (!map)
 		return -EINVAL;
+	if (unlikely(map_host(map)->torn))
+		return -ECHILD;
 	return map->map ? 0 : misuse(map, -EINVAL, "its object is not loaded");
 }
 

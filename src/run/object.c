@@ -100,11 +100,14 @@ static struct pintle_object *open_data(struct pintle_host *host, const void *dat
 				       size_t size, const struct pintle_open_opts *opts,
 				       const char *name)
 {
-	struct pintle_object *object = calloc(1, sizeof(*object));
+	struct pintle_object *object;
 	struct image_opts io = {.name = opts->name ? opts->name : name,
 				.tags = (enum tag_era)opts->tags,
 				.lenient_decl = opts->lenient_decl};
 
+	if (host_check(host))
+		return NULL;
+	object = calloc(1, sizeof(*object));
 	if (!object) {
 		host_oom(host);
 		return NULL;
@@ -125,8 +128,15 @@ struct pintle_object *pintle_open_mem(struct pintle_host *host, const void *data
 	struct pintle_open_opts o;
 
 	opts_copy(&o, sizeof(o), opts, opts ? opts->size : 0);
-	if (data && (unsigned int)o.tags <= PINTLE_TAGS_V1)
-		return open_data(host, data, size, &o, "object");
+	if (data && (unsigned int)o.tags <= PINTLE_TAGS_V1) {
+		struct pintle_object *object;
+		int state;
+
+		config_begin(host, &state);
+		object = open_data(host, data, size, &o, "object");
+		config_end(host, state);
+		return object;
+	}
 	host_fail(host, -EINVAL, "open: %s", data ? "unknown era of tags" : "no data given");
 	return NULL;
 }
@@ -188,27 +198,39 @@ struct pintle_object *pintle_open(struct pintle_host *host, const char *path,
 
 int pintle_prog_attach(struct pintle_prog *prog)
 {
-	int err = prog_link(prog);
+	struct pintle_host *host = prog->object->host;
+	int err, state;
 
-	defer_safe_point(prog->object->host);
+	TRY(host_check(host));
+	config_begin(host, &state);
+	err = hook_attach(prog);
+	config_end(host, state);
+	defer_safe_point(host);
 	return err;
 }
 
 void pintle_prog_detach(struct pintle_prog *prog)
 {
-	prog_unlink(prog);
-	defer_safe_point(prog->object->host);
+	struct pintle_host *host = prog->object->host;
+	int state;
+
+	if (host->torn)
+		return;
+	config_begin(host, &state);
+	hook_detach(prog);
+	config_end(host, state);
+	defer_safe_point(host);
 }
 
 static bool wants_hook(const struct pintle_prog *prog)
 {
 	const struct abi_prog_type *type = prog->image->type;
 
-	return prog->code && !prog->nlinks && type && !strncmp(type->name, "hook/", 5);
+	return prog->code && !prog->hook && type && !strncmp(type->name, "hook/", 5);
 }
 
 /* All or nothing: what this call attached is detached when one fails. */
-int pintle_attach(struct pintle_object *object)
+static int attach_all(struct pintle_object *object)
 {
 	u32 n = object->image->nprogs, i;
 	int err = 0;
@@ -223,35 +245,68 @@ int pintle_attach(struct pintle_object *object)
 	for (i = 0; i < n && !err; i++) {
 		if (!wants_hook(&object->progs[i]))
 			continue;
-		err = prog_link(&object->progs[i]);
+		err = hook_attach(&object->progs[i]);
 		done[i] = !err;
 	}
 	for (i = 0; i < n && err; i++)
 		if (done[i])
-			prog_unlink(&object->progs[i]);
+			hook_detach(&object->progs[i]);
 	free(done);
 	return err;
 }
 
-void pintle_detach(struct pintle_object *object)
+int pintle_attach(struct pintle_object *object)
+{
+	int err, state;
+
+	TRY(host_check(object->host));
+	config_begin(object->host, &state);
+	err = attach_all(object);
+	config_end(object->host, state);
+	return err;
+}
+
+static void detach_all(struct pintle_object *object)
 {
 	for (u32 i = 0; i < object->image->nprogs; i++)
-		prog_unlink(&object->progs[i]);
+		hook_detach(&object->progs[i]);
+}
+
+void pintle_detach(struct pintle_object *object)
+{
+	int state;
+
+	if (object->host->torn)
+		return;
+	config_begin(object->host, &state);
+	detach_all(object);
+	config_end(object->host, state);
 	defer_safe_point(object->host);
+}
+
+/* From the lists of the host: no run finds it any more. */
+static void object_retire(struct pintle_object *object)
+{
+	int state;
+
+	config_begin(object->host, &state);
+	detach_all(object);
+	/* release: pairs with the acquire in prog_array.c */
+	atomic_store_explicit(&object->retired, true, memory_order_release);
+	prog_arrays_forget(object->host, object);
+	asyncs_close(object);
+	object_unlink(object);
+	config_end(object->host, state);
 }
 
 void pintle_close(struct pintle_object *object)
 {
 	struct pintle_host *host;
 
-	if (!object)
+	if (!object || object->host->torn)
 		return;
 	host = object->host;
-	for (u32 i = 0; i < object->image->nprogs; i++)
-		prog_unlink(&object->progs[i]);
-	prog_arrays_forget(host, object);
-	asyncs_close(object);
-	object_unlink(object);
+	object_retire(object);
 	if (slot_current() || run_read_ongoing()) {
 		defer_call(host, object_free, object);
 		return;
@@ -272,10 +327,13 @@ int pintle_load(struct pintle_object *object)
 int pintle_load_with(struct pintle_object *object, const struct pintle_load_opts *opts)
 {
 	struct pintle_load_opts o;
-	int err;
+	int err, state;
 
+	TRY(host_check(object->host));
 	opts_copy(&o, sizeof(o), opts, opts ? opts->size : 0);
+	config_begin(object->host, &state);
 	err = object_load(object, &o);
+	config_end(object->host, state);
 	defer_safe_point(object->host);
 	return err;
 }

@@ -2,9 +2,6 @@
  *
  * prog.c: one run of one program, and its numbers.
  *
- * Numbers that are taken on each run are by slot; time is taken on the long way only, which
- * a program is sent by its host_id.
- *
  * A run holds a read section of domain N, or, for sleepable programs, one of domain S. The
  * end of the outermost run of a thread is a safe point: what ripened meanwhile is done
  * there, after everything is closed.
@@ -61,36 +58,17 @@ void prog_count_faults(struct slot_ctx *slot)
 	slot->faults = 0;
 }
 
-/* code_run(), and how long it took. */
-static __attribute__((cold, noinline)) u64 run_timed(const struct code *code, const void *ctx,
-						     struct slot_ctx *slot,
-						     struct prog_count *c)
-{
-	u64 begin = stats_now(), ns;
-	u64 result = code_run(code, (u64)(uintptr_t)ctx, 0, slot);
-
-	ns = stats_now() - begin;
-	atomic_store_explicit(&c->timed, c->timed + 1, memory_order_relaxed);
-	atomic_store_explicit(&c->timed_ns, c->timed_ns + ns, memory_order_relaxed);
-	return result;
-}
-
 u64 run_prog(const struct run_scope *scope, const struct pintle_prog *prog, const void *ctx)
 {
 	struct slot_ctx *slot = scope->slot;
 	const struct pintle_prog *before = slot->prog;
-	struct prog_count *c = &prog->counts[slot->index];
-	u32 mode = atomic_load_explicit(&slot->host->stats, memory_order_relaxed);
 	u64 result;
 
 	if (before && slot->faults)
 		prog_count_faults(slot);
 	__atomic_store_n(&slot->prog, prog, __ATOMIC_RELAXED);
-	if (unlikely(stats_due(mode, c->runs)))
-		result = run_timed(prog->code, ctx, slot, c);
-	else
-		result = code_run(prog->code, (u64)(uintptr_t)ctx, 0, slot);
-	count_run(c);
+	result = code_run(prog->code, (u64)(uintptr_t)ctx, 0, slot);
+	count_run(&prog->counts[slot->index]);
 	if (unlikely(slot->faults))
 		prog_count_faults(slot);
 	__atomic_store_n(&slot->prog, before, __ATOMIC_RELAXED);
@@ -117,19 +95,13 @@ static __attribute__((cold, noinline)) int run_long(const struct pintle_prog *pr
 					      uint64_t *result)
 {
 	struct run_scope scope;
-	u64 r, cookie;
+	u64 r;
 
 	if (!prog->code)
 		return -ENOENT;
-	if (!run_begin(&scope, prog->object->host, prog->image->sleepable)) {
-		atomic_fetch_add_explicit((atomic(u64) *)&prog->drops, 1,
-					  memory_order_relaxed);
-		return -EAGAIN;
-	}
-	cookie = scope.slot->cookie; /* of a run that this one is inside of */
-	scope.slot->cookie = 0;
+	if (!run_begin(&scope, prog->object->host, prog->image->sleepable))
+		return prog->object->host->torn ? -ECHILD : -EAGAIN;
 	r = run_prog(&scope, prog, ctx);
-	scope.slot->cookie = cookie;
 	if (result)
 		*result = r;
 	run_end(&scope);
@@ -138,7 +110,7 @@ static __attribute__((cold, noinline)) int run_long(const struct pintle_prog *pr
 
 RUN_ATTR int pintle_prog_run(const struct pintle_prog *prog, void *ctx, uint64_t *result)
 {
-	struct slot_ctx *slot = quick_begin(__atomic_load_n(&prog->host_id, __ATOMIC_RELAXED));
+	struct slot_ctx *slot = quick_begin(prog->host_id);
 	u64 r;
 
 	if (unlikely(!slot))
@@ -168,16 +140,7 @@ void prog_ready(struct pintle_prog *prog)
 	if (!code->native || code->budgets || prog->image->sleepable)
 		return;
 	prog->native = code->native;
-	prog_quicken(prog);
-}
-
-/* Who is to be timed goes the long way. */
-void prog_quicken(struct pintle_prog *prog)
-{
-	const struct pintle_host *host = prog->object->host;
-	u64 id = prog->native && !host->stats ? host->id : NO_HOST;
-
-	__atomic_store_n(&prog->host_id, id, __ATOMIC_RELAXED);
+	prog->host_id = prog->object->host->id;
 }
 
 void prog_free(struct pintle_prog *prog)
@@ -200,8 +163,6 @@ static void sum_counts(const struct pintle_prog *prog, struct pintle_prog_info *
 
 		info->runs += atomic_load_explicit(&c->runs, memory_order_relaxed);
 		info->faults += atomic_load_explicit(&c->faults, memory_order_relaxed);
-		info->timed += atomic_load_explicit(&c->timed, memory_order_relaxed);
-		info->timed_ns += atomic_load_explicit(&c->timed_ns, memory_order_relaxed);
 	}
 }
 
@@ -214,8 +175,6 @@ int pintle_prog_info(const struct pintle_prog *prog, struct pintle_prog_info *in
 		.verified_insns = prog->stats.insns,
 		.verified_states = prog->stats.states,
 		.verify_ns = prog->stats.time_ns,
-		.drops = prog->drops,
-		.links = prog->nlinks,
 	};
 
 	sum_counts(prog, &full);

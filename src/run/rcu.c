@@ -63,6 +63,8 @@ void run_read_lock(struct pintle_host *host)
 {
 	if (unlikely(!thread_registered()))
 		thread_enter_or_wait();
+	if (unlikely(atomic_load_explicit(&fork_near, memory_order_relaxed)))
+		fork_wait();
 	epoch_enter();
 	urcu_memb_read_lock();
 }
@@ -95,6 +97,8 @@ void sleep_enter(struct slot_ctx *slot)
 
 	if (slot->sleep_depth++)
 		return;
+	if (unlikely(atomic_load_explicit(&fork_near, memory_order_relaxed)))
+		fork_wait();
 	epoch_enter();
 	gen = atomic_load_explicit(&slot->host->sleep_gen, memory_order_relaxed);
 	/* B: pairs with sleep_generation() */
@@ -134,13 +138,17 @@ void grace_wait(struct pintle_host *host)
 {
 	static const struct timespec nap = {.tv_nsec = 200000};
 	u64 generation = sleep_generation(host);
+	int state;
 
 	BUG_ON(run_read_ongoing());
 	thread_enter_or_wait();
+	/* liburcu waits with a lock of its own held. */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 	pthread_mutex_lock(&grace_lock);
 	urcu_memb_synchronize_rcu();
 	pthread_mutex_unlock(&grace_lock);
 	while (!sleep_passed(host, generation))
 		nanosleep(&nap, NULL);
+	pthread_setcancelstate(state, &state);
 	TSAN_GRACE_OVER();
 }

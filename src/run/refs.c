@@ -319,8 +319,10 @@ int64_t pintle_refs_each(struct pintle_host *host, const char *type, const void 
 {
 	struct walk w = {.host = host, .type = type, .object = object, .fn = fn, .data = data,
 			 .ref = {.size = sizeof(w.ref)}};
-	int err = walk_maps(&w);
+	int err;
 
+	TRY(host_check(host));
+	err = walk_maps(&w);
 	defer_safe_point(host);
 	if (err)
 		return host_fail(host, err, "who holds what: %s",
@@ -358,6 +360,7 @@ int pintle_refs_totals(struct pintle_host *host,
 {
 	struct totals t = {fn, data, 0};
 
+	TRY(host_check(host));
 	for (u32 i = 0; i < host->storables.n; i++) {
 		struct storable *s = host->storables.v[i];
 		int64_t n = pintle_refs_each(host, s->name, NULL, NULL, NULL);

@@ -32,6 +32,7 @@ static int take_ring(struct pintle_map *map, u32 type, struct ring **ring)
 	if (!map)
 		return -EINVAL;
 	host = map_host(map);
+	TRY(host_check(host));
 	if (!map->map || map->map->type != type)
 		return host_fail(host, -EINVAL, "map '%s' is %s", map->image->name,
 				 map->map ? "no ring buffer of this kind"
@@ -82,7 +83,7 @@ PINTLE_API void pintle_ringbuf_close(struct pintle_ringbuf *rb)
 {
 	struct pintle_host *host;
 
-	if (!rb)
+	if (!rb || rb->ring->map.host->torn)
 		return;
 	host = rb->ring->map.host;
 	map_put(&rb->ring->map);
@@ -133,6 +134,8 @@ PINTLE_API int64_t pintle_ringbuf_consume(struct pintle_ringbuf *rb, uint64_t ma
 
 	if (!rb || !rb->fn)
 		return -EINVAL;
+	if (rb->ring->map.host->torn)
+		return -ECHILD;
 	if (!ring_begin(rb->ring))
 		return -EBUSY;
 	n = consume(rb, max ? max : INT64_MAX);
@@ -216,7 +219,7 @@ PINTLE_API void pintle_user_ringbuf_close(struct pintle_user_ringbuf *rb)
 {
 	struct pintle_host *host;
 
-	if (!rb)
+	if (!rb || rb->ring->map.host->torn)
 		return;
 	host = rb->ring->map.host;
 	map_put(&rb->ring->map);
@@ -224,15 +227,29 @@ PINTLE_API void pintle_user_ringbuf_close(struct pintle_user_ringbuf *rb)
 	defer_safe_point(host);
 }
 
+/* In a section, so that no fork finds the producers' lock taken. */
+static void *reserve_whole(struct ring *ring, u32 size)
+{
+	void *at;
+
+	run_read_lock(ring->map.host);
+	at = ring_reserve(ring, size);
+	run_read_unlock(ring->map.host);
+	return at;
+}
+
 PINTLE_API void *pintle_user_ringbuf_reserve(struct pintle_user_ringbuf *rb, uint32_t size)
 {
+	struct pintle_host *host = rb ? rb->ring->map.host : NULL;
 	void *at = NULL;
 
 	if (!rb)
 		errno = EINVAL;
+	else if (host->torn)
+		errno = ECHILD;
 	else if (size > RING_MAX || size + sizeof(struct ring_head) > rb->ring->size)
 		errno = E2BIG;
-	else if (!(at = ring_reserve(rb->ring, size)))
+	else if (!(at = reserve_whole(rb->ring, size)))
 		errno = ENOSPC;
 	return at;
 }

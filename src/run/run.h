@@ -9,14 +9,13 @@
  *	plugin.c  types and code that go again
  *	export.c  the registry: functions, storable types, members -> struct abi
  *	progtype.c  program types, contexts and helpers of the host
- *	hook.c    hooks, and calls of them
- *	link.c    attachments: which programs are on which hook
- *	stats.c   numbers of runs, programs, hooks, types
+ *	hook.c    hooks and their lists of programs
  *	object.c  open and close, attach and detach
  *	load.c    load: drives verify -> maps -> lower, all or nothing
  *	prog.c    one run of one program; statistics
  *	slot.c    execution slots: which thread owns which
- *	thread.c  threads come and go: registration with liburcu, fork
+ *	thread.c  threads come and go: registration with liburcu
+ *	fork.c    what fork() does to them and to hosts
  *	rcu.c     read sections of the two domains, waiting for grace periods
  *	epoch.c   grace periods of elements, by asking
  *	defer.c   deferred calls: the queue of destructors
@@ -52,7 +51,6 @@ struct affine;
 struct async;
 struct asyncs;
 struct heap;
-struct hook;
 struct local_types;
 struct jit;
 struct map;
@@ -107,8 +105,6 @@ struct slot_ctx {
 	struct async *async_wait; /* bpf_timer_cancel() waits for its callback */
 	atomic(u32) space;	 /* number of the current address space; 0: none */
 	bool safe_by_copy;	 /* host without fault handlers */
-	u64 cookie;		 /* of the attachment that runs; 0 outside of runs */
-	u64 side;		 /* of a replacement that the run is on (hook.h); 0: none */
 	struct thread_rec *owner; /* under the thread lock; NULL: free */
 	struct slot_ctx *next;	 /* of the same thread */
 } __attribute__((aligned(64)));
@@ -128,9 +124,7 @@ struct pintle_host {
 	VEC(struct export) exports;	 /* parallel to abi.kfuncs */
 	VEC(const void *) vars;		 /* parallel to abi.vars */
 	VEC(struct host_helper) helpers;
-	VEC(struct hook *) hooks;	 /* owned */
-	struct pintle_link *dead_links;	 /* whose programs went */
-	atomic(u32) stats;		 /* enum pintle_stats */
+	VEC(struct pintle_hook *) hooks;
 	struct pintle_object *objects;	 /* all that are open */
 	struct map *maps;		 /* all there are; under maps_lock (lock.h) */
 	u32 maps_lock, map_ids;
@@ -152,11 +146,13 @@ struct pintle_host {
 	struct asyncs *asyncs;		 /* timers and work (async.h) */
 	u64 hash_seed;
 	atomic(u64) sleep_gen;		 /* of the second domain; from 1 */
+	atomic(u32) configuring;	 /* calls that open, load, attach, close ... */
+	bool torn;			 /* fork.c: nothing works here any more */
 };
 
 /* Written by the slot's owner only, so that counting costs no shared cache line. */
 struct prog_count {
-	atomic(u64) runs, faults, timed, timed_ns;
+	atomic(u64) runs, faults;
 } __attribute__((aligned(64)));
 
 struct pintle_prog {
@@ -165,8 +161,7 @@ struct pintle_prog {
 	struct code *code;		 /* NULL: not loaded */
 	code_native *native;		 /* of code, where enter.h may call it, or NULL */
 	u64 host_id;			 /* its host's; NO_HOST: there is no `native` */
-	u32 nlinks;			 /* attachments (link.c) */
-	atomic(u64) drops;		 /* runs for which there was no slot */
+	struct pintle_hook *hook;	 /* attached to, or NULL */
 	struct verify_stats stats;
 	struct prog_count *counts;	 /* by slot */
 };
@@ -184,6 +179,7 @@ struct pintle_object {
 	struct async *asyncs;		 /* that call into it; under asyncs.lock, as the next */
 	bool closing;			 /* none is to join them */
 	bool loaded;
+	atomic(bool) retired;		 /* no array takes its programs any more */
 };
 
 struct pintle_map { /* a user handle on a map */
@@ -335,6 +331,18 @@ void opts_copy(void *to, size_t size, const void *from, size_t from_size);
 /* Adds a copy of @name to the host's arena; NULL: no memory. */
 char *host_strdup(struct pintle_host *host, const char *name);
 
+/* --- fork.c --- */
+/* -ECHILD with words in a child of fork() that got the host in the middle of something. */
+int torn_fail(struct pintle_host *host);
+static inline int host_check(struct pintle_host *host)
+{
+	return unlikely(host->torn) ? torn_fail(host) : 0;
+}
+/* Around what changes a host's lists: a fork waits for it, and the thread is not cancelled
+ * meanwhile. *@state is for the second. */
+void config_begin(struct pintle_host *host, int *state);
+void config_end(struct pintle_host *host, int state);
+
 /* --- host.c --- */
 /* Calls @op, lock_take or lock_drop, for the host's locks that nothing is called under:
  * around a fork. */
@@ -363,8 +371,6 @@ int prog_type_push(struct pintle_host *host, const struct abi_prog_type *type);
 int prog_init(struct pintle_prog *prog);
 /* After its code is made. */
 void prog_ready(struct pintle_prog *prog);
-/* Whether it may be run the short way, again: statistics were switched. */
-void prog_quicken(struct pintle_prog *prog);
 void prog_free(struct pintle_prog *prog);
 /* Those on @slot are its program's. */
 void prog_count_faults(struct slot_ctx *slot);
@@ -382,20 +388,9 @@ void run_callback(const struct run_scope *scope, const struct pintle_prog *prog,
 		  const struct code_func *callback, u64 a, u64 b, u64 c);
 
 /* --- hook.c --- */
-void hooks_free(struct pintle_host *host); /* no object is open */
-
-/* --- link.c --- */
-int prog_link(struct pintle_prog *prog); /* -ENOENT: its section names no hook */
-/* Ends all attachments of it; never fails. */
-void prog_unlink(struct pintle_prog *prog);
-
-/* --- stats.c --- */
-/* Whether the time of this run is to be taken, on a slot that made @runs of them. */
-static inline bool stats_due(u32 mode, u64 runs)
-{
-	return mode == PINTLE_STATS_FULL || (mode && !(runs % 64));
-}
-u64 stats_now(void); /* ns */
+int hook_attach(struct pintle_prog *prog); /* -ENOENT: its section names no hook */
+void hook_detach(struct pintle_prog *prog);
+void hooks_free(struct pintle_host *host);
 
 /* --- load.c --- */
 int object_load(struct pintle_object *object, const struct pintle_load_opts *opts);

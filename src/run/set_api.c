@@ -19,8 +19,11 @@ struct own_map {
 static struct own_map *own_new(struct pintle_host *host, const struct image_map *def,
 			       const char *name)
 {
-	struct own_map *own = calloc(1, sizeof(*own) + strlen(name) + 1);
+	struct own_map *own;
 
+	if (host_check(host))
+		return NULL;
+	own = calloc(1, sizeof(*own) + strlen(name) + 1);
 	if (!own) {
 		host_oom(host);
 		return NULL;
@@ -95,7 +98,7 @@ void pintle_map_close(struct pintle_map *map)
 {
 	struct pintle_host *host;
 
-	if (!map || map->object)
+	if (!map || map->object || map->host->torn)
 		return;
 	host = map->host;
 	map_put(map->map);
@@ -112,6 +115,8 @@ uint32_t pintle_map_id(const struct pintle_map *map)
 
 void pintle_storage_free(struct pintle_host *host, const void *object)
 {
+	if (host->torn)
+		return;
 	storage_forget(host, object);
 	defer_safe_point(host);
 }
@@ -141,6 +146,7 @@ static int check_kind(const struct pintle_map *map, const void *key, const void 
 {
 	if (!map || !key || !ref)
 		return -EINVAL;
+	TRY(host_check(map_host(map)));
 	if (!map->map)
 		return host_fail(map_host(map), -EINVAL, "map '%s' is not loaded",
 				 map->image->name);

@@ -143,7 +143,9 @@ static bool wait_a_while(const struct slot_table *table)
 {
 	static const struct timespec nap = {.tv_nsec = 500000};
 
-	if (!table->host->opts.wait_for_slot)
+	/* Inside of a section, of this host or another, who would give one back may wait
+	 * for us. */
+	if (!table->host->opts.wait_for_slot || thread_me.running || run_read_ongoing())
 		return false;
 	nanosleep(&nap, NULL);
 	return true;
@@ -153,7 +155,7 @@ __attribute__((noinline)) struct slot_ctx *slot_find(struct slot_table *table)
 {
 	struct slot_ctx *slot;
 
-	if (thread_enter())
+	if (table->host->torn || thread_enter())
 		return NULL;
 	do {
 		thread_lock();

@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * thread.c: threads come and go: registration with liburcu at the first need, clean-up
- * when a thread ends, and fork.
+ * when a thread ends.
  *
  * A thread that the host itself registered with liburcu is left alone: we neither register
  * nor unregister it. (A host that uses liburcu must therefore register a thread before
  * that thread's first call into Pintle.)
- *
- * fork: the child has one thread. Readers of threads that are gone would
- * stall every grace period and, worse, lie in memory that new threads reuse. Before a fork
- * liburcu's reclaim thread is parked and our locks are taken; in the child the dead
- * threads' readers are unlinked and their slots freed, before anything creates a thread.
  *
  * The state here is per process because threads and fork are. It is the only such state
  * besides the signal handlers of fault.c.
@@ -19,9 +14,7 @@
  * No call-outs under any of them.
  */
 #define _LGPL_SOURCE /* MIT is compatible; what we inline is under ten lines by design */
-#include "run/async.h"
 #include "run/epoch.h"
-#include "run/lock.h"
 
 #include <sched.h>
 #include <urcu/urcu-memb.h>
@@ -96,6 +89,7 @@ static void thread_ends(void *arg)
 	while (rec->slots)
 		slot_release(rec->slots);
 	rec_unlink(rec);
+	rec->running = NULL;
 	epoch_reset(&rec->epoch);
 	/* Cancelled inside a section (J06): who waits for it sleeps until it closes. */
 	while (rec->reader && _urcu_memb_read_ongoing())
@@ -107,57 +101,23 @@ static void thread_ends(void *arg)
 	slot_forget();
 }
 
-/* A fork inside a read section must not wait for grace periods: such a child may exec or
- * exit, not run programs. */
-static bool fork_unprepared(void)
+struct slot_table *thread_tables(void)
 {
-	return _urcu_memb_read_ongoing();
+	return registry.tables;
 }
 
-static void before_fork(void)
+/* What a run was deferring may be half written. */
+static void forget_runs(struct thread_rec *rec)
 {
-	if (fork_unprepared())
-		return;
-	urcu_memb_call_rcu_before_fork();
-	rcu_before_fork();
-	thread_lock();
-	for (struct slot_table *t = registry.tables; t; t = t->next) {
-		defer_before_fork(t->host);
-		lock_take(&t->host->words_lock);
-		host_leaf_locks(t->host, lock_take);
-	}
-}
-
-static void release_words(void)
-{
-	for (struct slot_table *t = registry.tables; t; t = t->next) {
-		host_leaf_locks(t->host, lock_drop);
-		lock_drop(&t->host->words_lock);
-	}
-}
-
-static void release_locks(bool child)
-{
-	for (struct slot_table *t = registry.tables; t; t = t->next)
-		defer_after_fork(t->host, child);
-	for (struct slot_table *t = registry.tables; child && t; t = t->next)
-		asyncs_after_fork(t->host);
-	thread_unlock();
-	rcu_after_fork();
-}
-
-static void after_fork_parent(void)
-{
-	if (fork_unprepared())
-		return;
-	release_words();
-	release_locks(false);
-	urcu_memb_call_rcu_after_fork_parent();
+	for (struct slot_ctx *slot = rec->slots; slot; slot = slot->next)
+		slot->open = NULL;
 }
 
 /* The dead threads' thread-local memory is still as it was at this point. */
-static void bury(struct thread_rec *rec)
+static void bury(struct thread_rec *rec, bool torn)
 {
+	if (torn)
+		forget_runs(rec);
 	while (rec->slots)
 		slot_release(rec->slots);
 	if (rec->reader)
@@ -165,28 +125,22 @@ static void bury(struct thread_rec *rec)
 	rec_unlink(rec);
 }
 
-static void after_fork_child(void)
+void threads_bury(bool torn)
 {
 	struct thread_rec *rec, *next;
 
-	if (fork_unprepared())
-		return;
-	release_words(); /* the dead threads' are about to go */
 	for (rec = registry.threads; rec; rec = next) {
 		next = rec->next;
 		if (rec != &thread_me)
-			bury(rec);
+			bury(rec, torn);
 	}
-	release_locks(true);
-	urcu_memb_call_rcu_after_fork_child();
 }
 
 static void init_once(void)
 {
 	registry.err = pthread_key_create(&registry.key, thread_ends);
 	if (!registry.err)
-		registry.err = pthread_atfork(before_fork, after_fork_parent,
-					      after_fork_child);
+		registry.err = fork_init();
 }
 
 int thread_known(void)

@@ -105,6 +105,20 @@ void slot_forget(void);
 
 void words_forget(struct pintle_host *host, const struct thread_rec *thread);
 
+/* --- fork.c --- */
+
+int fork_init(void); /* 0 or an errno */
+extern atomic(u32) fork_near;
+/* A fork waits for all to leave: so does who comes, unless it is inside already. */
+void fork_wait(void);
+
+/* --- thread.c, for fork.c --- */
+
+/* Under the thread lock. */
+struct slot_table *thread_tables(void);
+/* Of all threads but the caller's, which is the only one left. */
+void threads_bury(bool torn);
+
 /* --- rcu.c and defer.c, around fork --- */
 
 void rcu_before_fork(void);
@@ -114,6 +128,8 @@ void rcu_after_fork(void);
 void rcu_grace_begins(void);
 void rcu_grace_over(void);
 
+/* Whether other threads are making calls. */
+bool defer_is_busy(struct pintle_host *host);
 void defer_before_fork(struct pintle_host *host);
 void defer_after_fork(struct pintle_host *host, bool child);
 

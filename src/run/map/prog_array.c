@@ -10,8 +10,8 @@
  * programs out of every array (prog_arrays_forget()) and then waits until no run can be
  * there.
  *
- * Ordering: a program's code is complete before it is in an entry: the store in put()
- * pairs with the acquire load in entry(). Progress: wait-free, but for binding.
+ * Ordering: a program's code is complete before it is in an entry: the store in set_entry()
+ * pairs with the acquire load in entry(). Progress: wait-free, but for binding and setting.
  */
 #include "run/lock.h"
 #include "run/map/index.h"
@@ -19,7 +19,7 @@
 
 struct prog_array {
 	struct map map;
-	u32 lock; /* of the two below */
+	u32 lock; /* of the two below, and of setting entries */
 	const char *type; /* of programs; of the host's arena; NULL: not bound */
 	bool sleepable;
 	atomic(struct pintle_prog *) at[];
@@ -57,7 +57,7 @@ static struct pintle_prog *entry(struct map *map, u64 index)
 {
 	if (index >= map->max_entries)
 		return NULL;
-	/* acquire: pairs with the release in put() */
+	/* acquire: pairs with the release in set_entry() */
 	return atomic_load_explicit(&array_of(map)->at[index], memory_order_acquire);
 }
 
@@ -83,6 +83,21 @@ int prog_array_bind(struct map *map, const struct image_prog *prog)
 	return same ? 0 : -EINVAL;
 }
 
+/* An object that is being closed takes its programs out of each array under its lock. */
+static int set_entry(struct prog_array *a, u32 index, struct pintle_prog *prog)
+{
+	int err = 0;
+
+	lock_take(&a->lock);
+	/* acquire: pairs with the release in object_retire() */
+	if (atomic_load_explicit(&prog->object->retired, memory_order_acquire))
+		err = -EINVAL;
+	else /* release: pairs with the acquire in entry() */
+		atomic_store_explicit(&a->at[index], prog, memory_order_release);
+	lock_drop(&a->lock);
+	return err;
+}
+
 static int put(struct map *map, const void *key, void *prog, u64 flags)
 {
 	struct pintle_prog *p = prog;
@@ -93,9 +108,7 @@ static int put(struct map *map, const void *key, void *prog, u64 flags)
 	if (index >= map->max_entries)
 		return -E2BIG;
 	TRY(prog_array_bind(map, p->image));
-	/* release: pairs with the acquire in entry() */
-	atomic_store_explicit(&array_of(map)->at[index], p, memory_order_release);
-	return 0;
+	return set_entry(array_of(map), index, p);
 }
 
 static int remove_prog(struct map *map, const void *key)
@@ -119,6 +132,7 @@ static u32 count(struct map *map)
 
 static void forget(struct map *map, const struct pintle_object *object)
 {
+	lock_take(&array_of(map)->lock);
 	for (u32 i = 0; i < map->max_entries; i++) {
 		struct pintle_prog *prog = entry(map, i);
 
@@ -127,6 +141,7 @@ static void forget(struct map *map, const struct pintle_object *object)
 				&array_of(map)->at[i], &prog, NULL, memory_order_acq_rel,
 				memory_order_relaxed);
 	}
+	lock_drop(&array_of(map)->lock);
 }
 
 void prog_arrays_forget(struct pintle_host *host, const struct pintle_object *object)

@@ -33,6 +33,7 @@
 #include "run/map/ring.h"
 #include "run/lock.h"
 
+#include <fcntl.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -303,4 +304,23 @@ void bell_clear(struct bell *bell)
 	if (fd >= 0 && read(fd, &n, sizeof(n)) < 0)
 		n = 0;
 	errno = saved;
+}
+
+/* The parent's would hear of the child's records, and the child would clear the parent's. */
+static void bell_renew(struct bell *bell)
+{
+	int fd = bell->fd, fresh = fd < 0 ? -1 : eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+
+	if (fresh < 0)
+		return;
+	if (dup3(fresh, fd, O_CLOEXEC) == fd)
+		bell_ring(bell, true); /* there may be something */
+	close(fresh);
+}
+
+void ring_after_fork(struct ring *ring)
+{
+	bell_renew(&ring->records);
+	bell_renew(&ring->room);
+	atomic_store_explicit(&ring->consuming, 0, memory_order_relaxed);
 }

@@ -76,6 +76,9 @@ void ring_pass(struct ring *ring);
 /* Tells those who wait for room that there is some. */
 void ring_made_room(struct ring *ring, bool force);
 
+/* In a child of fork: nobody else consumes, and the descriptors become its own. */
+void ring_after_fork(struct ring *ring);
+
 /* Makes its fd if there is none: it, or -errno. */
 int bell_fd(struct bell *bell);
 /* The next bell_ring() will make the fd readable. Who arms looks once more afterwards. */
