@@ -44,7 +44,8 @@ static void world_open(struct world *w)
 	w->page = mmap(NULL, 2 * (size_t)page_size(), PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	CHECK(w->page != MAP_FAILED);
-	munmap(w->page + page_size(), (size_t)page_size());
+	/* Nobody else's mapping comes to lie there. */
+	CHECK_EQ(mprotect(w->page + page_size(), (size_t)page_size(), PROT_NONE), 0);
 	strcpy(w->page, "tenant");
 	strcpy(w->page + page_size() - 4, "end");
 	w->page[page_size() - 1] = '!';
@@ -53,7 +54,7 @@ static void world_open(struct world *w)
 static void world_close(struct world *w)
 {
 	spaces_free(w->host);
-	munmap(w->page, (size_t)page_size());
+	munmap(w->page, 2 * (size_t)page_size());
 	fault_free(w->host);
 	fixture_free(w->host);
 }
