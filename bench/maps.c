@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
  * maps.c: what an operation on a map costs a program, under Pintle and under the kernel
- * where bpf(2) is permitted: the same object, in turns, in this process. Then two threads
- * against one, the ring buffer between two threads, and memory.
+ * where bpf(2) is permitted: the same object, in turns, in this process. Some are compared
+ * with the same loop in C, too. Then what has no counterpart, two threads against one, the
+ * ring buffer between two threads, and memory.
+ *
+ * The column `want` is what docs/performance.md says is wanted. Where a terminal is there,
+ * or when it takes long, standard error says how far it is.
  *
  *	bench-maps [-t MILLISECONDS] [-o WORDS] OBJECTS-DIRECTORY
  *
@@ -16,6 +20,7 @@
 #include <pintle/pintle.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 #ifdef HAVE_LIBBPF
@@ -23,27 +28,34 @@
 #include <bpf/libbpf.h>
 #endif
 
-enum { ROUNDS = 9, MAX_SLOTS = 8 };
+enum { ROUNDS = 9, MAX_SLOTS = 8, RUNS = 256 /* between looks at the clock */ };
 
-/* What there is to measure: a program, what it is called, the time the kernel's is to be
- * multiplied by at most. */
+/* The native twin of an operation: STEPS of it, by the address of a seed. */
+typedef u64 twin_fn(u64 *seed);
+static twin_fn native_lookup, native_increment;
+
+/* What there is to measure: a program, what it is called, and the time of its twin, or else
+ * of the kernel, that is to be multiplied by at most. */
 static const struct row {
 	const char *prog, *words;
 	double want;
+	twin_fn *twin;
 } rows[] = {
-	{"lookup_hash_1k", "hash lookup, 1k", 0.6},
-	{"lookup_hash_64k", "hash lookup, 64k", 0.6},
-	{"lookup_hash_1m", "hash lookup, 1M", 0.6},
-	{"update_hash_1k", "hash update, 1k", 0.3},
-	{"update_hash_64k", "hash update, 64k", 0.3},
-	{"update_hash_1m", "hash update, 1M", 0.3},
-	{"churn_hash_1k", "hash delete and insert, 1k", 0.5},
-	{"churn_hash_64k", "hash delete and insert, 64k", 0.5},
-	{"churn_hash_1m", "hash delete and insert, 1M", 0.5},
-	{"lookup_percpu_64k", "per-CPU hash lookup, 64k", 1},
-	{"update_percpu_64k", "per-CPU hash update, 64k", 1},
-	{"lookup_lru_64k", "LRU hash lookup, 64k", 1},
-	{"evict_lru_64k", "LRU hash update, half evicting", 1},
+	{"lookup_array_1k", "array lookup", 1.3, native_lookup},
+	{"increment_percpu_array_1k", "per-CPU array increment", 1.3, native_increment},
+	{"lookup_hash_1k", "hash lookup, 1k", 0.6, NULL},
+	{"lookup_hash_64k", "hash lookup, 64k", 0.6, NULL},
+	{"lookup_hash_1m", "hash lookup, 1M", 0.6, NULL},
+	{"update_hash_1k", "hash update, 1k", 0.3, NULL},
+	{"update_hash_64k", "hash update, 64k", 0.3, NULL},
+	{"update_hash_1m", "hash update, 1M", 0.3, NULL},
+	{"churn_hash_1k", "hash delete and insert, 1k", 0.5, NULL},
+	{"churn_hash_64k", "hash delete and insert, 64k", 0.5, NULL},
+	{"churn_hash_1m", "hash delete and insert, 1M", 0.5, NULL},
+	{"lookup_percpu_64k", "per-CPU hash lookup, 64k", 1, NULL},
+	{"update_percpu_64k", "per-CPU hash update, 64k", 1, NULL},
+	{"lookup_lru_64k", "LRU hash lookup, 64k", 1, NULL},
+	{"evict_lru_64k", "LRU hash update, half evicting", 1, NULL},
 };
 
 static const struct filled {
@@ -61,12 +73,24 @@ static _Noreturn void die(const char *what, const char *why)
 	exit(1);
 }
 
-static double now(void)
+static double clock_ns(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static double now(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
+}
+
+/* Of this thread: what others do on the machine meanwhile counts as little as in what the
+ * kernel says of its own runs. A system call: not to be asked often. */
+static double cpu_time(void)
+{
+	return clock_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
 static int by_value(const void *a, const void *b)
@@ -81,26 +105,114 @@ static bool asked(const char *words)
 	return !only || strstr(words, only);
 }
 
+/* Says that the measurement called @words begins. */
+static void progress(const char *words)
+{
+	static double begin, told;
+	static u32 n;
+	double t = now();
+
+	n++;
+	if (!begin)
+		begin = told = t;
+	if (isatty(2))
+		fprintf(stderr, "\r%-60s\r[%u] %s\r", "", n, words);
+	else if (t - told > 30e9) {
+		fprintf(stderr, "bench-maps: %.0f s, now: %s\n", (t - begin) / 1e9, words);
+		told = t;
+	}
+}
+
+/* ------------------------------------------------------------------ native twins */
+
+static u64 cells[CELLS], own_cells[CELLS];
+
+static inline u64 next(u64 at)
+{
+	return at * 6364136223846793005ull + 1442695040888963407ull;
+}
+
+/* As a program would be told: the key may be anything. */
+static u64 *cell(u64 *of, u32 key)
+{
+	__asm__ volatile("" : "+r"(key));
+	return key < CELLS ? &of[key] : NULL;
+}
+
+static __attribute__((noinline)) u64 native_lookup(u64 *seed)
+{
+	u64 at = *seed;
+	u32 done = 0;
+
+	for (u32 i = 0; i < STEPS; i++) {
+		u64 *v = cell(cells, (u32)((at = next(at)) >> 33) & (CELLS - 1));
+
+		if (v)
+			done += *v;
+	}
+	*seed = at;
+	return done;
+}
+
+static __attribute__((noinline)) u64 native_increment(u64 *seed)
+{
+	u64 at = *seed;
+	u32 done = 0;
+
+	for (u32 i = 0; i < STEPS; i++) {
+		u64 *v = cell(own_cells, (u32)((at = next(at)) >> 33) & (CELLS - 1));
+
+		if (v)
+			done += ++*v;
+	}
+	*seed = at;
+	return done;
+}
+
+static double time_native(twin_fn *twin, double ns)
+{
+	static u64 seed, sum;
+	double start = cpu_time(), t;
+	u64 runs = 0;
+
+	do {
+		for (u32 i = 0; i < RUNS; i++, runs++)
+			sum += twin(&seed);
+		t = cpu_time() - start;
+	} while (t < ns);
+	__atomic_store_n(&cells[0], sum & 1, __ATOMIC_RELAXED); /* it is needed */
+	return t / (double)(runs * STEPS);
+}
+
 /* ------------------------------------------------------------------ Pintle */
 
 struct xdp_md as_programs_see_it; /* its type in our BTF */
 
 static struct pintle_host *host;
-static struct pintle_object *object;
+static struct pintle_object *object, *objects;
+
+static struct pintle_object *load_one(const char *dir, const char *name)
+{
+	struct pintle_object *o;
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/%s.bpf.o", dir, name);
+	o = pintle_open(host, path, NULL);
+	if (!o || pintle_load(o))
+		die(path, pintle_host_error(host));
+	return o;
+}
 
 static void load(const char *dir)
 {
 	static const struct pintle_prog_type xdp = {
 		.size = sizeof(xdp), .name = "xdp", .section = "xdp", .ctx = "xdp_md"};
-	char path[4096];
 
 	host = pintle_host_new(PINTLE_OPTS(pintle_host_opts, .max_slots = MAX_SLOTS));
 	if (!host || pintle_host_add_self(host) || pintle_prog_type_add(host, &xdp))
 		die("host", pintle_host_error(host));
-	snprintf(path, sizeof(path), "%s/kinds.bpf.o", dir);
-	object = pintle_open(host, path, NULL);
-	if (!object || pintle_load(object))
-		die(path, pintle_host_error(host));
+	object = load_one(dir, "kinds");
+	objects = load_one(dir, "objects");
 }
 
 static struct pintle_map *map_named(const char *name)
@@ -126,6 +238,8 @@ static struct pintle_prog *prog_named(const char *name)
 {
 	struct pintle_prog *prog = pintle_prog_find(object, name);
 
+	if (!prog)
+		prog = pintle_prog_find(objects, name);
 	return prog ? prog : (die(name, "no such program"), NULL);
 }
 
@@ -134,14 +248,14 @@ static double time_pintle(const char *name, double ns)
 {
 	struct pintle_prog *prog = prog_named(name);
 	struct xdp_md ctx = {0};
-	double start = now(), t;
+	double start = cpu_time(), t;
 	u64 result, runs = 0;
 
 	do {
-		for (u32 i = 0; i < 16; i++, runs++)
+		for (u32 i = 0; i < RUNS; i++, runs++)
 			if (pintle_prog_run(prog, &ctx, &result))
 				die(name, "does not run");
-		t = now() - start;
+		t = cpu_time() - start;
 	} while (t < ns);
 	return t / (double)(runs * STEPS);
 }
@@ -238,29 +352,96 @@ static double median(double *ns, double *spread)
 	return ns[ROUNDS / 2];
 }
 
+struct times {
+	double ours[ROUNDS], kernel[ROUNDS], twin[ROUNDS];
+};
+
+static void measure(const struct row *row, struct times *t)
+{
+	time_pintle(row->prog, round_ns); /* warm */
+	for (u32 r = 0; r < ROUNDS; r++) {
+		t->ours[r] = time_pintle(row->prog, round_ns);
+		t->kernel[r] = time_kernel(row->prog, round_ns);
+		t->twin[r] = row->twin ? time_native(row->twin, round_ns) : 0;
+	}
+}
+
+/* A time, and what it is of ours; "-" where there is none. */
+static void print_peer(double ns, double ours)
+{
+	if (ns > 0)
+		printf("%8.1f %7.2f ", ns, ours / ns);
+	else
+		printf("%8s %7s ", "-", "-");
+}
+
 static void operations(void)
 {
-	printf("%-32s %8s %8s %8s %7s %7s\n", "ns an operation", "pintle", "kernel", "ratio",
-	       "want", "spread");
+	printf("%-32s %8s %8s %7s %8s %7s %6s %7s\n", "ns an operation", "pintle", "native",
+	       "ratio", "kernel", "ratio", "want", "spread");
 	for (u32 i = 0; i < ARRAY_SIZE(rows); i++) {
-		double ours[ROUNDS], theirs[ROUNDS], spread, unused, a, b;
+		double spread, unused, ours;
+		struct times t;
 
 		if (!asked(rows[i].words))
 			continue;
-		time_pintle(rows[i].prog, round_ns); /* warm */
-		for (u32 r = 0; r < ROUNDS; r++) {
-			ours[r] = time_pintle(rows[i].prog, round_ns);
-			theirs[r] = time_kernel(rows[i].prog, round_ns);
-		}
-		a = median(ours, &spread);
-		b = median(theirs, &unused);
-		printf("%-32s %8.1f ", rows[i].words, a);
-		if (b > 0)
-			printf("%8.1f %8.2f %7.2f %6.1f%%\n", b, a / b, rows[i].want,
-			       100 * spread);
-		else
-			printf("%8s %8s %7.2f %6.1f%%\n", "-", "-", rows[i].want, 100 * spread);
+		progress(rows[i].words);
+		measure(&rows[i], &t);
+		ours = median(t.ours, &spread);
+		printf("%-32s %8.1f ", rows[i].words, ours);
+		print_peer(median(t.twin, &unused), ours);
+		print_peer(median(t.kernel, &unused), ours);
+		printf("%6.2f %6.1f%%\n", rows[i].want, 100 * spread);
 		fflush(stdout);
+	}
+}
+
+/* ------------------------------------------------------------------ ours alone */
+
+static double time_section(double ns)
+{
+	double start = cpu_time(), t;
+	u64 n = 0;
+
+	do {
+		for (u32 i = 0; i < 64 * RUNS; i++, n++) {
+			pintle_read_lock(host);
+			pintle_read_unlock(host);
+		}
+		t = cpu_time() - start;
+	} while (t < ns);
+	return t / (double)n;
+}
+
+static double time_objects(double ns)
+{
+	return time_pintle("allocate_drop", ns);
+}
+
+static const struct own {
+	const char *words;
+	double (*time)(double ns);
+	double want;
+} owns[] = {
+	{"read section, entry and exit", time_section, 3},
+	{"object allocated and dropped", time_objects, 30},
+};
+
+static void own_times(void)
+{
+	printf("\n%-32s %8s %6s %7s\n", "ns", "pintle", "want", "spread");
+	for (u32 i = 0; i < ARRAY_SIZE(owns); i++) {
+		double ns[ROUNDS], spread, mid;
+
+		if (!asked(owns[i].words))
+			continue;
+		progress(owns[i].words);
+		owns[i].time(round_ns);
+		for (u32 r = 0; r < ROUNDS; r++)
+			ns[r] = owns[i].time(round_ns);
+		mid = median(ns, &spread);
+		printf("%-32s %8.1f %6.0f %6.1f%%\n", owns[i].words, mid, owns[i].want,
+		       100 * spread);
 	}
 }
 
@@ -285,25 +466,50 @@ static void *run_second(void *data)
 	return NULL;
 }
 
+/* Operations a us of two threads together, each while it has a processor. */
+static double rate_of_two(const char *prog)
+{
+	atomic(u32) go = 0;
+	struct second s[2] = {{.prog = prog, .go = &go}, {.prog = prog, .go = &go}};
+	double rate = 0;
+
+	for (u32 t = 0; t < 2; t++)
+		if (pthread_create(&s[t].thread, NULL, run_second, &s[t]))
+			die(prog, "no thread");
+	for (u32 t = 0; t < 2; t++) {
+		pthread_join(s[t].thread, NULL);
+		rate += 1e3 / s[t].per_step;
+	}
+	return rate;
+}
+
 static void scaling(void)
 {
-	static const char *const progs[] = {"lookup_hash_64k", "update_hash_64k",
-					    "churn_hash_64k", "evict_lru_64k"};
+	static const struct { const char *prog, *words; } progs[] = {
+		{"own_lookup_hash_1k", "hash lookup, 1k"},
+		{"own_lookup_hash_64k", "hash lookup, 64k"},
+		{"own_update_hash_1k", "hash update, 1k"},
+		{"own_update_hash_64k", "hash update, 64k"},
+		{"own_churn_hash_1k", "hash delete and insert, 1k"},
+		{"own_churn_hash_64k", "hash delete and insert, 64k"},
+		{"own_churn_hash_1m", "hash delete and insert, 1M"},
+		{"own_lookup_lru_64k", "LRU hash lookup, 64k"},
+		{"own_update_lru_64k", "LRU hash update, half evicting"},
+	};
+	enum { TURNS = 3 };
 
-	printf("\n%-32s %8s %8s %8s\n", "operations a us", "one", "two", "ratio");
+	printf("\n%-32s %8s %8s %8s %6s\n", "operations a us of a processor", "one", "two", "ratio", "want");
 	for (u32 i = 0; i < ARRAY_SIZE(progs); i++) {
-		atomic(u32) go = 0;
-		struct second s[2] = {{.prog = progs[i], .go = &go},
-				      {.prog = progs[i], .go = &go}};
-		double one = 1e3 / time_pintle(progs[i], round_ns * 10), two = 0;
+		double one = 0, two = 0;
 
-		for (u32 t = 0; t < 2; t++)
-			pthread_create(&s[t].thread, NULL, run_second, &s[t]);
-		for (u32 t = 0; t < 2; t++) {
-			pthread_join(s[t].thread, NULL);
-			two += 1e3 / s[t].per_step;
+		progress(progs[i].words);
+		for (u32 t = 0; t < TURNS; t++) {
+			one += 1e3 / time_pintle(progs[i].prog, round_ns * 10) / TURNS;
+			two += rate_of_two(progs[i].prog) / TURNS;
 		}
-		printf("%-32s %8.1f %8.1f %8.2f\n", progs[i], one, two, two / one);
+		printf("%-32s %8.1f %8.1f %8.2f %6.2f\n", progs[i].words, one, two,
+		       two / one, 1.8);
+		fflush(stdout);
 	}
 }
 
@@ -321,14 +527,6 @@ struct consumer {
 	u64 records, sum;
 	double cpu; /* ns of this thread */
 };
-
-static double cpu_time(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
 
 static void *consume(void *data)
 {
@@ -353,6 +551,7 @@ static void ring(void)
 	double start, t, cpu;
 	u64 result;
 
+	progress("ring buffer");
 	pthread_create(&c.thread, NULL, consume, &c);
 	start = now();
 	cpu = cpu_time();
@@ -365,29 +564,53 @@ static void ring(void)
 	cpu = cpu_time() - cpu;
 	atomic_store(&c.stop, 1);
 	pthread_join(c.thread, NULL);
-	printf("\n%-32s %8.1f million a second; ns of processor time each: %.1f to make, "
-	       "%.1f to take\n", "ring buffer, records of 64 bytes",
+	printf("\n%-32s %8.1f million a second (wanted: 10); ns of processor time each: %.1f "
+	       "to make, %.1f to take\n", "ring buffer, records of 64 bytes",
 	       (double)c.records * 1e3 / t, cpu / (double)c.records,
 	       c.cpu / (double)c.records);
 }
 
 /* ------------------------------------------------------------------ memory */
 
+/* Per-CPU values: as many as the kernel has, one for each processor. */
 static void memory(void)
 {
+	double cpus = (double)sysconf(_SC_NPROCESSORS_CONF);
+
 	printf("\n%-32s %8s %8s\n", "bytes an entry", "pintle", "kernel");
 	for (u32 i = 0; i < ARRAY_SIZE(maps); i++) {
 		struct hash *h = hash_of(map_named(maps[i].name)->map);
-		double values = (double)h->pool.slots * h->map.value_stride;
-		double bytes = h->pool.elem_size + values +
-			       8.0 * (h->mask + 1.0) / maps[i].n;
+		double bytes = h->pool.elem_size + 8.0 * (h->mask + 1.0) / maps[i].n;
+		double theirs = kernel_bytes(maps[i].name);
 
+		if (h->percpu)
+			bytes += cpus * h->map.value_stride;
 		printf("%-32s %8.0f ", maps[i].name, bytes);
-		if (kernel_bytes(maps[i].name) > 0)
-			printf("%8.0f\n", kernel_bytes(maps[i].name) / maps[i].n);
+		if (theirs > 0)
+			printf("%8.0f\n", theirs / maps[i].n);
 		else
 			printf("%8s\n", "-");
 	}
+}
+
+/* ------------------------------------------------------------------ */
+
+static void machine(void)
+{
+	char line[256], *model = NULL;
+	FILE *f = fopen("/proc/cpuinfo", "r");
+	struct utsname u = {0};
+	double load = 0;
+
+	while (f && !model && fgets(line, sizeof(line), f))
+		if (!strncmp(line, "model name", 10) && (model = strchr(line, ':')))
+			model[strcspn(model, "\n")] = 0;
+	if (f)
+		fclose(f);
+	uname(&u);
+	getloadavg(&load, 1);
+	printf("%ld processors%s, Linux %s, load %.1f\n\n", sysconf(_SC_NPROCESSORS_CONF),
+	       model ? model : "", u.release, load);
 }
 
 int main(int argc, char **argv)
@@ -404,10 +627,12 @@ int main(int argc, char **argv)
 	}
 	if (optind + 1 != argc)
 		die("usage", "bench-maps [-t MILLISECONDS] [-o WORDS] OBJECTS-DIRECTORY");
+	machine();
 	load(argv[optind]);
 	load_kernel(argv[optind]);
 	fill();
 	operations();
+	own_times();
 	if (asked("two threads"))
 		scaling();
 	if (asked("ring buffer"))

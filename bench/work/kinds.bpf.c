@@ -19,6 +19,8 @@ MAP(hash_64k, BPF_MAP_TYPE_HASH, 1 << 16);
 MAP(hash_1m, BPF_MAP_TYPE_HASH, 1 << 20);
 MAP(percpu_64k, BPF_MAP_TYPE_PERCPU_HASH, 1 << 16);
 MAP(lru_64k, BPF_MAP_TYPE_LRU_HASH, 1 << 16);
+MAP(array_1k, BPF_MAP_TYPE_ARRAY, CELLS);
+MAP(percpu_array_1k, BPF_MAP_TYPE_PERCPU_ARRAY, CELLS);
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -77,14 +79,64 @@ struct {
 		done += !bpf_map_update_elem(&map, &key, &value, BPF_ANY);               \
 		END;                                                                     \
 	}
+/* The same, each slot with keys of its own, odd or even: for two threads. */
+#define OWN_KEY(n) (((at >> 33) & (n - 1) & ~1u) | (bpf_get_smp_processor_id() & 1))
+#define OWN_LOOKUP(map, n)                                                               \
+	SEC("xdp") int own_lookup_##map(struct xdp_md *ctx)                              \
+	{                                                                                \
+		BEGIN;                                                                   \
+		key = OWN_KEY(n);                                                        \
+		u64 *v = bpf_map_lookup_elem(&map, &key);                                \
+		if (v)                                                                   \
+			done += *v;                                                      \
+		END;                                                                     \
+	}
+#define OWN_UPDATE(map, n)                                                               \
+	SEC("xdp") int own_update_##map(struct xdp_md *ctx)                              \
+	{                                                                                \
+		u64 value = 1;                                                           \
+		BEGIN;                                                                   \
+		key = OWN_KEY(n);                                                        \
+		done += !bpf_map_update_elem(&map, &key, &value, BPF_ANY);               \
+		END;                                                                     \
+	}
+#define OWN_CHURN(map, n)                                                                \
+	SEC("xdp") int own_churn_##map(struct xdp_md *ctx)                               \
+	{                                                                                \
+		u64 value = 1;                                                           \
+		BEGIN;                                                                   \
+		key = OWN_KEY(n);                                                        \
+		bpf_map_delete_elem(&map, &key);                                         \
+		done += !bpf_map_update_elem(&map, &key, &value, BPF_ANY);               \
+		END;                                                                     \
+	}
+#define OWN(map, n) OWN_LOOKUP(map, n) OWN_UPDATE(map, n) OWN_CHURN(map, n)
 #define ALL(map, n) LOOKUP(map, n) UPDATE(map, n) CHURN(map, n)
 
 ALL(hash_1k, (1 << 10))
 ALL(hash_64k, (1 << 16))
 ALL(hash_1m, (1 << 20))
+OWN(hash_1k, (1 << 10))
+OWN(hash_64k, (1 << 16))
+OWN(hash_1m, (1 << 20))
+OWN_LOOKUP(lru_64k, (1 << 16))
+OWN_UPDATE(lru_64k, (1 << 17)) /* half of the keys are not there */
 LOOKUP(percpu_64k, (1 << 16))
 UPDATE(percpu_64k, (1 << 16))
 LOOKUP(lru_64k, (1 << 16))
+
+LOOKUP(array_1k, CELLS)
+
+SEC("xdp") int increment_percpu_array_1k(struct xdp_md *ctx)
+{
+	u64 *v;
+	BEGIN;
+	key = (at >> 33) & (CELLS - 1);
+	v = bpf_map_lookup_elem(&percpu_array_1k, &key);
+	if (v)
+		done += ++*v;
+	END;
+}
 
 /* Half of the keys are not there: every other step evicts. */
 SEC("xdp") int evict_lru_64k(struct xdp_md *ctx)

@@ -5,6 +5,9 @@
 #ifndef BENCH_KINDS_H
 #define BENCH_KINDS_H
 
-enum { STEPS = 64 }; /* operations of a run */
+enum {
+	STEPS = 64,   /* operations of a run */
+	CELLS = 1024, /* entries of arrays */
+};
 
 #endif

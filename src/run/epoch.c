@@ -117,7 +117,7 @@ void epoch_advance(void)
 
 u32 epoch_batch(void)
 {
-	enum { NS_EACH = 16, LEAST = 32, MOST = 512 };
+	enum { NS_EACH = 5, LEAST = 32, MOST = 2048 };
 	u32 n = atomic_load_explicit(&epochs.cost, memory_order_relaxed) / NS_EACH;
 
 	return max_u32(LEAST, min_u32(n, MOST));

@@ -48,8 +48,8 @@ enum {
 	HEAP_BYTES = 64 << 20, /* of quarantine, beside the elements that live */
 	HEAP_MIN = 64,	  /* but this many elements at least, however large */
 	KEEP_BYTES = 1 << 20, /* of elements that are free, beside those that may live */
-	BAG_BYTES = 64 << 10, /* of elements that a cache retires at once, */
-	BAG_MOST = 512,	      /* and how many */
+	BAG_BYTES = 128 << 10, /* of elements that a cache retires at once, */
+	BAG_MOST = 2048,	      /* and how many */
 	FETCH = 16,	      /* elements that a cache gets from elsewhere at once */
 	CLOSED = 2,
 };
