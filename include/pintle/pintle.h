@@ -177,6 +177,52 @@ PINTLE_API int pintle_export_func(struct pintle_host *host, const char *name,
 	})
 
 /*
+ * Objects of the host whose bytes programs read as a dynptr, wherever they lie: what
+ * bpf_dynptr_from_xdp() is to a kernel's packets. Callbacks run on the thread that runs the
+ * program, inside its run; offsets and lengths lie within what length() said when the
+ * dynptr was made (the host's own changes since are theirs to notice: -errno then).
+ */
+struct pintle_dynptr_source {
+	size_t size;
+	uint32_t (*length)(const void *object);	/* bytes there are; at most 16 MiB - 1 */
+	/* Copy @len bytes at @off, @len > 0: 0 or a negative errno, which the program sees. */
+	int (*read)(const void *object, uint32_t off, void *to, uint32_t len);
+	/* NULL: programs only read. May move bytes: programs then ask for slices anew. */
+	int (*write)(void *object, uint32_t off, const void *from, uint32_t len);
+	/* The address of the bytes when they lie in a row, valid until the object is written
+	 * or the run ends; NULL: they do not. May be NULL. With write(), programs may write
+	 * through it. */
+	void *(*slice)(void *object, uint32_t off, uint32_t len);
+};
+
+/*
+ * Exports @name for programs as int name(T *object, uint64_t flags, struct bpf_dynptr *d),
+ * flags 0. @object: the name of a struct T of the host's BTF, of which programs pass a
+ * trusted or owned pointer, and the dynptr ends with its reference; or of a program type
+ * with a context, which they pass. -EBUSY while objects are open, -EEXIST, -ENOENT.
+ * bpf_dynptr_slice() copies into the program's buffer, a map's value, what slice() does not
+ * find in a row.
+ */
+PINTLE_API int pintle_dynptr_source_add(struct pintle_host *host, const char *name,
+					const char *object,
+					const struct pintle_dynptr_source *source);
+
+/*
+ * For functions of the host that take a `const struct bpf_dynptr *` from programs, inside
+ * the call: its bytes, or -EINVAL of none. 0, -E2BIG out of bounds, -EINVAL where it only
+ * can be read or is of nothing. pintle_dynptr_data(): the address of @len bytes in a row,
+ * to be written with @write, or NULL; good until the call returns.
+ */
+struct bpf_dynptr;
+PINTLE_API int64_t pintle_dynptr_size(const struct bpf_dynptr *d);
+PINTLE_API int pintle_dynptr_read(const struct bpf_dynptr *d, uint32_t off, void *to,
+				  uint32_t len);
+PINTLE_API int pintle_dynptr_write(const struct bpf_dynptr *d, uint32_t off,
+				   const void *from, uint32_t len);
+PINTLE_API void *pintle_dynptr_data(const struct bpf_dynptr *d, uint32_t off, uint32_t len,
+				    bool write);
+
+/*
  * Exports variable @var under @name, for programs that say `extern const T name __ksym`:
  * they may read it, and pass a struct's address to functions. @type is the name of a struct
  * ("limits"), a typedef ("uint64_t"), or an integer type as the compiler spells it in BTF

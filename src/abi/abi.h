@@ -212,6 +212,8 @@ struct abi_kfunc {
 	u64 prog_types;	  /* bits by abi_prog_type.bit; ~0: all */
 	u8 attach;	  /* only for programs of this attach type; 0: any */
 	u32 special;	  /* enum kfunc_special: functions with a meaning of their own */
+	const struct btf *of_btf; /* KS_DYNPTR_FROM_SOURCE: of which struct, or, NULL, of the */
+	u32 of_type, source;	  /* context; which of the host's sources, from 1 */
 };
 
 /* btf == NULL: provided by the engine itself: called as the program declares it. */

@@ -75,7 +75,7 @@ static const struct {
 	const char *name;
 	u32 size;
 } known_structs[] = {{'I', "bpf_iter_num", 8}, {'D', "bpf_dynptr", 16},
-		     {'W', "bpf_wq", 16}};
+		     {'U', "bpf_dynptr", 16}, {'W', "bpf_wq", 16}};
 
 static bool is_known_struct(const struct btf *btf, u32 id, char letter)
 {
@@ -90,6 +90,14 @@ static bool is_known_struct(const struct btf *btf, u32 id, char letter)
 	return false;
 }
 
+/* A pointer to an integer of @size bytes. */
+static bool is_number_ptr(const struct btf *btf, const struct btf_type *t, u32 size)
+{
+	const struct btf_type *to = btf_type(btf, btf_skip_mods(btf, t->type));
+
+	return btf_kind(t) == BTF_PTR && btf_kind(to) == BTF_INT && to->size == size;
+}
+
 /* The type is of the sort that special.def's @letter stands for. */
 static bool has_shape(const struct btf *btf, u32 id, char letter)
 {
@@ -101,10 +109,15 @@ static bool has_shape(const struct btf *btf, u32 id, char letter)
 		return true;
 	case 'v':
 		return !id;
+	case 'i':
+		return is_number_ptr(btf, t, 4);
 	case 'n':
+	case 's':
+	case 'z':
 		return kind == BTF_INT || kind == BTF_ENUM || kind == BTF_ENUM64;
 	case 'p':
 	case 'M':
+	case 'm':
 		return kind == BTF_PTR;
 	case 'C':
 		return kind == BTF_PTR &&

@@ -151,8 +151,9 @@ static void extend_args(struct lower *l, const struct image_ksym *sym)
 		enum narrow n = narrow_of(sym->btf, params[i].type);
 		struct code_insn insn = extend[n];
 
-		/* Callees look at the low half of 32-bit arguments only. */
-		if (n == NARROW_NONE || n == N_U32 || n == N_S32)
+		/* Callees look at the low half of 32-bit arguments only; but what is the
+		 * engine's own, the program may declare narrower than it is. */
+		if (n == NARROW_NONE || (sym->kfunc->btf && (n == N_U32 || n == N_S32)))
 			continue;
 		insn.dst = insn.src = (u8)(R1 + i);
 		lower_emit(l, insn);
@@ -224,6 +225,13 @@ static u8 kfunc_args(const struct abi_kfunc *kfunc)
 			  : 0;
 }
 
+/* The function of a dynptr source is the same for all of them. */
+static void source_arg(struct lower *l, const struct abi_kfunc *kfunc)
+{
+	if (kfunc->special == KS_DYNPTR_FROM_SOURCE)
+		lower_emit(l, (struct code_insn){OP_MOV64_IMM, R4, .imm = kfunc->source});
+}
+
 static int call_kfunc(struct lower *l, const struct insn *insn)
 {
 	const struct image_ksym *sym;
@@ -250,6 +258,7 @@ static int call_kfunc(struct lower *l, const struct insn *insn)
 		return 0;
 	}
 	extend_args(l, sym);
+	source_arg(l, kfunc);
 	ret = btf_type(sym->btf, sym->type)->type;
 	lower_emit(l, (struct code_insn){
 		.op = call_returning[narrow_of(sym->btf, ret)],

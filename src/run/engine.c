@@ -8,6 +8,7 @@
  * runs on it: disabling preemption has nothing left to do.
  */
 #include "run/async.h"
+#include "run/dynptr.h"
 #include "run/local.h"
 
 static void read_lock(void)
@@ -128,10 +129,26 @@ static const struct engine_func {
 	{KS_WQ_INIT,		FN(wq_init)},
 	{KS_WQ_SET_CALLBACK,	FN(wq_set_callback)},
 	{KS_WQ_START,		FN(wq_start)},
+	{KS_DYNPTR_SLICE,	FN(dynptr_part)},
+	{KS_DYNPTR_SLICE_RDWR,	FN(dynptr_part_rdwr)},
+	{KS_DYNPTR_CLONE,	FN(dynptr_clone)},
+	{KS_DYNPTR_ADJUST,	FN(dynptr_adjust)},
+	{KS_DYNPTR_IS_NULL,	FN(dynptr_is_null)},
+	{KS_DYNPTR_IS_RDONLY,	FN(dynptr_is_rdonly)},
+	{KS_DYNPTR_SIZE,	FN(dynptr_get_size)},
+	{KS_DYNPTR_COPY,	FN(dynptr_copy)},
+	{KS_DYNPTR_MEMSET,	FN(dynptr_memset)},
 	{KS_ITER_NUM_NEW,	FN(iter_num_new)},
 	{KS_ITER_NUM_NEXT,	FN(iter_num_next)},
 	{KS_ITER_NUM_DESTROY,	FN(iter_num_destroy)},
 };
+
+/* Hosts say of what dynptrs are, by names of their own or the kernel's. */
+static bool of_hosts(u32 special)
+{
+	return special == KS_DYNPTR_FROM_SOURCE || special == KS_DYNPTR_FROM_SKB ||
+	       special == KS_DYNPTR_FROM_XDP;
+}
 
 /* What has no code here is known all the same: programs are verified, not loaded. */
 int engine_export(struct pintle_host *host)
@@ -141,6 +158,7 @@ int engine_export(struct pintle_host *host)
 	for (u32 i = 0; i < ARRAY_SIZE(funcs); i++)
 		fns[funcs[i].special] = funcs[i].fn;
 	for (u32 s = KS_NONE + 1; s < NR_KS; s++)
-		TRY(export_special(host, s, fns[s]));
+		if (!of_hosts(s))
+			TRY(export_special(host, s, fns[s]));
 	return 0;
 }

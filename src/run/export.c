@@ -239,19 +239,23 @@ static int func_add(const struct candidate *c, void (*fn)(void), u64 types)
 	return release_add(host, host->abi.kfuncs.n - 1) ? host_oom(host) : 0;
 }
 
+int export_row(struct pintle_host *host, const struct abi_kfunc *row, void (*fn)(void))
+{
+	if (!kfuncs_room(host) ||
+	    !strmap_set(&host->abi.kfunc_names, row->name, host->abi.kfuncs.n))
+		return -ENOMEM;
+	(void)vec_push(&host->exports, (struct export){row->name, fn, 0});
+	(void)vec_push(&host->abi.kfuncs, *row);
+	host->abi.kfuncs.v[host->abi.kfuncs.n - 1].flags = abi_special(row->special)->flags;
+	return 0;
+}
+
 int export_special(struct pintle_host *host, u32 special, void (*fn)(void))
 {
-	const char *name = abi_special(special)->name;
+	struct abi_kfunc row = {.name = abi_special(special)->name, .prog_types = ~0ull,
+				.special = special};
 
-	if (!kfuncs_room(host) ||
-	    !strmap_set(&host->abi.kfunc_names, name, host->abi.kfuncs.n))
-		return -ENOMEM;
-	(void)vec_push(&host->exports, (struct export){name, fn, 0});
-	(void)vec_push(&host->abi.kfuncs,
-		       (struct abi_kfunc){.name = name, .prog_types = ~0ull,
-					  .flags = abi_special(special)->flags,
-					  .special = special});
-	return 0;
+	return export_row(host, &row, fn);
 }
 
 int pintle_export_func(struct pintle_host *host, const char *name, void (*fn)(void),

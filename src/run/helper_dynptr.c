@@ -23,31 +23,13 @@ HELPER_FN(dynptr_from_mem)
 /* long(to, len, dynptr, off, flags): 0, -E2BIG out of bounds, -EINVAL. */
 HELPER_FN(dynptr_read)
 {
-	const struct dynptr *p = helper_ptr(c);
-	u32 off = (u32)d, len = (u32)b;
-	const char *from = dynptr_at(p, off, len);
-
-	if (!p->data || e)
-		return helper_err(-EINVAL);
-	if (!from)
-		return helper_err(-E2BIG);
-	memmove(helper_ptr(a), from, len);
-	return 0;
+	return helper_err(e ? -EINVAL : dynptr_read(helper_ptr(c), (u32)d, helper_ptr(a), (u32)b));
 }
 
 /* long(dynptr, off, from, len, flags): 0, -E2BIG out of bounds, -EINVAL. */
 HELPER_FN(dynptr_write)
 {
-	const struct dynptr *p = helper_ptr(a);
-	u32 off = (u32)b, len = (u32)d;
-	char *to = dynptr_at(p, off, len);
-
-	if (!dynptr_writable(p) || e)
-		return helper_err(-EINVAL);
-	if (!to)
-		return helper_err(-E2BIG);
-	memmove(to, helper_ptr(c), len);
-	return 0;
+	return helper_err(e ? -EINVAL : dynptr_write(helper_ptr(a), (u32)b, helper_ptr(c), (u32)d));
 }
 
 /* void *(dynptr, off, len): their address, or NULL. */

@@ -117,6 +117,7 @@ static void registry_free(struct pintle_host *host)
 	vec_free(&host->exports);
 	vec_free(&host->vars);
 	vec_free(&host->helpers);
+	vec_free(&host->dynptr_sources);
 	vec_free(&host->hooks);
 	arena_free(host->arena);
 }

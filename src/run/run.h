@@ -6,6 +6,7 @@
  *	words.c   the words of its failures
  *	inspect.c answering questions from outside
  *	engine.c  functions for programs that are the engine's own
+ *	dynptr.c  dynptrs, and the objects of hosts that they are made of
  *	plugin.c  types and code that go again
  *	export.c  the registry: functions, storable types, members -> struct abi
  *	progtype.c  program types, contexts and helpers of the host
@@ -76,6 +77,10 @@ struct export {
 	u32 flags;
 };
 
+struct dynptr_source { /* objects of the host whose bytes programs read; dynptr.c */
+	struct pintle_dynptr_source ops;
+};
+
 struct host_helper { /* a helper given by the host for one program type */
 	char *prog_type;
 	u32 id;
@@ -124,6 +129,7 @@ struct pintle_host {
 	VEC(struct export) exports;	 /* parallel to abi.kfuncs */
 	VEC(const void *) vars;		 /* parallel to abi.vars */
 	VEC(struct host_helper) helpers;
+	VEC(struct dynptr_source) dynptr_sources; /* by number, from 1 */
 	VEC(struct pintle_hook *) hooks;
 	struct pintle_object *objects;	 /* all that are open */
 	struct map *maps;		 /* all there are; under maps_lock (lock.h) */
@@ -213,6 +219,8 @@ int engine_export(struct pintle_host *host);
 /* Adds a function with a meaning of its own (enum kfunc_special), which has no types.
  * -ENOMEM without words. */
 int export_special(struct pintle_host *host, u32 special, void (*fn)(void));
+/* The same of a row whose name is not the function's own; its strings are the host's. */
+int export_row(struct pintle_host *host, const struct abi_kfunc *row, void (*fn)(void));
 
 /* --- rcu.c --- */
 void run_read_lock(struct pintle_host *host);

@@ -40,7 +40,7 @@ enum reg_base {
 	NR_REG_BASES,
 };
 
-enum dynptr_kind { DYNPTR_LOCAL, DYNPTR_RINGBUF, DYNPTR_SKB, DYNPTR_XDP };
+enum dynptr_kind { DYNPTR_LOCAL, DYNPTR_RINGBUF, DYNPTR_SKB, DYNPTR_XDP, DYNPTR_HOST };
 
 /* Flags of pointers (rule book 0.3). */
 enum reg_flag {
@@ -483,6 +483,9 @@ bool iters_kept(const struct state *root, const struct state *old, const struct 
 /* rule/dynptr.c: slot @i of @frame, part of a dynptr, is about to be written: the dynptr
  * ends, unless it holds a reference. */
 int dynptr_overwritten(struct env *env, struct frame *frame, u32 i);
+/* What they are of is gone (a callback's argument, an object): so are the dynptrs, their
+ * clones and slices. */
+void dynptr_owner_ended(struct env *env, u32 owner);
 
 /* rule/btfptr.c: B14/B15: pointer @reg (class and type) fits a place of struct (btf, type). */
 bool btf_reg_fits(const struct reg *reg, const struct btf *btf, u32 type, bool strict);

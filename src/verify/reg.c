@@ -255,7 +255,7 @@ static void object_print(struct env *env, const struct slot *slot, u32 i, const 
 {
 	static const char *const kinds[] = {
 		[DYNPTR_LOCAL] = "local", [DYNPTR_RINGBUF] = "ringbuf", [DYNPTR_SKB] = "skb",
-		[DYNPTR_XDP] = "xdp"};
+		[DYNPTR_XDP] = "xdp", [DYNPTR_HOST] = "host"};
 	const struct reg *object = &slot->spilled;
 	const char *name;
 

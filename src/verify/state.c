@@ -346,6 +346,7 @@ int ref_release(struct env *env, u32 ref)
 		return -EINVAL;
 	held_drop(env->cur, HELD_REF, ref);
 	state_each_reg(env->cur, forget_ref, &(struct released){ref, env->insn});
+	dynptr_owner_ended(env, ref);
 	return 0;
 }
 

@@ -120,7 +120,7 @@ int dynptr_make(struct env *env, const struct dynptr_at *d, enum dynptr_kind kin
 
 	object.dynptr = (u8)kind;
 	object.id = id_new(env);
-	if (kind == DYNPTR_SKB || kind == DYNPTR_XDP)
+	if (kind == DYNPTR_SKB || kind == DYNPTR_XDP || kind == DYNPTR_HOST)
 		object.flags |= F_PKT;
 	if (kind == DYNPTR_RINGBUF)
 		TRY(ref_take(env, &object.ref));
@@ -189,6 +189,13 @@ int dynptr_overwritten(struct env *env, struct frame *frame, u32 i)
 
 /* ---- what is in it ---- */
 
+/* Writing makes room first: the packet may move. Of a host's source nothing is known. */
+void dynptr_written(struct env *env, const struct reg *object)
+{
+	if (object->dynptr == DYNPTR_SKB || object->dynptr == DYNPTR_HOST)
+		packet_forget(env);
+}
+
 struct reg dynptr_slice(struct env *env, const struct reg *object, u32 size, u16 flags)
 {
 	struct reg reg = reg_pointer(REG_MEM, flags | (object->flags & F_PKT));
@@ -230,6 +237,33 @@ int special_dynptr_from(struct env *env, struct kcall *call)
 	return kfunc_result(env, call);
 }
 
+/* Of an object of the host, which it does not outlive. */
+int special_dynptr_from_source(struct env *env, struct kcall *call)
+{
+	const struct reg *of = cur_reg(env, R1);
+	u32 owner = of->base != REG_BTF ? 0 : of->ref ? of->ref : of->owner;
+
+	TRY(kfunc_check_source(env, call));
+	TRY(kfunc_check_arg(env, call, 1));
+	TRY(kfunc_check_arg(env, call, 2));
+	TRY(dynptr_make(env, &call->new_dynptr, DYNPTR_HOST));
+	call->new_dynptr.frame->stack[call->new_dynptr.at].spilled.owner = owner;
+	call->new_dynptr.frame->stack[call->new_dynptr.at - 1].spilled.owner = owner;
+	return kfunc_result(env, call);
+}
+
+/* Copies and fillings, whose first argument is the dynptr that is written. */
+int special_dynptr_write(struct env *env, struct kcall *call)
+{
+	struct reg object;
+
+	TRY(kfunc_check_arg(env, call, 0));
+	object = call->dynptr.object;
+	TRY(kfunc_check_args(env, call));
+	dynptr_written(env, &object);
+	return kfunc_result(env, call);
+}
+
 int special_dynptr_clone(struct env *env, struct kcall *call)
 {
 	struct reg object;
@@ -245,16 +279,23 @@ int special_dynptr_clone(struct env *env, struct kcall *call)
 int special_dynptr_slice(struct env *env, struct kcall *call)
 {
 	bool rdwr = call->kfunc->special == KS_DYNPTR_SLICE_RDWR;
+	const struct reg *buffer = cur_reg(env, R3);
 	struct reg r0;
 
 	TRY(kfunc_check_args(env, call));
 	if (!call->has_constant)
 		return reject(env, RULE_UNSUPPORTED, call->kfunc->name);
-	/* It may be the buffer itself, whose slots are written and read elsewhere, too: the
-	 * walk would not know what is in them, nor that an address is read as a number. */
-	if (!env->abi->policy.slice_stack_buffer && cur_reg(env, R3)->base == REG_STACK)
-		return reject(env, RULE_UNSUPPORTED, "slices with a buffer on the stack");
-	if (rdwr && !(env->prog->type && env->prog->type->packet_writable))
+	/* It may be the buffer itself. Slots of the stack are written and read elsewhere, too:
+	 * the walk would not know what is in them, nor that an address is read as a number.
+	 * Other memory may be given back before the dynptr ends. */
+	if (!env->abi->policy.slice_stack_buffer && !reg_is_null(buffer) &&
+	    buffer->base != REG_MAP_VALUE)
+		return reject(env, RULE_UNSUPPORTED,
+			      buffer->base == REG_STACK
+				      ? "slices with a buffer on the stack"
+				      : "slices with a buffer that is no map's");
+	/* Our own look when they are called. */
+	if (rdwr && call->kfunc->btf && !(env->prog->type && env->prog->type->packet_writable))
 		return reject(env, RULE_DYNPTR_RDWR);
 	r0 = dynptr_slice(env, &call->dynptr.object, (u32)call->constant,
 			  F_NULL | (rdwr ? 0 : F_RDONLY));

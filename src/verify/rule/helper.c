@@ -171,9 +171,8 @@ static int apply_dynptrs(struct env *env, const struct call *call)
 								  : DYNPTR_LOCAL));
 		if (arg->flags & ARGF_RELEASE)
 			TRY(dynptr_release(env, &call->dynptr));
-		/* Writing makes room first: the packet may move. */
-		if (arg->flags & ARGF_WRITE && call->dynptr.object.dynptr == DYNPTR_SKB)
-			packet_forget(env);
+		if (arg->flags & ARGF_WRITE)
+			dynptr_written(env, &call->dynptr.object);
 	}
 	return 0;
 }

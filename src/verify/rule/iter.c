@@ -190,7 +190,7 @@ static int iter_next(struct env *env, struct kcall *call)
 	int err;
 
 	if (!env->abi->policy.iter_results_stay)
-		owner_forget(env, object->ref);
+		dynptr_owner_ended(env, object->ref);
 	TRY(element(env, call, object));
 	r0 = cur_reg(env, R0);
 	id = r0->id;

@@ -89,6 +89,8 @@ bool arg_name_ends(const struct karg *arg, const char *suffix);
 /* Checks argument @i, or all of them, as those of an ordinary function. */
 int kfunc_check_arg(struct env *env, struct kcall *call, u32 i);
 int kfunc_check_args(struct env *env, struct kcall *call);
+/* Argument 0 of a dynptr source: the object whose bytes it reads, which is sure to exist. */
+int kfunc_check_source(struct env *env, struct kcall *call);
 /* Numbers all the way down: such memory may hold any bytes. */
 bool btf_is_plain_data(const struct btf *btf, u32 id);
 bool btf_is_number(const struct btf *btf, u32 id);
@@ -118,6 +120,7 @@ typedef int special_fn(struct env *env, struct kcall *call);
 int special_call(struct env *env, struct kcall *call);
 special_fn special_wq_set_callback; /* wq.c */
 special_fn special_dynptr_from, special_dynptr_clone, special_dynptr_slice; /* dynptr.c */
+special_fn special_dynptr_from_source, special_dynptr_write;
 
 /* --- object.c: objects of the program's own structs --- */
 

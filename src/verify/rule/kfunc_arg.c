@@ -2,7 +2,8 @@
  *
  * rule/kfunc_arg.c: arguments of host functions (rule book B30, B34, C2). What an argument
  * is follows from three tables, in this order: the suffix of its name, the struct it
- * points to, and what is left. Each class has one check.
+ * points to, and what is left. Each class has one check. Programs declare the engine's own
+ * functions, so names say nothing there: special.def's letters do.
  *
  * Host code believes its arguments. So a struct pointer reaches it only when the object is
  * sure to exist: owned, trusted, or (KF_RCU) protected by the read section around the call.
@@ -29,10 +30,26 @@ bool arg_name_ends(const struct karg *arg, const char *suffix)
 	return ends_with(arg->name, suffix);
 }
 
+static bool is_own(const struct kcall *call)
+{
+	return !call->kfunc->btf && call->kfunc->special != KS_NONE;
+}
+
+/* What special.def says of argument @i of a function of the engine's own; else 0. */
+static char letter_of(const struct kcall *call, u32 i)
+{
+	return is_own(call) ? abi_special(call->kfunc->special)->args[i] : 0;
+}
+
 static bool is_size_of(const struct kcall *call, u32 i)
 {
-	return i < btf_vlen(call->proto) && (ends_with(param_name(call, i), "__sz") ||
-					     ends_with(param_name(call, i), "__szk"));
+	char letter;
+
+	if (i >= btf_vlen(call->proto))
+		return false;
+	letter = letter_of(call, i);
+	return letter == 's' || letter == 'z' || ends_with(param_name(call, i), "__sz") ||
+	       ends_with(param_name(call, i), "__szk");
 }
 
 static bool is_ptr(const struct btf *btf, u32 id)
@@ -143,6 +160,33 @@ static const struct {
 	{"bpf_wq", KA_WQ},
 };
 
+static const struct {
+	char letter;
+	u8 class_; /* enum karg_class */
+} by_letter[] = {
+	{'D', KA_DYNPTR},
+	{'U', KA_DYNPTR},
+	{'s', KA_SIZE},
+	{'z', KA_SIZE},
+	{'I', KA_ITER},
+	{'M', KA_MAP},
+	{'W', KA_WQ},
+	{'C', KA_CALLBACK},
+	{'_', KA_IGNORED},
+};
+
+static bool class_by_letter(const struct kcall *call, struct karg *arg)
+{
+	char letter = letter_of(call, arg->i);
+
+	for (u32 i = 0; letter && i < ARRAY_SIZE(by_letter); i++)
+		if (by_letter[i].letter == letter) {
+			arg->class_ = by_letter[i].class_;
+			return true;
+		}
+	return false;
+}
+
 static bool class_by_suffix(struct karg *arg)
 {
 	for (u32 i = 0; i < ARRAY_SIZE(by_suffix); i++)
@@ -241,38 +285,15 @@ static u8 class_of_rest(const struct env *env, const struct kcall *call,
 static bool is_allowed_null(const struct kcall *call, const struct karg *arg)
 {
 	return reg_is_null(arg->reg) && is_ptr(call->btf, arg->type) &&
-	       (ends_with(arg->name, "__nullable") ||
+	       (letter_of(call, arg->i) == 'm' || ends_with(arg->name, "__nullable") ||
 		(ends_with(arg->name, "__opt") && is_size_of(call, arg->i + 1)));
-}
-
-/* A function of the engine's own is declared by the program: what its arguments are,
- * special.def says, not the names that the program gave them. */
-static bool class_by_shape(const struct kcall *call, struct karg *arg)
-{
-	static const u8 classes[] = {
-		['M'] = KA_MAP, ['W'] = KA_WQ, ['C'] = KA_CALLBACK, ['D'] = KA_DYNPTR,
-		['I'] = KA_ITER, ['_'] = KA_IGNORED,
-	};
-	const struct abi_special *special;
-	u8 letter;
-
-	if (call->kfunc->btf || !call->kfunc->special)
-		return false;
-	special = abi_special(call->kfunc->special);
-	if (arg->i >= strlen(special->args))
-		return false;
-	letter = (u8)special->args[arg->i];
-	if (letter >= sizeof(classes) || (!classes[letter] && letter != '_'))
-		return false;
-	arg->class_ = classes[letter];
-	return true;
 }
 
 static void classify(const struct env *env, const struct kcall *call, struct karg *arg)
 {
-	if (class_by_shape(call, arg))
+	if (class_by_letter(call, arg))
 		return;
-	if (class_by_suffix(arg)) {
+	if (!is_own(call) && class_by_suffix(arg)) {
 		if (is_allowed_null(call, arg))
 			arg->class_ = KA_NULL;
 		return;
@@ -351,7 +372,7 @@ static int arg_size(struct env *env, struct kcall *call, const struct karg *arg)
 	if (!arg->i || !is_ptr(call->btf, btf_params(call->proto)[arg->i - 1].type))
 		return reject(env, RULE_UNSUPPORTED, "a size without its memory");
 	TRY(arg_number(env, call, arg));
-	if (!ends_with(arg->name, "__szk"))
+	if (!ends_with(arg->name, "__szk") && letter_of(call, arg->i) != 'z')
 		return 0;
 	TRY(check_constant(env, arg));
 	call->has_constant = true;
@@ -501,7 +522,7 @@ static int arg_ctx(struct env *env, struct kcall *call, const struct karg *arg)
 
 static int arg_dynptr(struct env *env, struct kcall *call, const struct karg *arg)
 {
-	if (arg_name_ends(arg, "__uninit"))
+	if (arg_name_ends(arg, "__uninit") || letter_of(call, arg->i) == 'U')
 		return dynptr_arg_new(env, arg->regno, &call->new_dynptr);
 	return dynptr_arg(env, arg->regno, &call->dynptr);
 }
@@ -558,6 +579,28 @@ static int arg_slot(struct env *env, struct kcall *call, const struct karg *arg)
 }
 
 /* ---- one argument ---- */
+
+static int check_null(struct env *env, const struct kcall *call, const struct karg *arg);
+
+int kfunc_check_source(struct env *env, struct kcall *call)
+{
+	const struct abi_kfunc *kfunc = call->kfunc;
+	struct karg arg;
+
+	TRY(kfunc_arg(env, call, 0, &arg));
+	if (!kfunc->of_btf)
+		return arg_ctx(env, call, &arg);
+	TRY(check_null(env, call, &arg));
+	if (arg.reg->base != REG_BTF)
+		return reject_kind(env, arg.regno, "ptr_, trusted_ptr_");
+	TRY(check_trust(env, kfunc, &arg, arg.reg));
+	TRY(check_btf_offset(env, arg.regno, arg.reg));
+	if (btf_reg_fits(arg.reg, kfunc->of_btf, kfunc->of_type, false))
+		return 0;
+	return reject(env, RULE_KFUNC_TYPE, kfunc->name, arg.i,
+		      btf_type_name(kfunc->of_btf, kfunc->of_type), arg.regno,
+		      btf_type_name(arg.reg->btf, arg.reg->type));
+}
 
 static int (*const by_class[NR_KARG_CLASSES])(struct env *env, struct kcall *call,
 					      const struct karg *arg) = {

@@ -152,13 +152,13 @@ int check_dynptr_data(struct env *env, u32 regno);
 /* These change the state: a new dynptr at @d; the end of the one there. */
 int dynptr_make(struct env *env, const struct dynptr_at *d, enum dynptr_kind kind);
 int dynptr_release(struct env *env, const struct dynptr_at *d);
+/* Its bytes are written by a function: those of some kinds may move. */
+void dynptr_written(struct env *env, const struct reg *object);
 /* What points to @size bytes of its memory. */
 struct reg dynptr_slice(struct env *env, const struct reg *object, u32 size, u16 flags);
 /* What a callback is handed; what a global function may be. */
 struct reg dynptr_const(struct env *env);
 struct reg dynptr_any(struct env *env);
-/* The callback returned: what it was handed, clones and slices of it are gone. */
-void dynptr_owner_ended(struct env *env, u32 owner);
 
 /* --- helper_arg.c --- */
 
