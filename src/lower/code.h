@@ -161,7 +161,9 @@ struct lower {
 	VEC(struct code_insn) insns;
 	VEC(u32) origin;
 	u32 *where; /* by instruction of the program: code instruction it became */
+	bool *target; /* by instruction: control comes from elsewhere than the one before */
 	u32 at;	    /* instruction being lowered */
+	u32 skip;   /* up to here instructions have been lowered with one before */
 	bool *throws; /* by subprogram: it, or what it calls */
 	VEC(u32) leaves; /* code instructions that jump to the end of the subprogram */
 	bool oom;
@@ -171,6 +173,10 @@ struct lower {
 void lower_emit(struct lower *l, struct code_insn insn);
 /* -ENOENT etc. with the program and instruction in front of the words. */
 int lower_fail(struct lower *l, int err, const char *fmt, ...) FORMAT(3, 4);
+
+enum isa_op lower_op_at(const struct lower *l, u32 at);
+/* Whether r0 is written before it is read from instruction @at on; false: or who knows. */
+bool lower_r0_dead(const struct lower *l, u32 at);
 
 int lower_mem(struct lower *l, const struct insn *insn, enum isa_op op); /* lower_mem.c */
 /* Makes of register @reg an address without a space. */

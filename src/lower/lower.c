@@ -33,7 +33,7 @@ int lower_fail(struct lower *l, int err, const char *fmt, ...)
 			l->image->name, l->proof->prog->name, l->at, words);
 }
 
-static enum isa_op op_at(const struct lower *l, u32 at)
+enum isa_op lower_op_at(const struct lower *l, u32 at)
 {
 	const char *why;
 
@@ -46,6 +46,56 @@ static u32 next_live(const struct lower *l, u32 at)
 	while (at < l->proof->ninsns && !l->proof->at[at].reached)
 		at++;
 	return at;
+}
+
+/* --- where control goes --- */
+
+static void mark(struct lower *l, s64 to)
+{
+	if (to >= 0 && to < l->proof->ninsns)
+		l->target[to] = true;
+}
+
+/* Where an instruction jumps to, if it does. */
+static s64 goes_to(const struct insn *insn, enum isa_op op, u32 at)
+{
+	return (s64)at + 1 + (op == OP_JAL ? insn->imm : insn->off);
+}
+
+static void mark_targets(struct lower *l)
+{
+	const struct image_prog *prog = l->proof->prog;
+	enum isa_op op;
+
+	for (u32 at = 0; at < l->proof->ninsns; at += isa_slots(op)) {
+		op = lower_op_at(l, at);
+		if (code_jumps(op))
+			mark(l, goes_to(&l->proof->insns[at], op, at));
+	}
+	for (u32 i = 0; i < prog->nsubprogs; i++)
+		mark(l, prog->subprogs[i].start);
+}
+
+bool lower_r0_dead(const struct lower *l, u32 at)
+{
+	enum { FAR = 16 };
+
+	for (u32 n = 0; n < FAR && at < l->proof->ninsns; n++) {
+		const struct insn *insn = &l->proof->insns[at];
+		enum isa_op op = lower_op_at(l, at);
+
+		if (op == OP_BAD || isa_reads(insn, op) & BIT(R0))
+			return false;
+		if (isa_writes(insn, op) & BIT(R0))
+			return true;
+		if (op == OP_JA || op == OP_JAL)
+			at = (u32)goes_to(insn, op, at);
+		else if (code_jumps(op))
+			return false;
+		else
+			at += isa_slots(op);
+	}
+	return false;
 }
 
 /* --- immediates --- */
@@ -217,14 +267,14 @@ static int lower_all(struct lower *l)
 	u32 n = l->proof->ninsns, slots, sub = 0;
 
 	for (l->at = 0; l->at < n; l->at += slots) {
-		enum isa_op op = op_at(l, l->at);
+		enum isa_op op = lower_op_at(l, l->at);
 
 		while (l->at >= l->proof->prog->subprogs[sub].end)
 			lower_sub_end(l, sub++);
 		slots = isa_slots(op);
 		for (u32 i = 0; i < slots; i++)
 			l->where[l->at + i] = l->insns.n;
-		if (!l->proof->at[l->at].reached)
+		if (!l->proof->at[l->at].reached || l->at < l->skip)
 			continue;
 		if (op == OP_BAD)
 			return lower_fail(l, -EINVAL, "not an instruction");
@@ -293,8 +343,10 @@ static int lower_into(struct lower *l)
 	code->funcs = arena_array(code->arena, n, sizeof(code->funcs[0]));
 	code->frame = arena_array(code->arena, n, sizeof(code->frame[0]));
 	l->where = arena_array(code->arena, l->proof->ninsns, sizeof(l->where[0]));
-	if (!code->entry || !code->funcs || !code->frame || !l->where)
+	l->target = arena_array(code->arena, l->proof->ninsns, sizeof(l->target[0]));
+	if (!code->entry || !code->funcs || !code->frame || !l->where || !l->target)
 		return log_fail(l->log, -ENOMEM, "out of memory");
+	mark_targets(l);
 	TRY(lower_stack(l));
 	TRY(lower_end_init(l));
 	TRY(lower_all(l));

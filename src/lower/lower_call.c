@@ -232,6 +232,22 @@ static void source_arg(struct lower *l, const struct abi_kfunc *kfunc)
 		lower_emit(l, (struct code_insn){OP_MOV64_IMM, R4, .imm = kfunc->source});
 }
 
+/* A run that does not sleep is a read section from its beginning to its end, and keeps its
+ * execution slot as every run does. */
+static bool is_nothing(const struct lower *l, u32 special)
+{
+	switch (special) {
+	case KS_RCU_READ_LOCK:
+	case KS_RCU_READ_UNLOCK:
+		return !l->proof->prog->sleepable;
+	case KS_PREEMPT_DISABLE:
+	case KS_PREEMPT_ENABLE:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static int call_kfunc(struct lower *l, const struct insn *insn)
 {
 	const struct image_ksym *sym;
@@ -251,6 +267,8 @@ static int call_kfunc(struct lower *l, const struct insn *insn)
 		fn = l->link->kfunc(l->link->data, kfunc);
 	if (!fn)
 		return lower_fail(l, -ENOENT, "the host has no function '%s'", sym->name);
+	if (!kfunc->btf && is_nothing(l, kfunc->special))
+		return 0;
 	if (!kfunc->btf)
 		TRY(hidden_args(l, kfunc->special));
 	if (is_deferred_put(l, kfunc)) {

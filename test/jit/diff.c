@@ -217,6 +217,18 @@ static void rotate(struct gen *g)
 		set_number(g, chance(g, 50) ? a : b);
 }
 
+/* The address of an element, or what looks like it. */
+static void scaled(struct gen *g)
+{
+	static const u8 by[] = {1, 2, 3, 4, 8, 16};
+	u32 a = any_dst(g), t = any_dst(g);
+
+	emit(g, chance(g, 50) ? OP_MUL64_IMM : OP_LSH64_IMM, a, 0, 0, by[below(g, 6)]);
+	if (chance(g, 50))
+		emit(g, OP_LD_IMM64, t, 0, 0, (s64)number(g));
+	emit(g, OP_ADD64_REG, a, chance(g, 80) ? t : any_src(g), 0, 0);
+}
+
 static void masked(struct gen *g, bool wide, u32 dst, u32 spare, u64 mask)
 {
 	if (!wide) {
@@ -665,8 +677,10 @@ static void item(struct gen *g, u32 depth)
 		divide(g);
 	else if (kind < 40)
 		idiom(g);
-	else if (kind < 45)
+	else if (kind < 44)
 		rotate(g);
+	else if (kind < 45)
+		scaled(g);
 	else if (kind < 46)
 		popcount(g);
 	else if (kind < 58)

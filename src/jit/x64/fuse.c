@@ -265,6 +265,36 @@ static u32 fuse_index(struct gen *g)
 	return 0;
 }
 
+/* --- d *= 2, 4 or 8; [t = number;] d += s --- */
+
+static u32 scale_of(insn_ptr i)
+{
+	u64 by = i->op == OP_LSH64_IMM ? 1ull << (i->imm & 63) : (u64)i->imm;
+
+	return by == 2 || by == 4 || by == 8 ? (u32)__builtin_ctzll(by) : 0;
+}
+
+static u32 fuse_scale(struct gen *g)
+{
+	insn_ptr mul = ahead(g, 0), load = ahead(g, 1), add;
+	u32 k = scale_of(mul), n = 2;
+	u8 dst = gen_reg(mul->dst), src;
+
+	if (!k || !load)
+		return 0;
+	n += load->op == OP_LD_IMM64 && load->dst != mul->dst;
+	add = ahead(g, n - 1);
+	if (!add || add->op != OP_ADD64_REG || add->dst != mul->dst || add->src == mul->dst ||
+	    (n == 3 && add->src != load->dst))
+		return 0;
+	begin(g, n);
+	src = gen_reg(add->src);
+	if (n == 3)
+		x64_mov_imm(&g->x, src, (u64)load->imm);
+	lea(g, true, dst, src, dst, (u8)k, 0);
+	return n;
+}
+
 /* --- x = 0 or 1 by a condition --- */
 
 static bool is_jump(insn_ptr i)
@@ -398,6 +428,9 @@ static u32 fuse(struct gen *g, insn_ptr insn)
 		return fuse_setcc(g);
 	case OP_ADD64_REG:
 		return fuse_index(g);
+	case OP_LSH64_IMM:
+	case OP_MUL64_IMM:
+		return fuse_scale(g);
 	case OP_LDX8:
 	case OP_LDX16:
 	case OP_LDX32:
