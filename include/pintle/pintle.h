@@ -135,8 +135,11 @@ PINTLE_API int pintle_host_add_btf(struct pintle_host *host, const char *name,
 /*
  * Takes back the types added under @name (a file's path, or the name given) and everything
  * registered with them, before a plugin's dlclose(): once it returns 0, none of its
- * functions, destructors and variables will be used. Waits for destructors. -EBUSY, with
- * the reason in words, while object files are open or a map could still hold its objects.
+ * functions, destructors, variables and hooks will be used. Waits for destructors. Object
+ * files that do not use it stay open. -EBUSY, with who pins it in words, while an open one
+ * calls its functions, reads its variables, has programs of its hooks or program types, or
+ * a field for its objects; while such a map, or such objects of programs, live on; while
+ * other BTF is split on its BTF; and inside a run, read section or destructor.
  */
 PINTLE_API int pintle_host_remove_btf(struct pintle_host *host, const char *name);
 

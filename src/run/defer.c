@@ -500,6 +500,11 @@ static void drain(struct pintle_host *host, u32 rounds)
 	pthread_setcancelstate(state, &state);
 }
 
+bool defer_can_drain(void)
+{
+	return at_safe_point();
+}
+
 void defer_drain(struct pintle_host *host)
 {
 	if (at_safe_point() && !host->torn)

@@ -54,6 +54,8 @@ static void put_type(struct writer *w, const struct abi_prog_type *t)
 {
 	char text[96];
 
+	if (prog_type_is_gone(t))
+		return;
 	if (t->kind == PROG_ARGS) {
 		put(w, "hook %s .sleepable = %s,%s", t->name + strlen("hook/"),
 		    t->may_sleep ? "true" : "false", range(text, sizeof(text), t));
@@ -113,8 +115,9 @@ int pintle_host_describe(const struct pintle_host *host,
 	for (u32 i = 0; i < host->abi.vars.n; i++) {
 		const struct abi_var *v = &host->abi.vars.v[i];
 
-		put(&w, "%s %s %s", v->percpu ? "percpu" : "var", v->name,
-		    btf_type_name(v->btf, v->type));
+		if (v->btf) /* not one that is gone with its plugin */
+			put(&w, "%s %s %s", v->percpu ? "percpu" : "var", v->name,
+			    btf_type_name(v->btf, v->type));
 	}
 	for (u32 i = 0; i < host->abi.pools.n; i++)
 		put(&w, "pool %s", btf_type_name(host->abi.pools.v[i].btf,

@@ -74,17 +74,32 @@ int pintle_hook_register(struct pintle_host *host, struct pintle_hook *hook,
 	return 0;
 }
 
-/* Every object is closed and nobody runs: what is left are lists of empty places. */
+/* What is left is a list of empty places. */
+static void hook_free(struct pintle_hook *hook)
+{
+	free(hook->active);
+	hook->active = NULL;
+	hook->host = NULL;
+}
+
+/* Every object is closed and nobody runs. */
 void hooks_free(struct pintle_host *host)
 {
-	for (u32 i = 0; i < host->hooks.n; i++) {
-		struct pintle_hook *hook = host->hooks.v[i];
-
-		free(hook->active);
-		hook->active = NULL;
-		hook->host = NULL;
-	}
+	for (u32 i = 0; i < host->hooks.n; i++)
+		hook_free(host->hooks.v[i]);
 	host->hooks.n = 0;
+}
+
+void hook_forget(struct pintle_host *host, const char *name)
+{
+	if (strncmp(name, "hook/", 5))
+		return;
+	for (u32 i = 0; i < host->hooks.n; i++)
+		if (!strcmp(host->hooks.v[i]->name, name + 5)) {
+			hook_free(host->hooks.v[i]);
+			host->hooks.v[i] = host->hooks.v[--host->hooks.n];
+			return;
+		}
 }
 
 /* ------------------------------------------------------------------ lists */

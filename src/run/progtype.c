@@ -18,10 +18,41 @@ int prog_type_find(const struct pintle_host *host, const char *name)
 	return -1;
 }
 
+static const char gone[] = "\1gone"; /* claims no section, has no name */
+
+void prog_type_gone(struct pintle_host *host, struct abi_prog_type *type)
+{
+	u32 bit = type->bit;
+
+	for (u32 i = 0; i < host->abi.kfuncs.n; i++)
+		if (host->abi.kfuncs.v[i].prog_types != ~0ull)
+			host->abi.kfuncs.v[i].prog_types &= ~BIT64(bit);
+	free(type->fields);
+	*type = (struct abi_prog_type){.name = gone, .section = gone, .bit = bit};
+}
+
+bool prog_type_is_gone(const struct abi_prog_type *type)
+{
+	return type->name == gone;
+}
+
+static bool push_in_gone(struct pintle_host *host, const struct abi_prog_type *type)
+{
+	for (u32 i = 0; i < host->abi.prog_types.n; i++)
+		if (prog_type_is_gone(&host->abi.prog_types.v[i])) {
+			host->abi.prog_types.v[i] = *type;
+			host->abi.prog_types.v[i].bit = i;
+			return true;
+		}
+	return false;
+}
+
 int prog_type_push(struct pintle_host *host, const struct abi_prog_type *type)
 {
 	u32 n = host->abi.prog_types.n;
 
+	if (push_in_gone(host, type))
+		return 0;
 	if (n == MOST_TYPES)
 		return host_fail(host, -E2BIG, "%s: more than %d program types and hooks",
 				 type->name, MOST_TYPES);

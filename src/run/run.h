@@ -250,6 +250,7 @@ void defer_publish(struct slot_ctx *slot);
 /* A safe point: no lock held, outside any run; runs what is ripe (J22, J23). */
 void defer_safe_point(struct pintle_host *host);
 void defer_drain(struct pintle_host *host);
+bool defer_can_drain(void); /* else it does nothing */
 u32 defer_waiting(const struct pintle_host *host); /* calls not yet made, about */
 
 /* --- executor.c --- */
@@ -372,6 +373,9 @@ int proto_check(struct pintle_host *host, const char *what, const struct btf *bt
 /* --- progtype.c --- */
 /* The index of the program type, or -1. */
 int prog_type_find(const struct pintle_host *host, const char *name);
+/* Nothing has that type any more: its place is for the next. */
+void prog_type_gone(struct pintle_host *host, struct abi_prog_type *type);
+bool prog_type_is_gone(const struct abi_prog_type *type);
 /* Adds a row whose strings and fields are the host's already. */
 int prog_type_push(struct pintle_host *host, const struct abi_prog_type *type);
 
@@ -399,6 +403,9 @@ void run_callback(const struct run_scope *scope, const struct pintle_prog *prog,
 int hook_attach(struct pintle_prog *prog); /* -ENOENT: its section names no hook */
 void hook_detach(struct pintle_prog *prog);
 void hooks_free(struct pintle_host *host);
+/* Takes the hook of program type @name ("hook/...") off the host, if it is one's: no program
+ * is attached. */
+void hook_forget(struct pintle_host *host, const char *name);
 
 /* --- load.c --- */
 int object_load(struct pintle_object *object, const struct pintle_load_opts *opts);
