@@ -41,6 +41,15 @@ static int take_ring(struct pintle_map *map, u32 type, struct ring **ring)
 	return 0;
 }
 
+/* A handle holds its map. */
+static void give_ring(struct ring *ring)
+{
+	struct pintle_host *host = ring->map.host;
+
+	map_put(&ring->map);
+	defer_safe_point(host);
+}
+
 /* ------------------------------------------------------------------ consumer */
 
 /* Nothing is left to be consumed. In the other case the descriptor must be readable:
@@ -81,14 +90,10 @@ PINTLE_API struct pintle_ringbuf *pintle_ringbuf_open(struct pintle_map *map,
 
 PINTLE_API void pintle_ringbuf_close(struct pintle_ringbuf *rb)
 {
-	struct pintle_host *host;
-
 	if (!rb || rb->ring->map.host->torn)
 		return;
-	host = rb->ring->map.host;
-	map_put(&rb->ring->map);
+	give_ring(rb->ring);
 	free(rb);
-	defer_safe_point(host);
 }
 
 PINTLE_API int pintle_ringbuf_fd(const struct pintle_ringbuf *rb)
@@ -217,14 +222,10 @@ PINTLE_API struct pintle_user_ringbuf *pintle_user_ringbuf_open(struct pintle_ma
 
 PINTLE_API void pintle_user_ringbuf_close(struct pintle_user_ringbuf *rb)
 {
-	struct pintle_host *host;
-
 	if (!rb || rb->ring->map.host->torn)
 		return;
-	host = rb->ring->map.host;
-	map_put(&rb->ring->map);
+	give_ring(rb->ring);
 	free(rb);
-	defer_safe_point(host);
 }
 
 /* In a section, so that no fork finds the producers' lock taken. */

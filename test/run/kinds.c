@@ -3,121 +3,81 @@
  * kinds.c: each map kind end to end: programs of kinds.bpf.c on one side, the public API
  * on the other.
  */
-#include "pintle/pintle.h"
-#include "test.h"
+#include "setup.h"
 
 PINTLE_HOOK(int, kinds_hook, int, n)
 
-struct setup {
-	struct pintle_host *host;
-	struct pintle_object *object;
-};
-
-static struct setup begin(const char *file)
+static int add(struct pintle_host *host)
 {
-	struct setup s = {pintle_host_new(PINTLE_OPTS(pintle_host_opts, .max_slots = 4))};
-	static char words[2048];
-	int err;
-
-	CHECK(s.host);
-	err = pintle_host_add_self(s.host);
-	if (!err)
-		err = pintle_hook_add(s.host, kinds_hook);
-	if (!err)
-		s.object = pintle_open(s.host, test_object(file), NULL);
-	if (!s.object || pintle_load(s.object)) {
-		snprintf(words, sizeof(words), "%s", pintle_host_error(s.host));
-		pintle_close(s.object);
-		pintle_host_free(s.host);
-		test_fail(__FILE__, __LINE__, "%s", words);
-	}
-	return s;
+	return pintle_hook_add(host, kinds_hook);
 }
 
-static void end(struct setup s)
+static struct setup begin(void)
 {
-	pintle_close(s.object);
-	pintle_host_free(s.host);
-}
-
-static int run(struct setup s, const char *name, int n)
-{
-	struct pintle_prog *prog = pintle_prog_find(s.object, name);
-	uint64_t args[] = {(uint64_t)n}, result = 0;
-
-	CHECK(prog);
-	CHECK_EQ(pintle_prog_run(prog, args, &result), 0);
-	return (int)result;
-}
-
-static struct pintle_map *map_of(struct setup s, const char *name)
-{
-	struct pintle_map *map = pintle_map_find(s.object, name);
-
-	CHECK(map);
-	return map;
+	return setup_begin(PINTLE_OPTS(pintle_host_opts, .max_slots = 4), add,
+			   "run/kinds.bpf.o");
 }
 
 TEST(run_kinds_hashes)
 {
-	struct setup s = begin("run/kinds.bpf.o");
+	struct setup s = begin();
 	uint64_t values[4];
 	uint32_t key = 5;
 
 	for (int i = 0; i < 4; i++) {
-		CHECK_EQ(run(s, "count_percpu_hash", 5), i);
-		CHECK_EQ(run(s, "count_lru", 5), i);
-		CHECK_EQ(run(s, "count_lru_percpu", 5), i);
+		CHECK_EQ(setup_run(s, "count_percpu_hash", 5), i);
+		CHECK_EQ(setup_run(s, "count_lru", 5), i);
+		CHECK_EQ(setup_run(s, "count_lru_percpu", 5), i);
 	}
-	CHECK_EQ(pintle_map_value_size(map_of(s, "percpu_hash")), sizeof(values));
-	CHECK_EQ(pintle_map_lookup(map_of(s, "percpu_hash"), &key, values), 0);
+	CHECK_EQ(pintle_map_value_size(setup_map(s, "percpu_hash")), sizeof(values));
+	CHECK_EQ(pintle_map_lookup(setup_map(s, "percpu_hash"), &key, values), 0);
 	CHECK_EQ(values[0] + values[1] + values[2] + values[3], 4);
-	CHECK_EQ(pintle_map_lookup_and_delete(map_of(s, "lru"), &key, values), 0);
+	CHECK_EQ(pintle_map_lookup_and_delete(setup_map(s, "lru"), &key, values), 0);
 	CHECK_EQ(values[0], 4);
 	for (int i = 0; i < 100; i++) {
-		CHECK_EQ(run(s, "count_lru", i), 0);
-		CHECK_EQ(run(s, "count_lru_percpu", i + 50), 0);
+		CHECK_EQ(setup_run(s, "count_lru", i), 0);
+		CHECK_EQ(setup_run(s, "count_lru_percpu", i + 50), 0);
 	}
-	CHECK_EQ(pintle_map_count(map_of(s, "lru")), 8);
-	CHECK_EQ(pintle_map_count(map_of(s, "lru_percpu")), 8);
-	end(s);
+	CHECK_EQ(pintle_map_count(setup_map(s, "lru")), 8);
+	CHECK_EQ(pintle_map_count(setup_map(s, "lru_percpu")), 8);
+	setup_end(s);
 }
 
 TEST(run_kinds_without_keys)
 {
-	struct setup s = begin("run/kinds.bpf.o");
-	struct pintle_map *queue = map_of(s, "queue");
+	struct setup s = begin();
+	struct pintle_map *queue = setup_map(s, "queue");
 	uint64_t v = 50;
 
-	CHECK_EQ(run(s, "pop_queue", 0), -1);
+	CHECK_EQ(setup_run(s, "pop_queue", 0), -1);
 	for (int i = 0; i < 6; i++) {
-		CHECK_EQ(run(s, "push_queue", i), i < 4 ? 0 : -E2BIG);
-		CHECK_EQ(run(s, "push_stack", i), 0);
+		CHECK_EQ(setup_run(s, "push_queue", i), i < 4 ? 0 : -E2BIG);
+		CHECK_EQ(setup_run(s, "push_stack", i), 0);
 	}
-	CHECK_EQ(run(s, "pop_queue", 0), 0);
+	CHECK_EQ(setup_run(s, "pop_queue", 0), 0);
 	CHECK_EQ(pintle_map_update(queue, NULL, &v, 0), 0);
 	CHECK_EQ(pintle_map_lookup_and_delete(queue, NULL, &v), 0);
 	CHECK_EQ(v, 1);
-	CHECK_EQ(run(s, "pop_queue", 0), 2);
-	CHECK_EQ(run(s, "pop_queue", 0), 3);
-	CHECK_EQ(run(s, "pop_queue", 0), 50);
+	CHECK_EQ(setup_run(s, "pop_queue", 0), 2);
+	CHECK_EQ(setup_run(s, "pop_queue", 0), 3);
+	CHECK_EQ(setup_run(s, "pop_queue", 0), 50);
 	for (int i = 5; i > 1; i--)
-		CHECK_EQ(run(s, "pop_stack", 0), i);
-	CHECK_EQ(run(s, "pop_stack", 0), -1);
-	CHECK_EQ(run(s, "in_bloom", 7), 0);
-	CHECK_EQ(run(s, "add_bloom", 7), 0);
-	CHECK_EQ(run(s, "in_bloom", 7), 1);
-	end(s);
+		CHECK_EQ(setup_run(s, "pop_stack", 0), i);
+	CHECK_EQ(setup_run(s, "pop_stack", 0), -1);
+	CHECK_EQ(setup_run(s, "in_bloom", 7), 0);
+	CHECK_EQ(setup_run(s, "add_bloom", 7), 0);
+	CHECK_EQ(setup_run(s, "in_bloom", 7), 1);
+	setup_end(s);
 }
 
 TEST(run_kinds_lpm)
 {
-	struct setup s = begin("run/kinds.bpf.o");
-	struct pintle_map *lpm = map_of(s, "lpm");
+	struct setup s = begin();
+	struct pintle_map *lpm = setup_map(s, "lpm");
 	struct { uint32_t len; uint8_t addr[4]; } key = {8, {10}};
 	uint64_t v = 1;
 
-	CHECK_EQ(run(s, "route", 3), -1);
+	CHECK_EQ(setup_run(s, "route", 3), -1);
 	CHECK_EQ(pintle_map_update(lpm, &key, &v, 0), 0);
 	key.len = 31;
 	key.addr[1] = 1;
@@ -125,11 +85,11 @@ TEST(run_kinds_lpm)
 	key.addr[3] = 4;
 	v = 2;
 	CHECK_EQ(pintle_map_update(lpm, &key, &v, 0), 0);
-	CHECK_EQ(run(s, "route", 3), 1);
-	CHECK_EQ(run(s, "route", 4), 2);
-	CHECK_EQ(run(s, "route", 5), 2);
-	CHECK_EQ(run(s, "route", 6), 1);
-	end(s);
+	CHECK_EQ(setup_run(s, "route", 3), 1);
+	CHECK_EQ(setup_run(s, "route", 4), 2);
+	CHECK_EQ(setup_run(s, "route", 5), 2);
+	CHECK_EQ(setup_run(s, "route", 6), 1);
+	setup_end(s);
 }
 
 struct seen {
@@ -148,21 +108,20 @@ static int see(void *data, void *sample, size_t size)
 
 TEST(run_kinds_ringbuf)
 {
-	struct setup s = begin("run/kinds.bpf.o");
+	struct setup s = begin();
 	struct seen seen = {0};
-	struct pintle_ringbuf *rb =
-		pintle_ringbuf_open(map_of(s, "ring"), see, &seen);
+	struct pintle_ringbuf *rb = pintle_ringbuf_open(setup_map(s, "ring"), see, &seen);
 
 	CHECK(rb);
-	CHECK_EQ(run(s, "report", -7), 0);
-	CHECK_EQ(run(s, "report", 1), 32);
-	CHECK_EQ(run(s, "report", 2), 48);
+	CHECK_EQ(setup_run(s, "report", -7), 0);
+	CHECK_EQ(setup_run(s, "report", 1), 32);
+	CHECK_EQ(setup_run(s, "report", 2), 48);
 	CHECK_EQ(pintle_ringbuf_poll(rb, 1000), 2);
 	CHECK(seen.count == 2 && seen.n[0] == -7 && seen.n[1] == 2);
-	CHECK_EQ(run(s, "report_dynptr", 6), 0);
+	CHECK_EQ(setup_run(s, "report_dynptr", 6), 0);
 	CHECK_EQ(pintle_ringbuf_poll(rb, 1000), 1);
 	CHECK_EQ(seen.n[2], 6);
-	CHECK_EQ(run(s, "report", 4), 16);
+	CHECK_EQ(setup_run(s, "report", 4), 16);
 	pintle_close(s.object); /* the handle holds the ring */
 	CHECK_EQ(pintle_ringbuf_consume(rb, 0), 1);
 	CHECK_EQ(seen.n[3], 4);
@@ -184,25 +143,25 @@ static void feed(struct pintle_user_ringbuf *rb, uint64_t value, bool discard)
 
 TEST(run_kinds_user_ringbuf)
 {
-	struct setup s = begin("run/kinds.bpf.o");
+	struct setup s = begin();
 	struct pintle_user_ringbuf *rb =
-		pintle_user_ringbuf_open(map_of(s, "user_ring"));
+		pintle_user_ringbuf_open(setup_map(s, "user_ring"));
 
-	CHECK(rb && !pintle_user_ringbuf_open(map_of(s, "ring")));
-	CHECK_EQ(run(s, "drain", 0), 0);
+	CHECK(rb && !pintle_user_ringbuf_open(setup_map(s, "ring")));
+	CHECK_EQ(setup_run(s, "drain", 0), 0);
 	for (int i = 1; i <= 5; i++)
 		feed(rb, (uint64_t)i, i == 3);
-	CHECK_EQ(run(s, "drain", 0), 12004);
+	CHECK_EQ(setup_run(s, "drain", 0), 12004);
 	feed(rb, 100, false); /* the callback stops here */
 	feed(rb, 7, false);
-	CHECK_EQ(run(s, "drain", 0), 100001);
-	CHECK_EQ(run(s, "drain", 0), 7001);
-	CHECK_EQ(run(s, "drain", 0), 0);
+	CHECK_EQ(setup_run(s, "drain", 0), 100001);
+	CHECK_EQ(setup_run(s, "drain", 0), 7001);
+	CHECK_EQ(setup_run(s, "drain", 0), 0);
 	while (pintle_user_ringbuf_reserve(rb, 1000)) /* never submitted */
 		;
 	CHECK_EQ(errno, ENOSPC);
 	CHECK(!pintle_user_ringbuf_reserve_blocking(rb, 1000, 5) && errno == ENOSPC);
-	CHECK_EQ(run(s, "drain", 0), 0);
+	CHECK_EQ(setup_run(s, "drain", 0), 0);
 	pintle_user_ringbuf_close(rb);
-	end(s);
+	setup_end(s);
 }

@@ -3,8 +3,7 @@
  * maps.c: maps, slots and helpers end to end: programs of maps.bpf.c, run by a host with
  * counted pieces (rule book K.14).
  */
-#include "pintle/pintle.h"
-#include "test.h"
+#include "setup.h"
 
 struct piece {
 	int refs, id;
@@ -51,37 +50,19 @@ static void print(void *data, enum pintle_log_level level, const char *line)
 		snprintf(printed, sizeof(printed), "%s", line);
 }
 
-struct setup {
-	struct pintle_host *host;
-	struct pintle_object *object;
-};
+static int add(struct pintle_host *host)
+{
+	TRY(pintle_export(host, piece_new, PINTLE_ACQUIRE | PINTLE_RET_NULL));
+	TRY(pintle_export(host, piece_put, PINTLE_RELEASE));
+	TRY(pintle_storable(host, "piece", .dtor = drop));
+	return pintle_hook_add(host, maps_hook);
+}
 
 static struct setup begin(void)
 {
-	struct setup s = {pintle_host_new(PINTLE_OPTS(pintle_host_opts, .log = print))};
-	static char words[2048];
-	int err;
-
-	CHECK(s.host);
 	alive = put = 0;
-	err = pintle_host_add_self(s.host);
-	if (!err)
-		err = pintle_export(s.host, piece_new, PINTLE_ACQUIRE | PINTLE_RET_NULL);
-	if (!err)
-		err = pintle_export(s.host, piece_put, PINTLE_RELEASE);
-	if (!err)
-		err = pintle_storable(s.host, "piece", .dtor = drop);
-	if (!err)
-		err = pintle_hook_add(s.host, maps_hook);
-	if (!err)
-		s.object = pintle_open(s.host, test_object("run/maps.bpf.o"), NULL);
-	if (!s.object || pintle_load(s.object)) {
-		snprintf(words, sizeof(words), "%s", pintle_host_error(s.host));
-		pintle_close(s.object);
-		pintle_host_free(s.host);
-		test_fail(__FILE__, __LINE__, "%s", words);
-	}
-	return s;
+	return setup_begin(PINTLE_OPTS(pintle_host_opts, .log = print), add,
+			   "run/maps.bpf.o");
 }
 
 static void end(struct setup s)
@@ -90,24 +71,6 @@ static void end(struct setup s)
 	pintle_drain(s.host);
 	CHECK_EQ(alive, 0); /* M18 */
 	pintle_host_free(s.host);
-}
-
-static int run(struct setup s, const char *name, int key)
-{
-	struct pintle_prog *prog = pintle_prog_find(s.object, name);
-	uint64_t args[] = {(uint64_t)key}, result = 0;
-
-	CHECK(prog);
-	CHECK_EQ(pintle_prog_run(prog, args, &result), 0);
-	return (int)result;
-}
-
-static struct pintle_map *map_of(struct setup s, const char *name)
-{
-	struct pintle_map *map = pintle_map_find(s.object, name);
-
-	CHECK(map);
-	return map;
 }
 
 struct value {
@@ -129,15 +92,15 @@ static const char *joined(const char *a, const char *b)
 /* M01-M06, M08, M18. */
 static void check_slots(struct setup s, const char *kind)
 {
-	struct pintle_map *map = map_of(s, kind);
+	struct pintle_map *map = setup_map(s, kind);
 	struct pintle_type_stats stats = {sizeof(stats)};
 	struct value v = {(void *)0x1234, 5, 9, 0}, out;
 	uint32_t key = 2;
 	int before = put, others = alive; /* of maps checked earlier */
 
 	CHECK_EQ(pintle_map_update(map, &key, &v, 0), 0);
-	CHECK_EQ(run(s, joined("fill", kind), 2), 0); /* M01 */
-	CHECK_EQ(run(s, joined("fill", kind), 2), 102);
+	CHECK_EQ(setup_run(s, joined("fill", kind), 2), 0); /* M01 */
+	CHECK_EQ(setup_run(s, joined("fill", kind), 2), 102);
 	pintle_drain(s.host);
 	CHECK_EQ(alive, others + 1);
 	CHECK_EQ(pintle_type_stats(s.host, "piece", &stats), 0);
@@ -153,11 +116,11 @@ static void check_slots(struct setup s, const char *kind)
 	CHECK_EQ(pintle_map_update(map, &key, &v, 0), 0); /* M03, M05 */
 	pintle_drain(s.host);
 	CHECK_EQ(put, before + 1);
-	CHECK_EQ(run(s, joined("fill", kind), 2), 0);
-	CHECK_EQ(run(s, joined("update", kind), 2), 0); /* M04, M05 */
+	CHECK_EQ(setup_run(s, joined("fill", kind), 2), 0);
+	CHECK_EQ(setup_run(s, joined("update", kind), 2), 0); /* M04, M05 */
 	pintle_drain(s.host);
 	CHECK_EQ(put, before + 2);
-	CHECK_EQ(run(s, joined("fill", kind), 2), 0);
+	CHECK_EQ(setup_run(s, joined("fill", kind), 2), 0);
 	CHECK_EQ(pintle_map_delete(map, &key), strcmp(kind, "array") ? 0 : -EINVAL);
 	pintle_drain(s.host);
 	CHECK_EQ(put, before + 2 + !!strcmp(kind, "array")); /* M08, M09 */
@@ -182,17 +145,17 @@ TEST(run_maps_stale_value)
 	for (int i = 0; i < 2; i++) {
 		int before = put;
 
-		CHECK_EQ(run(s, joined("update", kinds[i]), 3), 0);
-		CHECK_EQ(run(s, joined("fill", kinds[i]), 3), 0);
-		CHECK_EQ(run(s, joined("stale", kinds[i]), 3), 0);
+		CHECK_EQ(setup_run(s, joined("update", kinds[i]), 3), 0);
+		CHECK_EQ(setup_run(s, joined("fill", kinds[i]), 3), 0);
+		CHECK_EQ(setup_run(s, joined("stale", kinds[i]), 3), 0);
 		pintle_drain(s.host);
 		CHECK_EQ(put, before + 2);
 		CHECK_EQ(alive, 0);
 		for (int n = 0; n < 50; n++) {
-			CHECK_EQ(run(s, joined("update", kinds[i]), 3), 0);
-			CHECK_EQ(run(s, joined("fill", kinds[i]), 3), 0);
+			CHECK_EQ(setup_run(s, joined("update", kinds[i]), 3), 0);
+			CHECK_EQ(setup_run(s, joined("fill", kinds[i]), 3), 0);
 		}
-		CHECK_EQ(run(s, joined("update", kinds[i]), 3), 0);
+		CHECK_EQ(setup_run(s, joined("update", kinds[i]), 3), 0);
 		pintle_drain(s.host);
 		CHECK_EQ(alive, 0);
 	}
@@ -203,16 +166,16 @@ TEST(run_maps_stale_value)
 TEST(run_maps_percpu)
 {
 	struct setup s = begin();
-	struct pintle_map *map = map_of(s, "percpu");
+	struct pintle_map *map = setup_map(s, "percpu");
 	uint32_t size = pintle_map_value_size(map), key = 1;
 	char *values = calloc(1, size);
 
 	CHECK_EQ(size % 16, 0);
-	CHECK_EQ(run(s, "fill_percpu", 1), 0);
-	CHECK_EQ(run(s, "update_percpu", 1), 0);
+	CHECK_EQ(setup_run(s, "fill_percpu", 1), 0);
+	CHECK_EQ(setup_run(s, "update_percpu", 1), 0);
 	pintle_drain(s.host);
 	CHECK_EQ(put, 1);
-	CHECK_EQ(run(s, "fill_percpu", 1), 0);
+	CHECK_EQ(setup_run(s, "fill_percpu", 1), 0);
 	CHECK_EQ(pintle_map_lookup(map, &key, values), 0);
 	CHECK_EQ(pintle_map_update(map, &key, values, 0), 0);
 	pintle_drain(s.host);
@@ -224,23 +187,23 @@ TEST(run_maps_percpu)
 TEST(run_maps_callbacks)
 {
 	struct setup s = begin();
-	struct pintle_map *map = map_of(s, "hash");
+	struct pintle_map *map = setup_map(s, "hash");
 	struct value v = {0};
-	uint64_t *total = pintle_map_data(map_of(s, ".bss"), NULL);
+	uint64_t *total = pintle_map_data(setup_map(s, ".bss"), NULL);
 
 	CHECK(total);
 	for (uint32_t key = 1; key <= 10; key++) {
 		v.n = key;
 		CHECK_EQ(pintle_map_update(map, &key, &v, 0), 0);
 	}
-	CHECK_EQ(run(s, "sum_hash", 0), 10);
+	CHECK_EQ(setup_run(s, "sum_hash", 0), 10);
 	CHECK_EQ(*total, 55);
-	CHECK_EQ(run(s, "loops", 0), 10);
+	CHECK_EQ(setup_run(s, "loops", 0), 10);
 	CHECK_EQ(*total, 45);
-	CHECK_EQ(run(s, "locked", 7), 7);
-	CHECK_EQ(run(s, "locked", 7), 8);
-	CHECK_EQ(run(s, "locked", 77), -1);
-	CHECK_EQ(run(s, "prints", 5), 0);
+	CHECK_EQ(setup_run(s, "locked", 7), 7);
+	CHECK_EQ(setup_run(s, "locked", 7), 8);
+	CHECK_EQ(setup_run(s, "locked", 77), -1);
+	CHECK_EQ(setup_run(s, "prints", 5), 0);
 	CHECK_STR(printed, "k5 of 1");
 	end(s);
 }

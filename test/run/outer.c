@@ -3,8 +3,7 @@
  * outer.c: maps of maps (A31-A33, M25) and program arrays, by programs of outer.bpf.c and
  * the public API.
  */
-#include "pintle/pintle.h"
-#include "test.h"
+#include "setup.h"
 #include "run/object.h"
 
 #include <pthread.h>
@@ -24,70 +23,19 @@ long box_value(struct box *box)
 	return box->value;
 }
 
-struct setup {
-	struct pintle_host *host;
-	struct pintle_object *object;
-};
+#define OUTER "run/outer.bpf.o"
 
-static struct pintle_object *load(struct pintle_host *host)
+static int add(struct pintle_host *host)
 {
-	struct pintle_object *object =
-		pintle_open(host, test_object("run/outer.bpf.o"), NULL);
-
-	if (object && !pintle_load(object))
-		return object;
-	pintle_close(object);
-	return NULL;
+	TRY(pintle_export(host, box_value, 0));
+	TRY(pintle_storable(host, "box", .dtor = drop));
+	TRY(pintle_hook_add(host, outer_hook));
+	return pintle_hook_add(host, other_hook);
 }
 
 static struct setup begin(void)
 {
-	struct setup s = {pintle_host_new(PINTLE_OPTS(pintle_host_opts, .max_slots = 4))};
-	static char words[2048];
-	int err;
-
-	CHECK(s.host);
-	err = pintle_host_add_self(s.host);
-	if (!err)
-		err = pintle_export(s.host, box_value, 0);
-	if (!err)
-		err = pintle_storable(s.host, "box", .dtor = drop);
-	if (!err)
-		err = pintle_hook_add(s.host, outer_hook);
-	if (!err)
-		err = pintle_hook_add(s.host, other_hook);
-	if (!err)
-		s.object = load(s.host);
-	if (!s.object) {
-		snprintf(words, sizeof(words), "%s", pintle_host_error(s.host));
-		pintle_host_free(s.host);
-		test_fail(__FILE__, __LINE__, "%s", words);
-	}
-	return s;
-}
-
-static void end(struct setup s)
-{
-	pintle_close(s.object);
-	pintle_host_free(s.host);
-}
-
-static int run(struct setup s, const char *name, int n)
-{
-	struct pintle_prog *prog = pintle_prog_find(s.object, name);
-	uint64_t args[] = {(uint64_t)n}, result = 0;
-
-	CHECK(prog);
-	CHECK_EQ(pintle_prog_run(prog, args, &result), 0);
-	return (int)result;
-}
-
-static struct pintle_map *map_of(struct setup s, const char *name)
-{
-	struct pintle_map *map = pintle_map_find(s.object, name);
-
-	CHECK(map);
-	return map;
+	return setup_begin(PINTLE_OPTS(pintle_host_opts, .max_slots = 4), add, OUTER);
 }
 
 TEST(outer_maps_of_maps)
@@ -97,94 +45,97 @@ TEST(outer_maps_of_maps)
 
 	for (int i = 0; i < 2; i++) {
 		const char *count = i ? "count_hash" : "count_array";
-		struct pintle_map *outer = map_of(s, kinds[i]), *own;
+		struct pintle_map *outer = setup_map(s, kinds[i]), *own;
 		uint32_t key = 0, id;
 
 		if (i) {
-			CHECK_EQ(run(s, count, 0), -1);
-			CHECK_EQ(pintle_map_set_map(outer, &key, map_of(s, "one"), 2), -ENOENT);
-			CHECK_EQ(pintle_map_set_map(outer, &key, map_of(s, "one"), 1), 0);
-			CHECK_EQ(pintle_map_set_map(outer, &key, map_of(s, "one"), 1), -EEXIST);
+			CHECK_EQ(setup_run(s, count, 0), -1);
+			CHECK_EQ(pintle_map_set_map(outer, &key, setup_map(s, "one"), 2),
+				 -ENOENT);
+			CHECK_EQ(pintle_map_set_map(outer, &key, setup_map(s, "one"), 1),
+				 0);
+			CHECK_EQ(pintle_map_set_map(outer, &key, setup_map(s, "one"), 1),
+				 -EEXIST);
 		}
-		CHECK_EQ(run(s, count, 0), i * 3);
-		CHECK_EQ(run(s, count, 0), i * 3 + 1);
-		CHECK_EQ(run(s, "count_array", 2), i);
-		CHECK_EQ(run(s, count, 1), -1);
+		CHECK_EQ(setup_run(s, count, 0), i * 3);
+		CHECK_EQ(setup_run(s, count, 0), i * 3 + 1);
+		CHECK_EQ(setup_run(s, "count_array", 2), i);
+		CHECK_EQ(setup_run(s, count, 1), -1);
 		CHECK_EQ(pintle_map_count(outer), i ? 1 : 2);
 		CHECK_EQ(pintle_map_lookup(outer, &key, &id), 0);
-		CHECK_EQ(id, pintle_map_id(map_of(s, "one")));
+		CHECK_EQ(id, pintle_map_id(setup_map(s, "one")));
 		own = pintle_map_create_inner(outer, "own", i ? 0 : 9);
 		CHECK(own);
 		CHECK_EQ(pintle_map_set_map(outer, &key, own, 0), 0);
 		pintle_map_close(own); /* the outer map holds it */
-		CHECK_EQ(run(s, count, 0), 0);
-		CHECK_EQ(run(s, count, 0), 1);
+		CHECK_EQ(setup_run(s, count, 0), 0);
+		CHECK_EQ(setup_run(s, count, 0), 1);
 		CHECK_EQ(pintle_map_delete(outer, &key), 0);
 		CHECK_EQ(pintle_map_delete(outer, &key), -ENOENT);
-		CHECK_EQ(run(s, count, 0), -1);
+		CHECK_EQ(setup_run(s, count, 0), -1);
 		CHECK_EQ(pintle_map_lookup(outer, &key, &id), -ENOENT);
-		CHECK_EQ(pintle_map_set_map(outer, &key, map_of(s, "one"), 0), 0);
-		CHECK_EQ(run(s, count, 0), i * 3 + 2);
+		CHECK_EQ(pintle_map_set_map(outer, &key, setup_map(s, "one"), 0), 0);
+		CHECK_EQ(setup_run(s, count, 0), i * 3 + 2);
 	}
-	end(s);
+	setup_end(s);
 }
 
 /* A31-A33, D51, D53: what does not fit. */
 TEST(outer_inner_maps_that_do_not_fit)
 {
-	struct setup s = begin(), t = {s.host, load(s.host)};
-	struct pintle_map *outer = map_of(s, "array"), *plain;
+	struct setup s = begin(), t = {s.host, setup_load(s.host, OUTER)};
+	struct pintle_map *outer = setup_map(s, "array"), *plain;
 	uint32_t key = 1, far = 9;
 
 	CHECK(t.object);
-	CHECK_EQ(pintle_map_set_map(outer, &key, map_of(s, "plain"), 0), -EINVAL);
+	CHECK_EQ(pintle_map_set_map(outer, &key, setup_map(s, "plain"), 0), -EINVAL);
 	CHECK_HAS(pintle_host_error(s.host), "D_INNER");
 	CHECK_EQ(pintle_map_set_map(outer, &key, outer, 0), -EINVAL);
-	CHECK_EQ(pintle_map_set_map(outer, &key, map_of(t, "one"), 0), 0); /* D51 */
+	CHECK_EQ(pintle_map_set_map(outer, &key, setup_map(t, "one"), 0), 0); /* D51 */
 	plain = pintle_map_create(s.host, "p",
 				  PINTLE_OPTS(pintle_map_opts, .type = 1, .key_size = 4,
 					      .value_size = 16, .max_entries = 8));
 	CHECK(plain);
 	CHECK_EQ(pintle_map_set_map(outer, &key, plain, 0), -EINVAL);
 	pintle_map_close(plain);
-	CHECK_EQ(pintle_map_set_map(outer, &key, map_of(s, "one"), 1), -EINVAL);
-	CHECK_EQ(pintle_map_set_map(outer, &far, map_of(s, "one"), 0), -E2BIG);
-	CHECK_EQ(pintle_map_set_map(outer, NULL, map_of(s, "one"), 0), -EINVAL);
-	CHECK_EQ(pintle_map_set_map(map_of(s, "one"), &key, outer, 0), -EOPNOTSUPP);
+	CHECK_EQ(pintle_map_set_map(outer, &key, setup_map(s, "one"), 1), -EINVAL);
+	CHECK_EQ(pintle_map_set_map(outer, &far, setup_map(s, "one"), 0), -E2BIG);
+	CHECK_EQ(pintle_map_set_map(outer, NULL, setup_map(s, "one"), 0), -EINVAL);
+	CHECK_EQ(pintle_map_set_map(setup_map(s, "one"), &key, outer, 0), -EOPNOTSUPP);
 	CHECK_EQ(pintle_map_update(outer, &key, &far, 0), -EOPNOTSUPP);
 	CHECK_EQ(pintle_map_set_prog(outer, 1, pintle_prog_find(s.object, "jump")),
 		 -EOPNOTSUPP);
-	CHECK(!pintle_map_create_inner(map_of(s, "one"), "x", 0));
+	CHECK(!pintle_map_create_inner(setup_map(s, "one"), "x", 0));
 	CHECK(!pintle_map_create(s.host, "o",
 				 PINTLE_OPTS(pintle_map_opts, .type = 12, .key_size = 4,
 					     .value_size = 4, .max_entries = 8)));
 	CHECK_HAS(pintle_host_error(s.host), "inner maps");
-	CHECK_EQ(run(s, "count_array", 1), 0);
+	CHECK_EQ(setup_run(s, "count_array", 1), 0);
 	pintle_close(t.object); /* its map stays, in ours */
-	CHECK_EQ(run(s, "count_array", 1), 1);
-	end(s);
+	CHECK_EQ(setup_run(s, "count_array", 1), 1);
+	setup_end(s);
 }
 
 TEST(outer_tail_calls)
 {
-	struct setup s = begin(), t = {s.host, load(s.host)};
-	struct pintle_map *jumps = map_of(s, "jumps");
-	int *calls = pintle_map_data(map_of(s, ".bss"), NULL);
+	struct setup s = begin(), t = {s.host, setup_load(s.host, OUTER)};
+	struct pintle_map *jumps = setup_map(s, "jumps");
+	int *calls = pintle_map_data(setup_map(s, ".bss"), NULL);
 	uint32_t key = 3;
 
 	CHECK(t.object && calls);
 	CHECK_EQ(pintle_map_count(jumps), 2);
-	CHECK_EQ(run(s, "jump", 0), 1);
-	CHECK_EQ(run(s, "jump", 4), 1);
-	CHECK_EQ(run(s, "jump", 1), 20);
+	CHECK_EQ(setup_run(s, "jump", 0), 1);
+	CHECK_EQ(setup_run(s, "jump", 4), 1);
+	CHECK_EQ(setup_run(s, "jump", 1), 20);
 	CHECK_EQ(*calls, 2);
 	CHECK_EQ(pintle_map_delete(jumps, &key), 0);
 	CHECK_EQ(pintle_map_delete(jumps, &key), -ENOENT);
-	CHECK_EQ(run(s, "jump", 1), 10);
+	CHECK_EQ(setup_run(s, "jump", 1), 10);
 	CHECK_EQ(pintle_map_set_prog(jumps, 3, pintle_prog_find(t.object, "second")), 0);
-	CHECK_EQ(run(s, "jump", 1), 20);
+	CHECK_EQ(setup_run(s, "jump", 1), 20);
 	pintle_close(t.object); /* its program leaves our array */
-	CHECK_EQ(run(s, "jump", 1), 10);
+	CHECK_EQ(setup_run(s, "jump", 1), 10);
 	CHECK_EQ(pintle_map_set_prog(jumps, 0, pintle_prog_find(s.object, "other")),
 		 -EINVAL);
 	CHECK_HAS(pintle_host_error(s.host), "another type");
@@ -194,8 +145,8 @@ TEST(outer_tail_calls)
 	CHECK_EQ(pintle_map_lookup(jumps, &key, &key), -EOPNOTSUPP);
 	CHECK_EQ(pintle_map_set_prog(jumps, 0, pintle_prog_find(s.object, "spin")), 0);
 	*calls = 0;
-	CHECK_EQ(run(s, "spin", 0), 34); /* 33 jumps */
-	end(s);
+	CHECK_EQ(setup_run(s, "spin", 0), 34); /* 33 jumps */
+	setup_end(s);
 }
 
 /* Against an array: of which of three programs each entry has. */
@@ -203,7 +154,7 @@ TEST(prog_array_random_operations)
 {
 	static const char *const names[] = {"first", "second", "spin"};
 	struct setup s = begin();
-	struct pintle_map *jumps = map_of(s, "jumps");
+	struct pintle_map *jumps = setup_map(s, "jumps");
 	int model[4] = {-1, 0, -1, 1};
 	uint32_t seed = 9;
 
@@ -227,17 +178,17 @@ TEST(prog_array_random_operations)
 			n += model[k] >= 0;
 		CHECK_EQ(pintle_map_count(jumps), n);
 		if (model[3] == 1) /* from anywhere, "second" is where it ends */
-			CHECK_EQ(run(s, "jump", 3), 20);
+			CHECK_EQ(setup_run(s, "jump", 3), 20);
 		if (key < 4 && model[key] < 0)
-			CHECK_EQ(run(s, "jump", (int)key), 1);
+			CHECK_EQ(setup_run(s, "jump", (int)key), 1);
 	}
-	end(s);
+	setup_end(s);
 }
 
 TEST(prog_array_bad_arguments)
 {
 	struct setup s = begin();
-	struct pintle_map *jumps = map_of(s, "jumps");
+	struct pintle_map *jumps = setup_map(s, "jumps");
 	struct pintle_prog *second = pintle_prog_find(s.object, "second");
 	uint32_t key = 1, far = 4, value = 0;
 
@@ -245,8 +196,8 @@ TEST(prog_array_bad_arguments)
 	CHECK_EQ(pintle_map_set_prog(jumps, 0, NULL), -EINVAL);
 	CHECK_EQ(pintle_map_set_prog(jumps, far, second), -E2BIG);
 	CHECK_EQ(pintle_map_set_prog(jumps, UINT32_MAX, second), -E2BIG);
-	CHECK_EQ(pintle_map_set_prog(map_of(s, "one"), 0, second), -EOPNOTSUPP);
-	CHECK_EQ(pintle_map_set_map(jumps, &key, map_of(s, "one"), 0), -EOPNOTSUPP);
+	CHECK_EQ(pintle_map_set_prog(setup_map(s, "one"), 0, second), -EOPNOTSUPP);
+	CHECK_EQ(pintle_map_set_map(jumps, &key, setup_map(s, "one"), 0), -EOPNOTSUPP);
 	CHECK_EQ(pintle_map_lookup(jumps, &key, &value), -EOPNOTSUPP);
 	CHECK_EQ(pintle_map_update(jumps, &key, &value, 0), -EOPNOTSUPP);
 	CHECK_EQ(pintle_map_lookup_and_delete(jumps, &key, &value), -EOPNOTSUPP);
@@ -255,7 +206,7 @@ TEST(prog_array_bad_arguments)
 	CHECK_EQ(pintle_map_next_key(jumps, &key, NULL), -EINVAL);
 	CHECK_EQ(pintle_map_next_key(jumps, &(uint32_t){3}, &value), -ENOENT);
 	CHECK_EQ(pintle_map_count(jumps), 2);
-	end(s);
+	setup_end(s);
 }
 
 /* ------------------------------------------------------------------ threads */
@@ -288,11 +239,11 @@ TEST(race_outer_replace)
 {
 	struct setup s = begin();
 	struct runner r[2] = {{.s = s}, {.s = s}};
-	struct pintle_map *outer = map_of(s, "hash"), *own;
+	struct pintle_map *outer = setup_map(s, "hash"), *own;
 	uint32_t key = 0, five = 5;
 	struct { void *box; uint64_t n; } zero = {0};
 
-	CHECK_EQ(pintle_map_set_map(outer, &key, map_of(s, "one"), 0), 0);
+	CHECK_EQ(pintle_map_set_map(outer, &key, setup_map(s, "one"), 0), 0);
 	for (int i = 0; i < 2; i++)
 		CHECK_EQ(pthread_create(&r[i].thread, NULL, count_on, &r[i]), 0);
 	for (int i = 0; i < 500; i++) {
@@ -307,7 +258,7 @@ TEST(race_outer_replace)
 		pthread_join(r[i].thread, NULL);
 		CHECK_EQ(r[i].wrong, 0);
 	}
-	end(s);
+	setup_end(s);
 }
 
 static void *jump_on(void *data)
@@ -332,13 +283,13 @@ TEST(race_prog_array)
 {
 	struct setup s = begin();
 	struct runner r[2] = {{.s = s}, {.s = s}};
-	struct pintle_map *jumps = map_of(s, "jumps");
+	struct pintle_map *jumps = setup_map(s, "jumps");
 	uint32_t key = 3;
 
 	for (int i = 0; i < 2; i++)
 		CHECK_EQ(pthread_create(&r[i].thread, NULL, jump_on, &r[i]), 0);
 	for (int i = 0; i < 60; i++) {
-		struct pintle_object *other = load(s.host);
+		struct pintle_object *other = setup_load(s.host, OUTER);
 
 		CHECK(other);
 		CHECK_EQ(pintle_map_set_prog(jumps, key, pintle_prog_find(other, "second")), 0);
@@ -358,5 +309,5 @@ TEST(race_prog_array)
 		CHECK_EQ(r[i].wrong, 0);
 		CHECK(r[i].n > 0);
 	}
-	end(s);
+	setup_end(s);
 }

@@ -7,15 +7,14 @@
  * that found it: its reference is dropped at once, but what map_put() leads to waits for
  * a grace period of both domains (M25).
  *
- * Ordering: a map is complete before it is in an entry: the exchange in put() pairs with
- * the acquire load in lookup(). Progress: wait-free.
+ * Ordering: that of index.h. Progress: wait-free.
  */
 #include "run/map/index.h"
 #include "run/map/outer.h"
 
 struct map_array {
 	struct map map;
-	atomic(struct map *) at[];
+	atomic(void *) at[]; /* struct map */
 };
 
 static struct map_array *array_of(struct map *map)
@@ -46,40 +45,31 @@ static void destroy(struct map *map)
 
 static void *lookup(struct map *map, const void *key)
 {
-	u32 index = index_of(key);
-
-	if (index >= map->max_entries)
-		return NULL;
-	/* acquire: pairs with the exchange in put() */
-	return atomic_load_explicit(&array_of(map)->at[index], memory_order_acquire);
+	return index_entry(map, array_of(map)->at, index_of(key));
 }
 
 static int put(struct map *map, const void *key, void *inner, u64 flags)
 {
-	u32 index = index_of(key);
+	void *old;
 
 	if (flags)
 		return -EINVAL;
-	if (index >= map->max_entries)
+	if (index_of(key) >= map->max_entries)
 		return -E2BIG;
 	TRY(template_fits(map, inner));
 	map_get(inner);
-	map_put(atomic_exchange_explicit(&array_of(map)->at[index], inner,
-					 memory_order_acq_rel));
+	index_swap(map, array_of(map)->at, key, inner, &old);
+	map_put(old);
 	return 0;
 }
 
 static int remove_map(struct map *map, const void *key)
 {
-	u32 index = index_of(key);
-	struct map *old;
+	void *old;
 
-	if (index >= map->max_entries)
-		return -E2BIG;
-	old = atomic_exchange_explicit(&array_of(map)->at[index], NULL,
-				       memory_order_acq_rel);
+	TRY(index_take(map, array_of(map)->at, key, &old));
 	map_put(old);
-	return old ? 0 : -ENOENT;
+	return 0;
 }
 
 static int read_id(struct map *map, const void *key, void *value)
@@ -94,11 +84,7 @@ static int read_id(struct map *map, const void *key, void *value)
 
 static u32 count(struct map *map)
 {
-	u32 n = 0;
-
-	for (u32 i = 0; i < map->max_entries; i++)
-		n += lookup(map, &i) != NULL;
-	return n;
+	return index_filled(map, array_of(map)->at);
 }
 
 const struct map_ops map_array_of_maps_ops = {

@@ -71,6 +71,13 @@ int hash_take_value(struct map *map, const void *key, void *value);
 s64 hash_for_each(struct map *map,
 		  u64 (*fn)(void *data, const void *key, void *value), void *data);
 
+/* All but type, flags, create and lookup. */
+#define HASH_OPS                                                                         \
+	.free = hash_free, .update = hash_write, .remove = hash_remove,                  \
+	.take = hash_take_value, .next_key = hash_next_key, .count = hash_count,         \
+	.read = hash_read, .write = hash_write, .for_each = hash_for_each,               \
+	.each_value = hash_each_value, .key_of = hash_key_of
+
 /* --- percpu_hash.c: also of LRU per-CPU hashes --- */
 
 /* Writes one slot's value, or every one (@all), and destroys the fields there. */

@@ -10,8 +10,8 @@
  * programs out of every array (prog_arrays_forget()) and then waits until no run can be
  * there.
  *
- * Ordering: a program's code is complete before it is in an entry: the store in set_entry()
- * pairs with the acquire load in entry(). Progress: wait-free, but for binding and setting.
+ * Ordering: that of index.h; setting is under the lock too. Progress: wait-free, but for
+ * binding and setting.
  */
 #include "run/lock.h"
 #include "run/map/index.h"
@@ -22,7 +22,7 @@ struct prog_array {
 	u32 lock; /* of the two below, and of setting entries */
 	const char *type; /* of programs; of the host's arena; NULL: not bound */
 	bool sleepable;
-	atomic(struct pintle_prog *) at[];
+	atomic(void *) at[]; /* struct pintle_prog */
 };
 
 static struct prog_array *array_of(struct map *map)
@@ -53,17 +53,9 @@ static void destroy(struct map *map)
 	free(array_of(map));
 }
 
-static struct pintle_prog *entry(struct map *map, u64 index)
-{
-	if (index >= map->max_entries)
-		return NULL;
-	/* acquire: pairs with the release in set_entry() */
-	return atomic_load_explicit(&array_of(map)->at[index], memory_order_acquire);
-}
-
 const struct code *prog_array_code(struct map *map, u64 index)
 {
-	const struct pintle_prog *prog = entry(map, index);
+	const struct pintle_prog *prog = index_entry(map, array_of(map)->at, index);
 
 	return prog ? prog->code : NULL;
 }
@@ -84,16 +76,15 @@ int prog_array_bind(struct map *map, const struct image_prog *prog)
 }
 
 /* An object that is being closed takes its programs out of each array under its lock. */
-static int set_entry(struct prog_array *a, u32 index, struct pintle_prog *prog)
+static int set_entry(struct prog_array *a, const void *key, struct pintle_prog *prog)
 {
-	int err = 0;
+	int err = -EINVAL;
+	void *old;
 
 	lock_take(&a->lock);
 	/* acquire: pairs with the release in object_retire() */
-	if (atomic_load_explicit(&prog->object->retired, memory_order_acquire))
-		err = -EINVAL;
-	else /* release: pairs with the acquire in entry() */
-		atomic_store_explicit(&a->at[index], prog, memory_order_release);
+	if (!atomic_load_explicit(&prog->object->retired, memory_order_acquire))
+		err = index_swap(&a->map, a->at, key, prog, &old);
 	lock_drop(&a->lock);
 	return err;
 }
@@ -101,42 +92,34 @@ static int set_entry(struct prog_array *a, u32 index, struct pintle_prog *prog)
 static int put(struct map *map, const void *key, void *prog, u64 flags)
 {
 	struct pintle_prog *p = prog;
-	u32 index = index_of(key);
 
 	if (flags || !p->code || p->object->host != map->host)
 		return -EINVAL;
-	if (index >= map->max_entries)
+	if (index_of(key) >= map->max_entries)
 		return -E2BIG;
 	TRY(prog_array_bind(map, p->image));
-	return set_entry(array_of(map), index, p);
+	return set_entry(array_of(map), key, p);
 }
 
 static int remove_prog(struct map *map, const void *key)
 {
-	u32 index = index_of(key);
+	void *old;
 
-	if (index >= map->max_entries)
-		return -E2BIG;
-	return atomic_exchange_explicit(&array_of(map)->at[index], NULL,
-					memory_order_acq_rel) ? 0 : -ENOENT;
+	return index_take(map, array_of(map)->at, key, &old);
 }
 
 static u32 count(struct map *map)
 {
-	u32 n = 0;
-
-	for (u32 i = 0; i < map->max_entries; i++)
-		n += entry(map, i) != NULL;
-	return n;
+	return index_filled(map, array_of(map)->at);
 }
 
 static void forget(struct map *map, const struct pintle_object *object)
 {
 	lock_take(&array_of(map)->lock);
 	for (u32 i = 0; i < map->max_entries; i++) {
-		struct pintle_prog *prog = entry(map, i);
+		void *prog = index_entry(map, array_of(map)->at, i);
 
-		if (prog && prog->object == object)
+		if (prog && ((struct pintle_prog *)prog)->object == object)
 			atomic_compare_exchange_strong_explicit(
 				&array_of(map)->at[i], &prog, NULL, memory_order_acq_rel,
 				memory_order_relaxed);
