@@ -180,6 +180,22 @@ extern void bpf_throw(__u64 cookie) __ksym;
 	} while (0)
 #endif
 
+/*
+ * The keys of a map, each that stays once, whatever comes and goes meanwhile:
+ *
+ *	bpf_iter_map_elem_new(&it, &map);
+ *	while ((key = bpf_iter_map_elem_next(&it)))
+ *		value = bpf_map_lookup_elem(&map, key);
+ *	bpf_iter_map_elem_destroy(&it);
+ */
+struct bpf_iter_map_elem {
+	__u64 opaque[9];
+} __attribute__((aligned(8)));
+
+extern int bpf_iter_map_elem_new(struct bpf_iter_map_elem *it, void *map) __ksym;
+extern const void *bpf_iter_map_elem_next(struct bpf_iter_map_elem *it) __ksym;
+extern void bpf_iter_map_elem_destroy(struct bpf_iter_map_elem *it) __ksym;
+
 /* The id of a type in the program's own BTF, as CO-RE numbers its questions. */
 #define pintle_type_id(type) __builtin_btf_type_id(*(type *)0, 0)
 

@@ -158,6 +158,22 @@ enum pintle_func_flags {
 				      PINTLE_DEFERRED_PUT */
 	PINTLE_ANY_ARGS = 1 << 8,  /* opt out of trusted-by-default (kernel's old rule) */
 	PINTLE_DESTRUCTIVE = 1 << 9,
+	/*
+	 * The three functions of an open-coded iterator over the host's own: programs keep a
+	 * struct bpf_iter_K of the host's BTF, whole words, on their stack, and go
+	 *	int bpf_iter_K_new(struct bpf_iter_K *it, ...);
+	 *	T *bpf_iter_K_next(struct bpf_iter_K *it);	PINTLE_RET_NULL: at its end
+	 *	void bpf_iter_K_destroy(struct bpf_iter_K *it);
+	 * _destroy() follows on every path, also when _new() failed, which must leave an
+	 * iterator that gives nothing. What _next() gives (a struct of the host, or a number
+	 * to be read) is trusted until it is called again.
+	 */
+	PINTLE_ITER_NEW = 1 << 10,
+	PINTLE_ITER_NEXT = 1 << 11,
+	PINTLE_ITER_DESTROY = 1 << 12,
+	/* Callable inside a read section only, and what it gives lasts no longer. Of an
+	 * iterator: given with PINTLE_ITER_NEW. */
+	PINTLE_RCU_PROTECTED = 1 << 13,
 };
 
 struct pintle_func_opts {

@@ -75,7 +75,8 @@ static const struct {
 	const char *name;
 	u32 size;
 } known_structs[] = {{'I', "bpf_iter_num", 8}, {'D', "bpf_dynptr", 16},
-		     {'U', "bpf_dynptr", 16}, {'W', "bpf_wq", 16}};
+		     {'U', "bpf_dynptr", 16}, {'W', "bpf_wq", 16},
+		     {'B', "bpf_iter_bits", 16}, {'E', "bpf_iter_map_elem", 72}};
 
 static bool is_known_struct(const struct btf *btf, u32 id, char letter)
 {
@@ -118,6 +119,7 @@ static bool has_shape(const struct btf *btf, u32 id, char letter)
 	case 'p':
 	case 'M':
 	case 'm':
+	case 'a':
 		return kind == BTF_PTR;
 	case 'C':
 		return kind == BTF_PTR &&

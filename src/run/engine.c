@@ -9,7 +9,9 @@
  */
 #include "run/async.h"
 #include "run/dynptr.h"
+#include "run/iter.h"
 #include "run/local.h"
+#include "run/string.h"
 
 static void read_lock(void)
 {
@@ -62,41 +64,11 @@ static u64 percpu_obj_drop(u64 object, u64 type)
 	return 0;
 }
 
-/* --- numbers in order: `struct bpf_iter_num` of the interface, 8 bytes of the program's
- * stack. The element is the iterator's own memory. --- */
+/* --- casts: what a pointer is, the verifier knows --- */
 
-enum { MAX_NUMBERS = 1 << 23 };
-
-struct iter_num {
-	s32 cur, end;
-};
-
-static s32 iter_num_new(struct iter_num *it, s32 start, s32 end)
+static u64 cast(u64 pointer)
 {
-	*it = (struct iter_num){0, 0};
-	if (start > end)
-		return -EINVAL;
-	if ((s64)end - start > MAX_NUMBERS)
-		return -E2BIG;
-	*it = (struct iter_num){(s32)((u32)start - 1), end}; /* may wrap, and back */
-	return 0;
-}
-
-static s32 *iter_num_next(struct iter_num *it)
-{
-	s32 next = (s32)((u32)it->cur + 1);
-
-	if (next >= it->end) {
-		*it = (struct iter_num){0, 0};
-		return NULL;
-	}
-	it->cur = next;
-	return &it->cur;
-}
-
-static void iter_num_destroy(struct iter_num *it)
-{
-	*it = (struct iter_num){0, 0};
+	return pointer;
 }
 
 #define FN(fn) ((void (*)(void))(fn))
@@ -141,6 +113,26 @@ static const struct engine_func {
 	{KS_ITER_NUM_NEW,	FN(iter_num_new)},
 	{KS_ITER_NUM_NEXT,	FN(iter_num_next)},
 	{KS_ITER_NUM_DESTROY,	FN(iter_num_destroy)},
+	{KS_ITER_BITS_NEW,	FN(iter_bits_new)},
+	{KS_ITER_BITS_NEXT,	FN(iter_bits_next)},
+	{KS_ITER_BITS_DESTROY,	FN(iter_bits_destroy)},
+	{KS_ITER_MAP_ELEM_NEW,	FN(iter_map_elem_new)},
+	{KS_ITER_MAP_ELEM_NEXT, FN(iter_map_elem_next)},
+	{KS_ITER_MAP_ELEM_DESTROY, FN(iter_map_elem_destroy)},
+	{KS_STRCMP,		FN(string_cmp)},
+	{KS_STRCASECMP,		FN(string_casecmp)},
+	{KS_STRCHR,		FN(string_chr)},
+	{KS_STRNCHR,		FN(string_nchr)},
+	{KS_STRCHRNUL,		FN(string_chrnul)},
+	{KS_STRRCHR,		FN(string_rchr)},
+	{KS_STRLEN,		FN(string_len)},
+	{KS_STRNLEN,		FN(string_nlen)},
+	{KS_STRSPN,		FN(string_spn)},
+	{KS_STRCSPN,		FN(string_cspn)},
+	{KS_STRSTR,		FN(string_str)},
+	{KS_STRNSTR,		FN(string_nstr)},
+	{KS_RDONLY_CAST,	FN(cast)},
+	{KS_CAST_TO_KERN_CTX,	FN(cast)},
 };
 
 /* Hosts say of what dynptrs are, by names of their own or the kernel's. */

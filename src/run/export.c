@@ -13,7 +13,8 @@ enum { FIRST_KFUNCS = 256 };
 static const u32 all_flags = PINTLE_ACQUIRE | PINTLE_RELEASE | PINTLE_RET_NULL |
 			     PINTLE_TRUSTED | PINTLE_RCU | PINTLE_SLEEPABLE |
 			     PINTLE_KPTR_GET | PINTLE_CONSUME | PINTLE_ANY_ARGS |
-			     PINTLE_DESTRUCTIVE;
+			     PINTLE_DESTRUCTIVE | PINTLE_ITER_NEW | PINTLE_ITER_NEXT |
+			     PINTLE_ITER_DESTROY | PINTLE_RCU_PROTECTED;
 
 /* ------------------------------------------------------------------ prototypes */
 
@@ -160,6 +161,72 @@ static int check_release(const struct candidate *c)
 	return check_deferred_put(c, type);
 }
 
+enum { MAX_ITER_SIZE = 256 };
+
+static const struct {
+	u32 flag;
+	const char *name, *suffix;
+} iter_parts[] = {
+	{PINTLE_ITER_NEW, "PINTLE_ITER_NEW", "_new"},
+	{PINTLE_ITER_NEXT, "PINTLE_ITER_NEXT", "_next"},
+	{PINTLE_ITER_DESTROY, "PINTLE_ITER_DESTROY", "_destroy"},
+};
+
+/* The struct behind the first parameter is bpf_iter_K, whole words, and the function's name
+ * is that and @suffix. */
+static int check_iter_struct(const struct candidate *c, u32 part)
+{
+	u32 it = btf_vlen(c->t) ? struct_behind(c->btf, btf_params(c->t)[0].type) : 0, size;
+	const char *name = it ? btf_type_name(c->btf, it) : "", *flag = iter_parts[part].name;
+	size_t len = strlen(name);
+
+	if (strncmp(name, "bpf_iter_", 9))
+		return bad_flag(c, flag, "the first parameter must be a pointer to a struct "
+				"bpf_iter_...: the iterator");
+	if (!btf_size(c->btf, it, &size) || !size || size % 8 || size > MAX_ITER_SIZE)
+		return bad_flag(c, flag, "the iterator must be of whole words of 8 bytes, 256 "
+				"bytes at most: it lies on programs' stacks");
+	if (strncmp(c->name, name, len) || strcmp(c->name + len, iter_parts[part].suffix))
+		return bad_flag(c, flag, "the function must be named after the iterator's "
+				"struct: bpf_iter_K_new, _next or _destroy");
+	return 0;
+}
+
+static int check_iter(const struct candidate *c, u32 part)
+{
+	const char *flag = iter_parts[part].name;
+	u32 ret = btf_skip_mods(c->btf, c->t->type);
+	bool pointer = btf_kind(btf_type(c->btf, ret)) == BTF_PTR;
+
+	TRY(check_iter_struct(c, part));
+	if (part && btf_vlen(c->t) != 1)
+		return bad_flag(c, flag, "it takes the iterator and nothing else");
+	if (part == 0 && (!ret || pointer))
+		return bad_flag(c, flag, "it must return an int: 0, or a negative errno");
+	if (part == 1 && (!pointer || !(c->flags & PINTLE_RET_NULL)))
+		return bad_flag(c, flag, "it must return a pointer, and have PINTLE_RET_NULL: "
+				"NULL is the end");
+	if (part == 2 && ret)
+		return bad_flag(c, flag, "it must return nothing");
+	return 0;
+}
+
+static int check_iters(const struct candidate *c)
+{
+	u32 all = PINTLE_ITER_NEW | PINTLE_ITER_NEXT | PINTLE_ITER_DESTROY;
+	u32 refs = PINTLE_ACQUIRE | PINTLE_RELEASE | PINTLE_KPTR_GET;
+
+	if (!(c->flags & all))
+		return 0;
+	if (c->flags & all & ((c->flags & all) - 1) || c->flags & refs)
+		return bad_flag(c, "PINTLE_ITER_...", "one of the three, and without "
+				"PINTLE_ACQUIRE, PINTLE_RELEASE and PINTLE_KPTR_GET");
+	for (u32 part = 0; part < ARRAY_SIZE(iter_parts); part++)
+		if (c->flags & iter_parts[part].flag)
+			return check_iter(c, part);
+	return 0;
+}
+
 static int check_flags(const struct candidate *c)
 {
 	if (c->flags & ~all_flags)
@@ -174,6 +241,7 @@ static int check_flags(const struct candidate *c)
 		return bad_flag(c, "PINTLE_ANY_ARGS", "contradicts PINTLE_TRUSTED");
 	if (c->flags & PINTLE_KPTR_GET)
 		TRY(check_kptr_get(c));
+	TRY(check_iters(c));
 	return c->flags & PINTLE_RELEASE ? check_release(c) : 0;
 }
 

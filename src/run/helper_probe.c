@@ -6,7 +6,7 @@
 #include "run/helpers.h"
 
 /* Under probe_region, what is of no pool is of no concern to programs. */
-static u32 allowed(u64 addr, u32 size)
+u32 probe_room(u64 addr, u32 size)
 {
 	const struct slot_ctx *slot = slot_current();
 	u64 room;
@@ -22,7 +22,7 @@ HELPER_FN(probe_read_kernel)
 {
 	u32 size = (u32)b;
 
-	if (allowed(c, size) < size) {
+	if (probe_room(c, size) < size) {
 		memset(helper_ptr(a), 0, size);
 		return helper_err(-EFAULT);
 	}
@@ -62,7 +62,7 @@ s64 probe_str(char *to, u32 size, const void *from)
 /* long(dst, size, src): length with the NUL, cut to size; or -EFAULT and zeros. */
 HELPER_FN(probe_read_kernel_str)
 {
-	u32 size = (u32)b, room = allowed(c, size);
+	u32 size = (u32)b, room = probe_room(c, size);
 
 	if (room < size) /* what is behind the pool's end counts as not there */
 		memset((char *)helper_ptr(a) + room, 0, size - room);

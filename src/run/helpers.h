@@ -31,6 +31,8 @@ static inline u64 helper_err(int err)
 }
 
 /* --- helper_probe.c --- */
+/* How many of @size bytes there programs may ask for. */
+u32 probe_room(u64 addr, u32 size);
 /* Copies a string that may not be there: bytes with its NUL (at most @size), or -EFAULT
  * with @to zeroed. */
 s64 probe_str(char *to, u32 size, const void *from);

@@ -6,6 +6,7 @@
  *	words.c   the words of its failures
  *	inspect.c answering questions from outside
  *	engine.c  functions for programs that are the engine's own
+ *	iter.c, string.c  iterators and strings for programs
  *	dynptr.c  dynptrs, and the objects of hosts that they are made of
  *	plugin.c  types and code that go again
  *	export.c  the registry: functions, storable types, members -> struct abi

@@ -4,6 +4,7 @@
  */
 #include "test.h"
 
+#include "fixture/host.h"
 #include "pintle/pintle.h"
 
 #include <pthread.h>
@@ -97,6 +98,16 @@ static void drop(void *obj)
 
 PINTLE_HOOK(int, reg_hook, struct reg_obj *, o, int, n)
 
+static uint32_t no_length(const void *object)
+{
+	return 0;
+}
+
+static int no_read(const void *object, uint32_t off, void *to, uint32_t len)
+{
+	return 0;
+}
+
 static struct pintle_host *host_with_types(void)
 {
 	struct pintle_host *host = pintle_host_new(NULL);
@@ -150,6 +161,45 @@ TEST(host_functions_by_flags)
 						       PINTLE_RET_NULL), 0);
 	CHECK_EQ(pintle_export(host, reg_get, PINTLE_ACQUIRE | PINTLE_RET_NULL), 0);
 	CHECK_EQ(pintle_export(host, reg_put, PINTLE_RELEASE), 0);
+	pintle_host_free(host);
+}
+
+TEST(host_iterators_by_prototype)
+{
+	struct pintle_host *host = host_with_types();
+
+	REFUSED(pintle_export(host, reg_plain, PINTLE_ITER_NEW), -EINVAL, "struct bpf_iter_...");
+	REFUSED(pintle_export(host, bpf_iter_ts_new, PINTLE_ITER_NEXT), -EINVAL,
+		"named after");
+	REFUSED(pintle_export(host, bpf_iter_ts_next, PINTLE_ITER_NEXT), -EINVAL,
+		"PINTLE_RET_NULL");
+	REFUSED(pintle_export(host, bpf_iter_ts_next, PINTLE_ITER_NEW), -EINVAL, "named after");
+	REFUSED(pintle_export(host, bpf_iter_ts_new, PINTLE_ITER_NEW | PINTLE_ITER_DESTROY),
+		-EINVAL, "one of the three");
+	REFUSED(pintle_export(host, bpf_iter_ts_next, PINTLE_ITER_NEXT | PINTLE_RET_NULL |
+							     PINTLE_ACQUIRE), -EINVAL, "without");
+	CHECK_EQ(pintle_export(host, bpf_iter_ts_new, PINTLE_ITER_NEW), 0);
+	pintle_host_free(host);
+}
+
+TEST(host_dynptr_sources)
+{
+	struct pintle_host *host = host_with_types();
+	struct pintle_dynptr_source source = {.size = sizeof(source)};
+	struct pintle_object *object;
+
+	REFUSED(pintle_dynptr_source_add(host, "x", "T", NULL), -EINVAL, "callbacks needed");
+	REFUSED(pintle_dynptr_source_add(host, "x", "T", &source), -EINVAL, "no length");
+	source.length = no_length;
+	REFUSED(pintle_dynptr_source_add(host, "x", "T", &source), -EINVAL, "no read");
+	source.read = no_read;
+	REFUSED(pintle_dynptr_source_add(host, "x", "nothing", &source), -ENOENT, "neither");
+	CHECK_EQ(pintle_dynptr_source_add(host, "x", "T", &source), 0);
+	REFUSED(pintle_dynptr_source_add(host, "x", "U", &source), -EEXIST, "already");
+	object = pintle_open(host, test_object("run/maps.bpf.o"), NULL);
+	if (object)
+		REFUSED(pintle_dynptr_source_add(host, "y", "U", &source), -EBUSY, "open");
+	pintle_close(object);
 	pintle_host_free(host);
 }
 

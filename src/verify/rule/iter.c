@@ -129,6 +129,8 @@ static int iter_new(struct env *env, struct kcall *call)
 	held_find(env->cur, HELD_REF, ref)->owner = call->kfunc;
 	TRY(stack_object_put(env, it->frame, it->at, it->nslots, SLOT_ITER, object));
 	object_at(it->frame, it->at)->ref = ref;
+	if (call->kfunc->special == KS_ITER_MAP_ELEM_NEW)
+		object_at(it->frame, it->at)->off = (s32)call->map->key_size;
 	return kfunc_result(env, call);
 }
 
@@ -143,12 +145,25 @@ static int iter_destroy(struct env *env, struct kcall *call)
 	return kfunc_result(env, call);
 }
 
+/* A key of the map: the iterator has its size for an offset. */
+static void key_result(struct env *env, const struct reg *object)
+{
+	struct reg r0 = reg_pointer(REG_MEM, F_NULL | F_RDONLY);
+
+	r0.mem_size = (u32)object->off;
+	r0.id = id_new(env);
+	kfunc_set_result(env, r0);
+}
+
 /* What it gives: as good as the iterator itself. */
 static int element(struct env *env, struct kcall *call, const struct reg *object)
 {
 	struct reg *r0 = cur_reg(env, R0);
 
-	TRY(kfunc_result(env, call));
+	if (call->kfunc->special == KS_ITER_MAP_ELEM_NEXT)
+		key_result(env, object);
+	else
+		TRY(kfunc_result(env, call));
 	if (r0->base == REG_BTF) {
 		r0->flags &= (u16)~F_UNTRUSTED;
 		r0->flags |= object->flags & F_RCU ? F_RCU : F_TRUSTED;
@@ -218,6 +233,19 @@ int iter_call(struct env *env, struct kcall *call)
 		return iter_new(env, call);
 	return call->kfunc->flags & KF_ITER_NEXT ? iter_next(env, call)
 						 : iter_destroy(env, call);
+}
+
+/* Over the keys of a map, which stays: an inner map lasts as long as the read section that
+ * found it. */
+int special_iter_map_elem(struct env *env, struct kcall *call)
+{
+	TRY(kfunc_check_args(env, call));
+	if (call->map && !call->map->key_size)
+		return reject(env, RULE_UNSUPPORTED, "an iterator over a map without keys");
+	if (call->map && call->map_uid && env->cur->sleepable)
+		return reject(env, RULE_UNSUPPORTED,
+			      "an iterator over an inner map in a program that sleeps");
+	return iter_call(env, call);
 }
 
 /* ---- loops that end ---- */

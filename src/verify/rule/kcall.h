@@ -47,6 +47,7 @@ struct kcall {
 enum karg_class {
 	KA_UNKNOWN,
 	KA_IGNORED,    /* __ign, __prog */
+	KA_ANY,	       /* whatever can be read */
 	KA_NUMBER,
 	KA_CONSTANT,   /* __k */
 	KA_BUF_SIZE,   /* rdonly_buf_size, rdwr_buf_size */
@@ -121,6 +122,7 @@ int special_call(struct env *env, struct kcall *call);
 special_fn special_wq_set_callback; /* wq.c */
 special_fn special_dynptr_from, special_dynptr_clone, special_dynptr_slice; /* dynptr.c */
 special_fn special_dynptr_from_source, special_dynptr_write;
+special_fn special_iter_map_elem; /* iter.c */
 
 /* --- object.c: objects of the program's own structs --- */
 

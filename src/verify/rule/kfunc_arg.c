@@ -168,7 +168,10 @@ static const struct {
 	{'U', KA_DYNPTR},
 	{'s', KA_SIZE},
 	{'z', KA_SIZE},
+	{'a', KA_ANY},
 	{'I', KA_ITER},
+	{'B', KA_ITER},
+	{'E', KA_ITER},
 	{'M', KA_MAP},
 	{'W', KA_WQ},
 	{'C', KA_CALLBACK},
@@ -605,6 +608,7 @@ int kfunc_check_source(struct env *env, struct kcall *call)
 static int (*const by_class[NR_KARG_CLASSES])(struct env *env, struct kcall *call,
 					      const struct karg *arg) = {
 	[KA_IGNORED] = arg_ignored,
+	[KA_ANY] = arg_ignored,
 	[KA_NUMBER] = arg_number,
 	[KA_CONSTANT] = arg_constant,
 	[KA_BUF_SIZE] = arg_buf_size,
@@ -627,7 +631,8 @@ static int (*const by_class[NR_KARG_CLASSES])(struct env *env, struct kcall *cal
 static int check_null(struct env *env, const struct kcall *call, const struct karg *arg)
 {
 	bool pointer = is_ptr(call->btf, arg->type) && arg->class_ != KA_IGNORED &&
-		       arg->class_ != KA_NULL && arg->class_ != KA_SLOT;
+		       arg->class_ != KA_NULL && arg->class_ != KA_SLOT &&
+		       arg->class_ != KA_ANY;
 
 	if (!pointer || takes_null(env, call->kfunc) || ends_with(arg->name, "__nullable"))
 		return 0;
@@ -659,7 +664,7 @@ int kfunc_check_arg(struct env *env, struct kcall *call, u32 i)
 		return reject(env, RULE_UNSUPPORTED, arg.name);
 	TRY(check_null(env, call, &arg));
 	if (arg.reg->base == REG_BTF && is_ptr(call->btf, arg.type) &&
-	    arg.class_ != KA_IGNORED)
+	    arg.class_ != KA_IGNORED && arg.class_ != KA_ANY)
 		TRY(check_btf_offset(env, arg.regno, arg.reg));
 	if (arg.class_ != KA_IGNORED)
 		note_life(call, arg.reg);

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * string.c: strings for programs, as kernels since 6.17 have them: pointers are any, what
+ * is not there is -EFAULT, and what has no end within MAX_STRING bytes is -E2BIG. Places
+ * are given as indexes, -ENOENT where there is none.
+ *
+ * Reading is what bpf_probe_read_kernel() does, a piece at a time.
+ */
+#include "run/string.h"
+#include "run/fault.h"
+#include "run/helpers.h"
+
+#include <ctype.h>
+
+enum { MAX_STRING = 65536, PIECE = 64 /* divides a page: it is there or is not */ };
+
+struct string {
+	u64 at;
+	u64 piece_at; /* address of piece[0]; 0: none read yet */
+	u32 n;
+	u8 piece[PIECE];
+};
+
+/* Byte @i, or a negative errno. */
+static int byte_of(struct string *s, u64 i)
+{
+	u64 addr = s->at + i;
+
+	if (i >= MAX_STRING)
+		return -E2BIG;
+	if (!s->n || addr < s->piece_at || addr - s->piece_at >= s->n) {
+		u32 n = PIECE - (u32)(addr % PIECE), room = probe_room(addr, n);
+
+		s->n = 0;
+		n = (u32)fault_copy(s->piece, helper_ptr(addr), min_u32(n, room));
+		if (!n)
+			return -EFAULT;
+		s->piece_at = addr;
+		s->n = n;
+	}
+	return s->piece[addr - s->piece_at];
+}
+
+static s64 compare(u64 a, u64 b, bool fold)
+{
+	struct string s = {.at = a}, t = {.at = b};
+
+	for (u64 i = 0;; i++) {
+		int x = byte_of(&s, i), y = byte_of(&t, i);
+
+		if (x < 0 || y < 0)
+			return x < 0 ? x : y;
+		if (fold) {
+			x = tolower(x);
+			y = tolower(y);
+		}
+		if (x != y)
+			return x < y ? -1 : 1;
+		if (!x)
+			return 0;
+	}
+}
+
+s64 string_cmp(u64 a, u64 b)
+{
+	return compare(a, b, false);
+}
+
+s64 string_casecmp(u64 a, u64 b)
+{
+	return compare(a, b, true);
+}
+
+s64 string_nchr(u64 at, u64 n, u64 c)
+{
+	struct string s = {.at = at};
+
+	for (u64 i = 0; i < n; i++) {
+		int x = byte_of(&s, i);
+
+		if (x < 0)
+			return x;
+		if (x == (u8)c)
+			return (s64)i;
+		if (!x)
+			break;
+	}
+	return -ENOENT;
+}
+
+s64 string_chr(u64 s, u64 c)
+{
+	return string_nchr(s, UINT64_MAX, c);
+}
+
+s64 string_nlen(u64 at, u64 n)
+{
+	s64 i = string_nchr(at, n, 0);
+
+	return i == -ENOENT ? (s64)n : i;
+}
+
+s64 string_len(u64 at)
+{
+	return string_nchr(at, UINT64_MAX, 0);
+}
+
+s64 string_chrnul(u64 at, u64 c)
+{
+	s64 i = string_chr(at, c);
+
+	return i == -ENOENT ? string_len(at) : i;
+}
+
+s64 string_rchr(u64 at, u64 c)
+{
+	struct string s = {.at = at};
+	s64 last = -ENOENT;
+
+	for (u64 i = 0;; i++) {
+		int x = byte_of(&s, i);
+
+		if (x < 0)
+			return x;
+		if (x == (u8)c)
+			last = (s64)i;
+		if (!x)
+			return last;
+	}
+}
+
+/* How many bytes @s begins with that are in the set (@in), or are not. */
+static s64 span(u64 at, u64 set, bool in)
+{
+	struct string s = {.at = at};
+
+	for (u64 i = 0;; i++) {
+		int x = byte_of(&s, i);
+		s64 found;
+
+		if (x < 0)
+			return x;
+		if (!x)
+			return (s64)i;
+		found = string_chr(set, (u64)x);
+		if (found < 0 && found != -ENOENT)
+			return found;
+		if ((found >= 0) != in)
+			return (s64)i;
+	}
+}
+
+s64 string_spn(u64 s, u64 accept)
+{
+	return span(s, accept, true);
+}
+
+s64 string_cspn(u64 s, u64 reject)
+{
+	return span(s, reject, false);
+}
+
+/* Whether @part is at @i: 1; 0: it is not; -ENOENT: nor further on, @s ends before. */
+static int part_at(struct string *s, struct string *part, u64 i, u64 n)
+{
+	for (u64 k = 0;; k++) {
+		int y = byte_of(part, k), x;
+
+		if (y <= 0)
+			return y ? y : 1;
+		if (i + k >= n)
+			return -ENOENT;
+		x = byte_of(s, i + k);
+		if (x <= 0)
+			return x ? x : -ENOENT;
+		if (x != y)
+			return 0;
+	}
+}
+
+s64 string_nstr(u64 at, u64 part_of, u64 n)
+{
+	struct string s = {.at = at}, part = {.at = part_of};
+
+	for (u64 i = 0; i < MAX_STRING; i++) {
+		int is = part_at(&s, &part, i, n);
+
+		if (is)
+			return is < 0 ? is : (s64)i;
+	}
+	return -E2BIG;
+}
+
+s64 string_str(u64 s, u64 part)
+{
+	return string_nstr(s, part, UINT64_MAX);
+}
