@@ -405,6 +405,22 @@ static u32 fuse_over_jump(struct gen *g)
 	return 2;
 }
 
+/* if (cond) goto out; goto loop: one jump each time round */
+static u32 fuse_loop_end(struct gen *g)
+{
+	insn_ptr jump = ahead(g, 0), back = ahead(g, 1);
+	u32 out = g->at + 1 + (u32)jump->off;
+	enum x64_cc cc;
+
+	if (jump->off <= 1 || !back || back->op != OP_JA || back->off >= 0)
+		return 0;
+	begin(g, 2);
+	cc = gen_compare(g, jump);
+	gen_branch(g, cc ^ 1, g->at + 2 + (u32)back->off);
+	gen_goto(g, out);
+	return 2;
+}
+
 /* --- all --- */
 
 static bool starts_popcount(insn_ptr i)
@@ -437,8 +453,10 @@ static u32 fuse(struct gen *g, insn_ptr insn)
 	case OP_LDX64:
 		return gen_copy(g);
 	}
-	if (insn->off != 1 || !is_jump(insn))
+	if (!is_jump(insn))
 		return 0;
+	if (insn->off != 1)
+		return fuse_loop_end(g);
 	n = fuse_cmov(g);
 	return n ? n : fuse_over_jump(g);
 }

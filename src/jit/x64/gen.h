@@ -7,7 +7,8 @@
  * rbp. r12 holds the execution slot in programs that need it. r10 and r11 of the machine,
  * and r9 (which is CODE_SCRATCH) when nothing holds it, are free within an instruction.
  *
- * Flags never live from one instruction of the program to the next.
+ * Flags live from arithmetic to a jump right behind it that looks at the same register:
+ * gen_flags_set(), gen_compare().
  */
 #ifndef PINTLE_JIT_X64_GEN_H
 #define PINTLE_JIT_X64_GEN_H
@@ -52,6 +53,10 @@ struct gen {
 	bool last_pass; /* insn_at holds the first pass's addresses from `at` on */
 	bool bmi2, avx, popcnt;
 	bool oom, wrong;
+	/* The zero flag behind `flags_at` is that of the whole of this register. */
+	const u8 *flags_at;
+	u8 flags_reg;
+	bool flags_wide;
 	/* of the subprogram */
 	u8 saved[5];
 	u32 nsaved, frame;
@@ -96,6 +101,14 @@ u32 gen_popcount(struct gen *g); /* as the functions of fuse.c */
 /* --- gen_alu.c --- */
 void gen_alu(struct gen *g, const struct code_insn *insn);
 void gen_mov_reg(struct gen *g, bool wide, u8 to, u8 from); /* of the machine; nothing when equal */
+
+/* What was just written has set the zero flag by its result, register @reg. */
+static inline void gen_flags_set(struct gen *g, u8 reg, bool wide)
+{
+	g->flags_at = g->x.at;
+	g->flags_reg = reg;
+	g->flags_wide = wide;
+}
 
 /* --- gen_div.c --- */
 void gen_div(struct gen *g, const struct code_insn *insn, const struct isa_info *info);

@@ -50,13 +50,17 @@ static void simple_imm(struct gen *g, enum isa_alu alu, bool wide, u8 dst, s64 i
 		wide = false;
 	if (!wide)
 		imm = (s32)imm;
+	if (alu != ALU_AND && !imm) {
+		zero_extend(g, wide, dst);
+		return;
+	}
+	if (alu == ALU_XOR && imm == -1) {
+		x64_rr(&g->x, X64_NOT, wide, 0, dst);
+		return;
+	}
 	if (imm != (s32)imm) {
 		x64_mov_imm(&g->x, T0, (u64)imm);
 		x64_rr(&g->x, simple[alu], wide, dst, T0);
-	} else if (alu != ALU_AND && !imm) {
-		zero_extend(g, wide, dst);
-	} else if (alu == ALU_XOR && imm == -1) {
-		x64_rr(&g->x, X64_NOT, wide, 0, dst);
 	} else if (imm == (alu == ALU_SUB ? -1 : 1) && (alu == ALU_ADD || alu == ALU_SUB)) {
 		x64_rr(&g->x, X64_INC, wide, 0, dst);
 	} else if (imm == (alu == ALU_SUB ? 1 : -1) && (alu == ALU_ADD || alu == ALU_SUB)) {
@@ -64,6 +68,7 @@ static void simple_imm(struct gen *g, enum isa_alu alu, bool wide, u8 dst, s64 i
 	} else {
 		x64_alu_imm(&g->x, simple[alu], wide, dst, (s32)imm);
 	}
+	gen_flags_set(g, dst, wide);
 }
 
 static bool is_power(u64 v)
@@ -193,6 +198,12 @@ static void binary_imm(struct gen *g, enum isa_alu alu, bool wide, u8 dst, s64 i
 		simple_imm(g, alu, wide, dst, imm);
 }
 
+static void simple_reg(struct gen *g, enum isa_alu alu, bool wide, u8 dst, u8 src)
+{
+	x64_rr(&g->x, simple[alu], wide, dst, src);
+	gen_flags_set(g, dst, wide);
+}
+
 static void binary_reg(struct gen *g, enum isa_alu alu, bool wide, u8 dst, u8 src)
 {
 	if (shifts[alu])
@@ -200,7 +211,7 @@ static void binary_reg(struct gen *g, enum isa_alu alu, bool wide, u8 dst, u8 sr
 	else if (alu == ALU_MUL)
 		x64_rr(&g->x, X64_IMUL, wide, dst, src);
 	else
-		x64_rr(&g->x, simple[alu], wide, dst, src);
+		simple_reg(g, alu, wide, dst, src);
 }
 
 void gen_alu(struct gen *g, const struct code_insn *insn)

@@ -74,12 +74,25 @@ void gen_fix_jumps(struct gen *g)
 
 /* --- conditions --- */
 
+/* Whether the instruction before has compared @dst with 0 already. The result of one that is
+ * 32 bits wide has no upper half. */
+static bool is_compared(const struct gen *g, const struct code_insn *insn, u8 dst)
+{
+	const struct isa_info *info = isa_info((enum isa_op)insn->op);
+
+	return g->flags_at == g->x.at && g->flags_reg == dst && !info->src_reg && !insn->imm &&
+	       (info->sub == COND_EQ || info->sub == COND_NE) &&
+	       (info->wide || !g->flags_wide) && !plan_is_target(g->plan, g->at);
+}
+
 enum x64_cc gen_compare(struct gen *g, const struct code_insn *insn)
 {
 	const struct isa_info *info = isa_info((enum isa_op)insn->op);
 	u8 dst = gen_reg(insn->dst), src = gen_reg(insn->src);
 	bool test = info->sub == COND_SET;
 
+	if (is_compared(g, insn, dst))
+		return (enum x64_cc)conds[info->sub];
 	if (info->src_reg)
 		x64_rr(&g->x, test ? X64_TEST_MR : X64_CMP_MR, info->wide, src, dst);
 	else if (test)
