@@ -87,6 +87,9 @@ struct pintle_host_opts {
 	bool reclaim_thread;   /* a thread that the library starts for it */
 	uint32_t max_deferred; /* with more calls waiting, a thread that comes to a safe
 				  point waits for the grace period; 0: 65536 */
+	uint64_t max_deferred_bytes; /* the same with calls that will free more than this, as
+					far as known: see .bytes of pintle_storable_opts
+					and pintle_defer_sized(); 0: 256 MiB */
 	uint32_t stall_ms;     /* a grace period that lasts longer is logged; 0: 10000 */
 	bool probe_region;     /* pointers that may dangle are followed inside pools only
 				  (pintle_pool_add()), for every type */
@@ -316,6 +319,7 @@ struct pintle_storable_opts {
 	void (*dtor)(void *obj); /* drops one reference; required for `kptr` fields */
 	enum pintle_rcu_class rcu;
 	const struct pintle_executor *executor; /* copied; NULL: any thread may put it */
+	uint64_t bytes; /* memory that the end of one object frees; 0: the struct's size */
 };
 
 /* Lets struct @type live in referenced fields (`kptr`) of maps. */
@@ -830,6 +834,11 @@ PINTLE_API void pintle_user_ringbuf_discard(struct pintle_user_ringbuf *rb, void
  * destructors that take it, or must hold a read section around the call.
  */
 PINTLE_API void pintle_defer(struct pintle_host *host, void (*fn)(void *obj), void *obj);
+
+/* The same of a call that frees about @bytes of memory: what waits for a grace period is
+ * bounded by the host's max_deferred_bytes. */
+PINTLE_API void pintle_defer_sized(struct pintle_host *host, void (*fn)(void *obj), void *obj,
+				   size_t bytes);
 
 /* The barrier: waits until every destructor and deferred call queued so far has run, those
  * of executors too. Not from inside a program's run or a destructor. */

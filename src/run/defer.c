@@ -21,8 +21,8 @@
  *  D  defer_drain() returns after every call that was queued before it (and what those
  *     queued) was made
  *
- * Bounds: with more than opts.max_deferred calls waiting, a safe point waits for the grace
- * period and makes them itself (J10). Without memory a reserve of chunks is used, which safe points
+ * Bounds: with more than opts.max_deferred calls waiting, or calls that will give back more
+ * than opts.max_deferred_bytes (weight.c), a safe point waits for the grace period and makes them itself (J10). Without memory a reserve of chunks is used, which safe points
  * refill; beyond that the object is leaked and a line logged. It is never freed early.
  */
 #define _LGPL_SOURCE
@@ -44,6 +44,7 @@ struct deferred {
 struct defer_chunk {
 	struct defer_chunk *next;
 	u32 n;
+	u64 bytes; /* of its calls, as far as counted in the queue's */
 	struct deferred at[CHUNK];
 };
 
@@ -53,6 +54,7 @@ struct defer_queue {
 	struct pintle_host *host;
 	atomic(struct defer_chunk *) incoming; /* pushed by anyone, taken all at once */
 	atomic(u32) waiting;			/* calls not yet made, about */
+	atomic(u64) bytes;			/* that those will give back, about */
 	atomic(u64) lost;
 
 	pthread_mutex_t lock; /* all below */
@@ -75,11 +77,31 @@ struct defer_queue {
 /* Set while this thread makes deferred calls: guarantee C. */
 static THREAD_LOCAL bool making_calls;
 
+static void count_bytes(struct defer_queue *q, struct defer_chunk *chunk, u64 bytes)
+{
+	chunk->bytes += bytes;
+	atomic_fetch_add_explicit(&q->bytes, bytes, memory_order_relaxed);
+}
+
+/* Neighbours are often alike. */
+static void weigh(struct defer_queue *q, struct defer_chunk *chunk)
+{
+	u64 bytes = 0, each = 0;
+
+	for (u32 i = 0; i < chunk->n; i++) {
+		if (!i || chunk->at[i].fn != chunk->at[i - 1].fn)
+			each = weight_of(q->host, chunk->at[i].fn);
+		bytes += each;
+	}
+	count_bytes(q, chunk, bytes + sizeof(*chunk));
+}
+
 static void chunk_push(struct defer_queue *q, struct defer_chunk *chunk)
 {
 	struct defer_chunk *top =
 		atomic_load_explicit(&q->incoming, memory_order_relaxed);
 
+	weigh(q, chunk);
 	/* release: pairs with the acquire in take_incoming() */
 	do
 		chunk->next = top;
@@ -115,6 +137,7 @@ static struct defer_chunk *chunk_new(struct defer_queue *q)
 	if (chunk) {
 		chunk->next = NULL;
 		chunk->n = 0;
+		chunk->bytes = 0;
 	}
 	return chunk;
 }
@@ -195,31 +218,38 @@ static bool chunk_room(struct defer_queue *q, struct defer_chunk **at)
 }
 
 static bool chunk_add(struct defer_queue *q, struct defer_chunk **at,
-		      struct deferred call)
+		      struct deferred call, u64 bytes)
 {
 	if (!chunk_room(q, at))
 		return false;
 	(*at)->at[(*at)->n++] = call;
+	if (unlikely(bytes))
+		count_bytes(q, *at, bytes);
 	atomic_fetch_add_explicit(&q->waiting, 1, memory_order_relaxed);
 	return true;
 }
 
-static bool queue_call(struct defer_queue *q, struct deferred call)
+static bool queue_call(struct defer_queue *q, struct deferred call, u64 bytes)
 {
 	struct slot_ctx *slot = slot_current();
 	bool own = slot && slot->host == q->host, done;
 
 	if (own && slot->open && slot->open->n < CHUNK)
-		return chunk_add(q, &slot->open, call);
+		return chunk_add(q, &slot->open, call, bytes);
 	pthread_mutex_lock(&q->open_lock);
-	done = chunk_add(q, own ? &slot->open : &q->open, call);
+	done = chunk_add(q, own ? &slot->open : &q->open, call, bytes);
 	pthread_mutex_unlock(&q->open_lock);
 	return done;
 }
 
 void defer_call(struct pintle_host *host, void (*fn)(void *), void *obj)
 {
-	if (!queue_call(host->defer, (struct deferred){fn, obj}))
+	defer_call_sized(host, fn, obj, 0);
+}
+
+void defer_call_sized(struct pintle_host *host, void (*fn)(void *), void *obj, u64 bytes)
+{
+	if (!queue_call(host->defer, (struct deferred){fn, obj}, bytes))
 		report_lost(host->defer);
 }
 
@@ -296,15 +326,14 @@ static struct defer_chunk *reversed(struct defer_chunk *chunk)
 	return out;
 }
 
-static bool queue_call(struct defer_queue *q, struct deferred call);
-
 static void make_call(struct defer_queue *q, struct deferred call)
 {
 	const struct pintle_executor *executor = executor_of(q->host, call.fn);
 
 	if (likely(!executor))
 		call.fn(call.obj);
-	else if (!executor_submit(q->host, executor, call.fn, call.obj) && !queue_call(q, call))
+	else if (!executor_submit(q->host, executor, call.fn, call.obj) &&
+		 !queue_call(q, call, 0))
 		report_lost(q);
 }
 
@@ -321,6 +350,7 @@ static void make_calls(struct defer_queue *q, struct defer_chunk *chunk)
 		for (u32 i = 0; i < chunk->n; i++)
 			make_call(q, chunk->at[i]);
 		atomic_fetch_sub_explicit(&q->waiting, chunk->n, memory_order_relaxed);
+		atomic_fetch_sub_explicit(&q->bytes, chunk->bytes, memory_order_relaxed);
 		free(chunk);
 		chunk = next;
 	}
@@ -375,6 +405,18 @@ u32 defer_waiting(const struct pintle_host *host)
 static u32 limit_of(const struct pintle_host *host)
 {
 	return host->opts.max_deferred ? host->opts.max_deferred : 1 << 16;
+}
+
+u64 defer_bytes(const struct pintle_host *host)
+{
+	return atomic_load_explicit(&host->defer->bytes, memory_order_relaxed);
+}
+
+static bool too_much(const struct pintle_host *host, u32 waiting)
+{
+	u64 most = host->opts.max_deferred_bytes ? host->opts.max_deferred_bytes : 256 << 20;
+
+	return waiting > limit_of(host) || defer_bytes(host) > most;
 }
 
 enum { STALL_EVERY = 32 }; /* safe points; most of them must cost nothing */
@@ -518,7 +560,7 @@ void defer_safe_point(struct pintle_host *host)
 	if (likely(!waiting) || !at_safe_point() || host->torn ||
 	    atomic_load_explicit(&fork_near, memory_order_relaxed))
 		return;
-	if (unlikely(waiting > limit_of(host)))
+	if (unlikely(too_much(host, waiting)))
 		drain(host, FEW_ROUNDS);
 	else if (host->reclaimer)
 		reclaim_wake(host);
@@ -528,7 +570,13 @@ void defer_safe_point(struct pintle_host *host)
 
 void pintle_defer(struct pintle_host *host, void (*fn)(void *obj), void *obj)
 {
-	if (!host->torn && queue_call(host->defer, (struct deferred){fn, obj})) {
+	pintle_defer_sized(host, fn, obj, 0);
+}
+
+void pintle_defer_sized(struct pintle_host *host, void (*fn)(void *obj), void *obj,
+			size_t bytes)
+{
+	if (!host->torn && queue_call(host->defer, (struct deferred){fn, obj}, bytes)) {
 		defer_safe_point(host);
 	} else if (at_safe_point()) {
 		grace_wait(host);

@@ -3,7 +3,7 @@
  * executor.c: deferred calls that only certain threads may make (rule book J23): the
  * destructor of a type with an executor, and functions exported to release such objects.
  *
- * The list of such functions only grows, at registration; readers follow it without a lock.
+ * The list of such functions changes at registration; readers follow it without a lock.
  * What the executor was given counts as out until pintle_call_run() has made the call;
  * barriers wait for that.
  */
@@ -44,20 +44,23 @@ const struct pintle_executor *executor_of(const struct pintle_host *host, void (
 	const struct affine *a = atomic_load_explicit(&host->affine, memory_order_acquire);
 
 	while (a && a->fn != fn)
-		a = a->next;
+		a = __atomic_load_n(&a->next, __ATOMIC_ACQUIRE);
 	return a ? &a->executor : NULL;
 }
 
-/* With no call of @fn left: its code is about to go. */
+/* With no call of @fn left: its code is about to go. Who follows the list meanwhile finds
+ * the rest of it. */
 void executor_remove(struct pintle_host *host, void (*fn)(void *))
 {
-	struct affine **at = (struct affine **)&host->affine;
+	const struct affine *a = host->affine;
+	struct affine *prev = NULL;
 
-	while (*at)
-		if ((*at)->fn == fn)
-			*at = (*at)->next;
-		else
-			at = &(*at)->next;
+	for (; a && a->fn != fn; a = a->next)
+		prev = (struct affine *)(uintptr_t)a;
+	if (a && prev)
+		__atomic_store_n(&prev->next, a->next, __ATOMIC_RELEASE);
+	else if (a)
+		atomic_store_explicit(&host->affine, a->next, memory_order_release);
 }
 
 bool executor_submit(struct pintle_host *host, const struct pintle_executor *executor,

@@ -473,37 +473,41 @@ static int storable_push(struct pintle_host *host, const struct storable *from)
 	return -EINVAL;
 }
 
-/* The struct that @kfunc gives back, when that is all it does; its executor is then the
- * type's (J23). */
-static const struct pintle_executor *release_executor(struct pintle_host *host,
-						      const struct abi_kfunc *kfunc)
+/* What @kfunc gives back, when that is all it does; its executor is then the type's (J23),
+ * and what it frees is one of these. */
+static const struct storable *released_by(struct pintle_host *host,
+					  const struct abi_kfunc *kfunc)
 {
 	const struct candidate c = {.host = host, .btf = kfunc->btf,
 				    .t = btf_type(kfunc->btf, kfunc->proto)};
-	struct storable *s;
 	u32 type = 0;
 
 	if (!(kfunc->flags & KF_RELEASE) || count_structs(&c, &type) != 1)
 		return NULL;
-	s = storable_find(host, kfunc->btf, type);
-	return s && s->dtor ? executor_of(host, s->dtor) : NULL;
+	return storable_find(host, kfunc->btf, type);
 }
 
 static int release_add(struct pintle_host *host, u32 kfunc)
 {
-	const struct pintle_executor *executor =
-		release_executor(host, &host->abi.kfuncs.v[kfunc]);
+	const struct storable *s = released_by(host, &host->abi.kfuncs.v[kfunc]);
 	void (*fn)(void *) = (void (*)(void *))host->exports.v[kfunc].fn;
+	const struct pintle_executor *executor;
 
+	if (!s || !s->dtor)
+		return 0;
+	TRY(weight_add(host, fn, s->bytes));
+	executor = executor_of(host, s->dtor);
 	if (!executor || executor_of(host, fn))
 		return 0;
 	return executor_add(host, fn, executor);
 }
 
-/* A type with an executor: its destructor, and what was exported to release it before. */
-static int affine_add(struct pintle_host *host, const struct pintle_storable_opts *o)
+/* Of a type with a destructor: what is known of that, and of what was exported to release
+ * it before. */
+static int calls_add(struct pintle_host *host, const struct pintle_storable_opts *o, u64 bytes)
 {
-	if (executor_add(host, o->dtor, o->executor))
+	if (weight_add(host, o->dtor, bytes) ||
+	    (o->executor && executor_add(host, o->dtor, o->executor)))
 		return host_oom(host);
 	for (u32 i = 0; i < host->abi.kfuncs.n; i++)
 		if (host->abi.kfuncs.v[i].btf && release_add(host, i))
@@ -531,11 +535,12 @@ int pintle_storable_add(struct pintle_host *host, const char *type,
 	s.name = host_strdup(host, type);
 	s.dtor = o.dtor;
 	s.rcu = (enum rcu_class)o.rcu;
+	s.bytes = o.bytes ? o.bytes : btf_type(s.btf, s.type)->size;
 	if (o.executor && (!o.dtor || !o.executor->submit))
 		return host_fail(host, -EINVAL, "storable %s: an executor without %s", type,
 				 o.dtor ? "submit" : "a destructor");
 	TRY(storable_push(host, &s));
-	return o.executor ? affine_add(host, &o) : 0;
+	return o.dtor ? calls_add(host, &o, s.bytes) : 0;
 }
 
 /* ------------------------------------------------------------------ members */

@@ -296,6 +296,18 @@ void map_get(struct map *map)
 	(void)old;
 }
 
+/* What its end frees at least: elements that are allocated one by one are not counted. */
+static u64 weight(const struct map *map)
+{
+	u64 each = (u64)map->value_stride + map->key_size;
+
+	if (map->ops->valueless)
+		return map->max_entries;
+	if (map->flags & MAPF_NO_PREALLOC)
+		return 0;
+	return map->max_entries * each * (map->ops->lookup_percpu ? slot_count(map->host) : 1);
+}
+
 void map_put(struct map *map)
 {
 	/* M-A: release and acquire pair with each other */
@@ -303,7 +315,7 @@ void map_put(struct map *map)
 		return;
 	if (map->fields && map->fields->async)
 		asyncs_settle(map->host);
-	defer_call(map->host, unpin_deferred, map);
+	defer_call_sized(map->host, unpin_deferred, map, weight(map));
 }
 
 /* ------------------------------------------------------------------ values */

@@ -174,14 +174,20 @@ static bool names_again(struct pintle_host *host)
 }
 
 /* Another plugin may have other functions at the same addresses. */
-static void executors_remove(struct pintle_host *host, const struct btf *btf)
+static void code_forget(struct pintle_host *host, void (*fn)(void *))
+{
+	executor_remove(host, fn);
+	weight_remove(host, fn);
+}
+
+static void calls_remove(struct pintle_host *host, const struct btf *btf)
 {
 	for (u32 i = 0; i < host->storables.n; i++)
 		if (host->storables.v[i]->btf == btf)
-			executor_remove(host, host->storables.v[i]->dtor);
+			code_forget(host, host->storables.v[i]->dtor);
 	for (u32 i = 0; i < host->exports.n; i++)
 		if (host->abi.kfuncs.v[i].btf == btf)
-			executor_remove(host, (void (*)(void *))host->exports.v[i].fn);
+			code_forget(host, (void (*)(void *))host->exports.v[i].fn);
 }
 
 /* exports and vars are parallel to the rows that say whose they are. */
@@ -251,7 +257,7 @@ static int remove_btf(struct pintle_host *host, const char *name)
 		return host_fail(host, -ENOENT, "no types were added under the name '%s'",
 				 name ? name : "");
 	TRY(check_unused(host, btf));
-	executors_remove(host, btf);
+	calls_remove(host, btf);
 	prog_types_remove(host, btf);
 	rows_remove(host, btf);
 	btf_close(btf);

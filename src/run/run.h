@@ -21,6 +21,7 @@
  *	rcu.c     read sections of the two domains, waiting for grace periods
  *	epoch.c   grace periods of elements, by asking
  *	defer.c   deferred calls: the queue of destructors
+ *	weight.c  how much memory a deferred call gives back
  *	executor.c  calls that only certain threads may make
  *	reclaim.c   a thread for deferred calls; grace periods that do not end
  *	interp.c  the interpreter
@@ -59,6 +60,7 @@ struct map;
 struct pool_set;
 struct reclaimer;
 struct space_table;
+struct weight;
 struct stamps;
 struct words;
 
@@ -69,6 +71,7 @@ struct storable {
 	char *name;
 	void (*dtor)(void *obj);
 	enum rcu_class rcu;
+	u64 bytes; /* that one object's end gives back */
 	atomic(u64) destructed; /* queued destructor calls: exact after a drain */
 };
 
@@ -150,6 +153,7 @@ struct pintle_host {
 	u64 id;				 /* slots->id */
 	struct defer_queue *defer;
 	atomic(const struct affine *) affine; /* functions that have an executor */
+	atomic(const struct weight *) weights; /* functions that give memory back */
 	struct asyncs *asyncs;		 /* timers and work (async.h) */
 	u64 hash_seed;
 	atomic(u64) sleep_gen;		 /* of the second domain; from 1 */
@@ -246,6 +250,8 @@ void defer_free(struct pintle_host *host); /* drains */
  * sections and under engine locks; never calls fn itself; never fails: it keeps a reserve
  * of memory, and what exceeds even that is leaked and reported, never freed early. */
 void defer_call(struct pintle_host *host, void (*fn)(void *), void *obj);
+/* The same of what gives back @bytes, besides what weight_of() knows. */
+void defer_call_sized(struct pintle_host *host, void (*fn)(void *), void *obj, u64 bytes);
 /* Queues what the run on @slot deferred; before its read section closes. */
 void defer_publish(struct slot_ctx *slot);
 /* A safe point: no lock held, outside any run; runs what is ripe (J22, J23). */
@@ -253,6 +259,14 @@ void defer_safe_point(struct pintle_host *host);
 void defer_drain(struct pintle_host *host);
 bool defer_can_drain(void); /* else it does nothing */
 u32 defer_waiting(const struct pintle_host *host); /* calls not yet made, about */
+u64 defer_bytes(const struct pintle_host *host);   /* what they will give back, about */
+
+/* --- weight.c --- */
+/* What one call of @fn gives back; what it is known for already stays. -ENOMEM without
+ * words. */
+int weight_add(struct pintle_host *host, void (*fn)(void *), u64 bytes);
+u64 weight_of(const struct pintle_host *host, void (*fn)(void *)); /* 0: nobody knows */
+void weight_remove(struct pintle_host *host, void (*fn)(void *));
 
 /* --- executor.c --- */
 /* Calls of @fn go to @executor, copied into the host's arena. -ENOMEM without words. */

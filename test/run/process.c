@@ -297,6 +297,77 @@ TEST(J10_deferred_queue_is_bounded)
 	pintle_host_free(host);
 }
 
+static void free_some(void *obj)
+{
+	atomic_fetch_add(&calls, 1);
+}
+
+/* The byte limit: few calls that hold much. */
+TEST(J10_deferred_queue_is_bounded_in_bytes)
+{
+	for (int thread = 0; thread < 2; thread++) {
+		struct pintle_host *host = host_with(&(struct pintle_host_opts){
+			.max_deferred_bytes = 1 << 20, .reclaim_thread = thread});
+
+		atomic_store(&calls, 0);
+		for (u32 i = 0; i < 500; i++) {
+			pintle_defer_sized(host, free_some, host, 100000);
+			CHECK(defer_bytes(host) <= (1 << 20) + 100000);
+		}
+		CHECK(atomic_load(&calls) >= 489);
+		pintle_drain(host);
+		CHECK_EQ(atomic_load(&calls), 500);
+		CHECK_EQ(defer_bytes(host), 0);
+		pintle_host_free(host);
+	}
+}
+
+/* Of a type's destructor, and of what programs release it with, the struct says it, or
+ * the host. */
+TEST(J10_bytes_of_destructors_are_known)
+{
+	struct pintle_host *host = host_with(&(struct pintle_host_opts){0});
+
+	CHECK_EQ(pintle_host_add_self(host), 0);
+	CHECK_EQ(pintle_export(host, t_put, PINTLE_RELEASE), 0);
+	CHECK_EQ(pintle_storable(host, "T", .dtor = count_call), 0);
+	CHECK_EQ(pintle_export(host, u_put, PINTLE_RELEASE), 0);
+	CHECK_EQ(pintle_storable(host, "U", .dtor = free_some, .bytes = 5000), 0);
+	CHECK_EQ(weight_of(host, count_call), sizeof(struct T));
+	CHECK_EQ(weight_of(host, (void (*)(void *))t_put), sizeof(struct T));
+	CHECK_EQ(weight_of(host, free_some), 5000);
+	CHECK_EQ(weight_of(host, (void (*)(void *))u_put), 5000);
+	for (u32 i = 0; i < 300; i++)
+		defer_call(host, free_some, host);
+	CHECK(defer_bytes(host) >= 270 * 5000);
+	pintle_drain(host);
+	CHECK_EQ(defer_bytes(host), 0);
+	CHECK_EQ(pintle_host_remove_btf(host, "/proc/self/exe"), 0);
+	CHECK_EQ(weight_of(host, count_call) + weight_of(host, (void (*)(void *))u_put), 0);
+	pintle_host_free(host);
+}
+
+/* A map is as large as its elements. */
+TEST(J10_maps_that_wait_are_counted)
+{
+	struct pintle_host *host =
+		host_with(&(struct pintle_host_opts){.max_deferred_bytes = 10 << 20});
+	const struct pintle_map_opts opts = {.size = sizeof(opts), .type = 1 /* hash */,
+					     .key_size = 4, .value_size = 1000,
+					     .max_entries = 4000};
+
+	for (u32 i = 0; i < 30; i++) {
+		struct pintle_map *map = pintle_map_create(host, "m", &opts);
+
+		CHECK(map);
+		pintle_map_close(map);
+		CHECK(defer_bytes(host) < 15 << 20);
+	}
+	pintle_drain(host);
+	CHECK_EQ(defer_bytes(host), 0);
+	pintle_host_free(host);
+}
+
 TEST(J10_bounded_with_a_reclaim_thread)
 {
 	struct pintle_host *host = host_with(
