@@ -49,6 +49,7 @@ static const struct row {
 	{"update_hash_1k", "hash update, 1k", 0.3, NULL},
 	{"update_hash_64k", "hash update, 64k", 0.3, NULL},
 	{"update_hash_1m", "hash update, 1M", 0.3, NULL},
+	{"update_wide_64k", "hash update, 64k of 64 bytes", 0.3, NULL},
 	{"churn_hash_1k", "hash delete and insert, 1k", 0.5, NULL},
 	{"churn_hash_64k", "hash delete and insert, 64k", 0.5, NULL},
 	{"churn_hash_1m", "hash delete and insert, 1M", 0.5, NULL},
@@ -62,7 +63,7 @@ static const struct filled {
 	const char *name;
 	u32 n;
 } maps[] = {{"hash_1k", 1 << 10}, {"hash_64k", 1 << 16}, {"hash_1m", 1 << 20},
-	    {"percpu_64k", 1 << 16}, {"lru_64k", 1 << 16}};
+	    {"percpu_64k", 1 << 16}, {"lru_64k", 1 << 16}, {"wide_64k", 1 << 16}};
 
 static double round_ns = 5e6;
 static const char *only;
@@ -226,7 +227,7 @@ static void fill(void)
 {
 	for (u32 i = 0; i < ARRAY_SIZE(maps); i++) {
 		struct pintle_map *map = map_named(maps[i].name);
-		u64 values[MAX_SLOTS] = {1};
+		u64 values[MAX_SLOTS] = {1}; /* or eight words */
 
 		for (u32 key = 0; key < maps[i].n; key++)
 			if (pintle_map_update(map, &key, values, 0))
@@ -283,7 +284,7 @@ static void load_kernel(const char *dir)
 	}
 	for (u32 i = 0; i < ARRAY_SIZE(maps); i++) {
 		int fd = bpf_object__find_map_fd_by_name(kernel, maps[i].name);
-		u64 *values = calloc((size_t)libbpf_num_possible_cpus(), sizeof(u64));
+		u64 *values = calloc((size_t)libbpf_num_possible_cpus(), sizeof(struct wide));
 
 		for (u32 key = 0; values && key < maps[i].n; key++)
 			bpf_map_update_elem(fd, &key, values, 0);

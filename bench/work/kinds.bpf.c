@@ -125,6 +125,24 @@ LOOKUP(percpu_64k, (1 << 16))
 UPDATE(percpu_64k, (1 << 16))
 LOOKUP(lru_64k, (1 << 16))
 
+/* Values of several words: an update makes a new element. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1 << 16);
+	__type(key, u32);
+	__type(value, struct wide);
+} wide_64k SEC(".maps");
+
+SEC("xdp") int update_wide_64k(struct xdp_md *ctx)
+{
+	struct wide value = {{1}};
+	BEGIN;
+	key = (at >> 33) & ((1 << 16) - 1);
+	value.words[7] = at;
+	done += !bpf_map_update_elem(&wide_64k, &key, &value, BPF_ANY);
+	END;
+}
+
 LOOKUP(array_1k, CELLS)
 
 SEC("xdp") int increment_percpu_array_1k(struct xdp_md *ctx)

@@ -10,4 +10,8 @@ enum {
 	CELLS = 1024, /* entries of arrays */
 };
 
+struct wide {
+	unsigned long long words[8];
+};
+
 #endif

@@ -369,8 +369,11 @@ static void load_piece(void *to, const void *from, u32 n)
 	memcpy(to, &v, n);
 }
 
+/* Values are at multiples of 8 and mostly of whole words: these go without much ado. */
 static void copy_in(char *to, const char *from, u32 size)
 {
+	for (; size >= 8 && (uintptr_t)to % 8 == 0; to += 8, from += 8, size -= 8)
+		store_piece(to, from, 8);
 	for (u32 n; size; to += n, from += n, size -= n) {
 		n = piece(to, size);
 		store_piece(to, from, n);
@@ -379,6 +382,8 @@ static void copy_in(char *to, const char *from, u32 size)
 
 static void copy_out(char *to, const char *from, u32 size)
 {
+	for (; size >= 8 && (uintptr_t)from % 8 == 0; to += 8, from += 8, size -= 8)
+		load_piece(to, from, 8);
 	for (u32 n; size; to += n, from += n, size -= n) {
 		n = piece(from, size);
 		load_piece(to, from, n);

@@ -331,6 +331,8 @@ static int fill(struct update *u)
 		map_get(*(struct map *const *)u->value);
 	if (h->percpu)
 		percpu_fill(h, e, u->value, u->all);
+	else if (u->value && !h->map.fields) /* nobody else reads it: in any pieces */
+		memcpy(elem_value(&h->pool, e), u->value, h->map.value_size);
 	else if (u->value)
 		fields_copy_in(h->map.fields, elem_value(&h->pool, e), u->value,
 			       h->map.value_size);
@@ -418,8 +420,10 @@ static int update_found(struct update *u)
 /* Links a new element, where the key is or would be. */
 static int replace(struct update *u)
 {
-	int err = fill(u);
+	int err;
 
+	__builtin_prefetch(bucket_of(u->h, &u->key), 1); /* it comes while we fill */
+	err = fill(u);
 	if (!err)
 		err = link_locked(u);
 	if (unlikely(u->old || u->fresh || u->credit))
