@@ -383,6 +383,51 @@ static void copy(struct gen *g)
 		set_number(g, t);
 }
 
+/* A number of 2, 4 or 8 bytes, read byte by byte in some order, now and then not quite. */
+static void bytewise(struct gen *g)
+{
+	static const u16 swaps[] = {OP_BE16, OP_BE32, OP_BE64, OP_BSWAP16, OP_BSWAP32};
+	u32 n = 2u << below(g, 3), acc = any_dst(g), temp = 0, turn = below(g, 8);
+	s32 off = (s32)below(g, 120) - 64;
+	bool wide = n == 8 || chance(g, 30), big = chance(g, 50), first = true;
+
+	for (u32 i = 0; i < n; i++) {
+		u32 k = (i * 5 + turn) % n, reg = first ? acc : (temp = any_dst(g));
+		s32 at = off + (s32)(big ? n - 1 - k : k);
+
+		if (reg == g->hold || (!first && reg == acc))
+			continue;
+		emit(g, OP_LDX8, reg, g->hold, chance(g, 98) ? at : off, 0);
+		if (k || chance(g, 5))
+			emit(g, wide ? OP_LSH64_IMM : OP_LSH32_IMM, reg, 0, 0,
+			     chance(g, 98) ? 8 * k : below(g, 32));
+		if (!first)
+			emit(g, chance(g, 80) == wide ? OP_OR64_REG : OP_OR32_REG, acc, reg, 0, 0);
+		if (!first && chance(g, 5))
+			emit(g, OP_MOV64_REG, reg, acc, 0, 0);
+		else if (!first && i + 1 == n && chance(g, 90))
+			set_number(g, reg);
+		first = false;
+	}
+	if (chance(g, 40))
+		emit(g, swaps[below(g, ARRAY_SIZE(swaps))], acc, 0, 0, 0);
+	for (u32 reg = R0; reg < R_FP; reg++)
+		if (chance(g, 80) && reg != acc && reg != g->hold &&
+		    !(g->reserved & BIT(reg)) && !(g->unset & BIT(reg)))
+			set_number(g, reg);
+}
+
+/* A field in the order of the network. */
+static void network(struct gen *g)
+{
+	static const u16 loads[] = {OP_LDX16, OP_LDX32, OP_LDX64};
+	static const u16 swaps[] = {OP_BE16, OP_BE32, OP_BE64, OP_BSWAP16, OP_BSWAP32, OP_BSWAP64};
+	u32 reg = any_dst(g);
+
+	emit(g, loads[below(g, 3)], reg, g->hold, (s32)below(g, 64), 0);
+	emit(g, swaps[below(g, 6)], reg, 0, 0, 0);
+}
+
 static void store(struct gen *g)
 {
 	static const u8 kinds[] = {KIND_ST, KIND_STX, KIND_STX, KIND_STORE_REL};
@@ -685,8 +730,8 @@ static void item(struct gen *g, u32 depth)
 		popcount(g);
 	else if (kind < 58)
 		load(g);
-	else if (kind < 59 && chance(g, 30) && !(g->plain && g->sub))
-		copy(g);
+	else if (kind < 59 && !(g->plain && g->sub))
+		chance(g, 30) ? copy(g) : chance(g, 50) ? bytewise(g) : network(g);
 	else if (kind < 68)
 		store(g);
 	else if (kind < 74)

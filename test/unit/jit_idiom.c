@@ -94,3 +94,58 @@ TEST(jit_chooses_by_jump_in_searches)
 	CHECK(!b.code->native || has_bytes(&b, cmov, 2));
 	bare_free(&b);
 }
+
+/* Bytes that are read one by one, and whether one load became of them. */
+static void reads(const char *text, u64 want, bool merged)
+{
+	static const u8 memory[] = {0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99};
+	struct bare b;
+
+	bare_make(&b, text);
+	CHECK_EQ(bare_lower(&b, NULL), 0);
+	CHECK_EQ(bare_run(&b, (uintptr_t)memory, 0), want);
+	if (b.code->native) /* one load has no byte in it */
+		CHECK_EQ(!has_bytes(&b, "\x0f\xb6", 2), merged);
+	bare_free(&b);
+}
+
+TEST(jit_reads_packed_numbers_at_once)
+{
+	reads("r0 = *(u8 *)(r1 +2)\nr0 <<= 8\nr2 = *(u8 *)(r1 +1)\nr0 |= r2\nexit", 0x3322, true);
+	reads("r0 = *(u8 *)(r1 +1)\nw0 <<= 8\nr2 = *(u8 *)(r1 +2)\nw0 |= w2\nexit", 0x2233, true);
+	reads("r0 = *(u8 *)(r1 +1)\nw0 <<= 8\nr2 = *(u8 *)(r1 +2)\nw0 |= w2\nr0 = be16 r0\nexit",
+	      0x3322, true);
+	reads("r0 = *(u8 *)(r1 +1)\nw0 <<= 24\nr2 = *(u8 *)(r1 +2)\nw2 <<= 16\nw0 |= w2\n"
+	      "r2 = *(u8 *)(r1 +3)\nw2 <<= 8\nr3 = *(u8 *)(r1 +4)\nw3 |= w2\nw0 |= w3\nexit",
+	      0x22334455, true);
+	/* one is missing, is needed, or is not where it should be */
+	reads("r0 = *(u8 *)(r1 +3)\nr0 <<= 8\nr2 = *(u8 *)(r1 +1)\nr0 |= r2\nexit", 0x4422, false);
+	reads("r0 = *(u8 *)(r1 +2)\nr0 <<= 8\nr2 = *(u8 *)(r1 +1)\nr0 |= r2\nr0 += r2\nexit",
+	      0x3344, false);
+	reads("r0 = *(u8 *)(r1 +2)\nr0 <<= 16\nr2 = *(u8 *)(r1 +1)\nr0 |= r2\nexit", 0x330022,
+	      false);
+	reads("r0 = *(u16 *)(r1 +1)\nr0 = be16 r0\nexit", 0x2233, true);
+	reads("r0 = *(u32 *)(r1 +1)\nr0 = be32 r0\nexit", 0x22334455, true);
+	reads("r0 = *(u64 *)(r1 +1)\nr0 = bswap64 r0\nexit", 0x2233445566778899, true);
+	reads("r0 = *(u64 *)(r1 +0)\nr0 = be32 r0\nexit", 0x11223344, true);
+}
+
+/* A loop that counts down compares nothing; one that ends by a jump back stays one jump. */
+TEST(jit_loops_end_in_one_jump)
+{
+	struct bare b;
+
+	bare_make(&b, "r0 = 0\nr2 = 5\nagain: r0 += r2\nw2 += -1\nif w2 == 0 goto +2\n"
+		      "goto again\nr0 = 3\nr0 += 1\nexit");
+	CHECK_EQ(bare_lower(&b, NULL), 0);
+	CHECK_EQ(bare_run(&b, 0, 0), 16);
+	CHECK(!b.code->native || !has_bytes(&b, "\x85\xf6", 2)); /* test esi, esi */
+	bare_free(&b);
+	/* 32 bits of a 64-bit result say nothing about all of it, nor the other way round */
+	CHECK_EQ(run_text("r2 = 0x100000001 ll\nr2 -= 1\nr0 = 1\nif w2 == 0 goto +1\nr0 = 2\nexit",
+			  0, 0), 1);
+	CHECK_EQ(run_text("r2 = 0x100000001 ll\nr2 -= 1\nif w2 == 0 goto +2\nr0 = 2\nexit\n"
+			  "r0 = 1\nexit", 0, 0), 1);
+	CHECK_EQ(run_text("r2 = 0x100000001 ll\nw2 -= 1\nif r2 == 0 goto +2\nr0 = 2\nexit\n"
+			  "r0 = 1\nexit", 0, 0), 1);
+}

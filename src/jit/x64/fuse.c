@@ -451,7 +451,8 @@ static u32 fuse(struct gen *g, insn_ptr insn)
 	case OP_LDX16:
 	case OP_LDX32:
 	case OP_LDX64:
-		return gen_copy(g);
+		n = gen_copy(g);
+		return n ? n : gen_merge(g);
 	}
 	if (!is_jump(insn))
 		return 0;

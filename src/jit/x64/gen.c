@@ -7,6 +7,8 @@
  */
 #include "jit/x64/gen.h"
 
+#include <cpuid.h>
+
 const u8 gen_regs[NR_CODE_REGS] = {
 	[R0] = RAX,   [R1] = RDI,   [R2] = RSI,	  [R3] = RDX,	[R4] = RCX,   [R5] = REG8,
 	[R6] = RBX,   [R7] = REG13, [R8] = REG14, [R9] = REG15, [R_FP] = RBP,
@@ -162,6 +164,14 @@ static int gen_passes(struct gen *g)
 	return 0;
 }
 
+/* Which compilers' own tests of the processor do not know. */
+static bool has_movbe(void)
+{
+	u32 a, b, c = 0, d;
+
+	return __get_cpuid(1, &a, &b, &c, &d) && c & bit_MOVBE;
+}
+
 int jit_generate(const struct jit_rt *rt, struct log *log, const struct plan *plan,
 		 struct jit_out *out)
 {
@@ -175,6 +185,7 @@ int jit_generate(const struct jit_rt *rt, struct log *log, const struct plan *pl
 		.bmi2 = __builtin_cpu_supports("bmi2"),
 		.avx = __builtin_cpu_supports("avx"),
 		.popcnt = __builtin_cpu_supports("popcnt"),
+		.movbe = has_movbe(),
 	};
 	int err = vec_reserve(&g.entry, plan->subs.n) ? gen_passes(&g) : -ENOMEM;
 

@@ -51,7 +51,7 @@ struct gen {
 	u32 at;		/* instruction being written */
 	u32 next;	/* the one after what is written now */
 	bool last_pass; /* insn_at holds the first pass's addresses from `at` on */
-	bool bmi2, avx, popcnt;
+	bool bmi2, avx, popcnt, movbe;
 	bool oom, wrong;
 	/* The zero flag behind `flags_at` is that of the whole of this register. */
 	const u8 *flags_at;
@@ -97,6 +97,9 @@ u32 gen_copy(struct gen *g); /* as the functions of fuse.c */
 
 /* --- idiom.c --- */
 u32 gen_popcount(struct gen *g); /* as the functions of fuse.c */
+
+/* --- merge.c --- */
+u32 gen_merge(struct gen *g); /* likewise; from a load on */
 
 /* --- gen_alu.c --- */
 void gen_alu(struct gen *g, const struct code_insn *insn);
