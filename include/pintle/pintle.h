@@ -487,6 +487,111 @@ PINTLE_API int pintle_hook_register(struct pintle_host *host, struct pintle_hook
 				     PINTLE_OPTS(pintle_hook_opts, __VA_ARGS__));        \
 	})
 
+/* ------------------------------------------------------------------ operations tables */
+
+/*
+ * An operations struct is a C struct of the host's with pointers to functions and numbers:
+ * what a congestion control, an allocator's policy, a scheduler is to the rest of a program.
+ * Objects fill it in as a whole:
+ *
+ *	SEC("struct_ops/pick") int BPF_PROG(pick, struct pool *p) { ... }
+ *	SEC(".struct_ops") struct pool_ops lru = {.pick = (void *)pick, .batch = 16};
+ *
+ * and the host gets a struct pool_ops whose functions it calls like any: each call is a run
+ * of the program. PINTLE_OPS at file scope defines the place for tables of struct TYPE, and
+ * TYPE_current() and TYPE_get():
+ *
+ *	PINTLE_OPS(pool_ops)
+ *
+ *	pintle_read_lock(host);
+ *	if ((ops = pool_ops_current()))
+ *		victim = ops->pick(pool);
+ *	pintle_read_unlock(host);
+ *
+ * A table is replaced as a unit: who reads TYPE_current() once in a read section calls the
+ * functions of one table. Who wants to keep one, or calls functions that may sleep, holds it
+ * with TYPE_get() and pintle_ops_put().
+ *
+ * Arguments are at most 5 integers and pointers; pointers to structs are trusted. A function
+ * of the host's named TYPE__MEMBER with the member's prototype, which need not do anything,
+ * gives the parameters names: what ends in __nullable may be NULL; what ends in __ref gives
+ * the program a reference, which it must give back or store. Functions return an integer,
+ * nothing, or a pointer to a struct: then NULL or a reference, which is the caller's. A call
+ * without an execution slot gives 0. A process has room for 512 functions of loaded tables.
+ */
+struct pintle_ops {
+	const char *name;
+	void *active; /* the table that is attached, under RCU; NULL: none, or they are many */
+	void *type;   /* once registered */
+};
+
+struct pintle_ops_opts {
+	size_t size;
+	const char *optional;  /* functions that may be left out: "drop|stats", or "*": all */
+	const char *sleepable; /* functions whose programs may sleep: SEC("struct_ops.s/...") */
+	const void *defaults;  /* a struct TYPE of the host's own functions, for those that are
+				  left out; it stays */
+	bool many;	       /* any number of tables may be attached: which is used, and where
+				  they are, is the host's business (reg, unreg) */
+	/* When an object is loaded. init_member() sees each member that is no function, and
+	 * may set it in @table itself, or refuse the table: below 0. */
+	int (*init_member)(void *data, void *table, const char *member, const void *value,
+			   size_t size);
+	int (*validate)(void *data, const void *table);
+	/* When a table is attached, detached, or takes the place of another. After unreg(), or
+	 * update() for the old one, it stays as long as read sections that are open now, and
+	 * as those who hold it. */
+	int (*reg)(void *data, const void *table);
+	void (*unreg)(void *data, const void *table);
+	int (*update)(void *data, const void *table, const void *old);
+	void *data;
+};
+
+/* Before objects are opened. struct TYPE must be in the host's BTF. -EINVAL, -ENOENT,
+ * -EEXIST, -EBUSY with words. */
+PINTLE_API int pintle_ops_register(struct pintle_host *host, struct pintle_ops *ops,
+				   const struct pintle_ops_opts *opts);
+/* The table that is attached, held; NULL: none. Any thread. */
+PINTLE_API const void *pintle_ops_get(struct pintle_ops *ops);
+/* Holds a table that is attached or held, found in a read section; -ENOENT: it is neither. */
+PINTLE_API int pintle_ops_hold(const void *table);
+/* Lets go; NULL is fine. All of them before the host is freed. */
+PINTLE_API void pintle_ops_put(const void *table);
+
+#define PINTLE_OPS(type_)                                                                \
+	struct pintle_ops type_##_pintle_ops = {#type_, 0, 0};                           \
+	/* Out of line: its prototype keeps the struct in BTF. */                        \
+	__attribute__((noinline, used)) const struct type_ *pintle_ops__##type_(void);   \
+	__attribute__((noinline, used)) const struct type_ *pintle_ops__##type_(void)    \
+	{                                                                                \
+		return (const struct type_ *)pintle_ops_get(&type_##_pintle_ops);        \
+	}                                                                                \
+	__attribute__((unused)) static inline const struct type_ *type_##_get(void)      \
+	{                                                                                \
+		return pintle_ops__##type_();                                            \
+	}                                                                                \
+	__attribute__((unused)) static inline const struct type_ *type_##_current(void)  \
+	{                                                                                \
+		return (const struct type_ *)__atomic_load_n(&type_##_pintle_ops.active, \
+							     __ATOMIC_ACQUIRE);          \
+	}
+#define pintle_ops_add(host, type_, ...)                                                 \
+	__extension__({                                                                  \
+		PINTLE_NOTE("ops " #type_ " " #__VA_ARGS__);                             \
+		pintle_ops_register(host, &type_##_pintle_ops,                           \
+				    PINTLE_OPTS(pintle_ops_opts, __VA_ARGS__));          \
+	})
+
+/*
+ * A table of an object is one of its maps, found by the variable's name. pintle_attach()
+ * attaches all of an object's; closing it detaches them. Attaching is refused (-EBUSY) while
+ * another table is attached, but for structs of which there may be many: pintle_ops_replace()
+ * puts @map where @old is, at once. -EEXIST: it is attached. -EBUSY: it is held still.
+ */
+PINTLE_API int pintle_ops_attach(struct pintle_map *map);
+PINTLE_API int pintle_ops_replace(struct pintle_map *old, struct pintle_map *map);
+PINTLE_API void pintle_ops_detach(struct pintle_map *map); /* if it is attached */
+
 /* ------------------------------------------------------------------ user memory */
 
 /*
@@ -596,7 +701,8 @@ PINTLE_API int pintle_load(struct pintle_object *object);
 PINTLE_API int pintle_load_with(struct pintle_object *object,
 				const struct pintle_load_opts *opts);
 
-/* Attaches every program whose section names a hook of the host. All or nothing. */
+/* Attaches every program whose section names a hook of the host, and every table of
+ * operations. All or nothing. */
 PINTLE_API int pintle_attach(struct pintle_object *object);
 
 /* Detaches; when it returns, runs in flight may still be finishing. */

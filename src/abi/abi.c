@@ -158,10 +158,53 @@ const struct abi_prog_type *abi_find_prog_type(const struct abi *abi, const char
 	return best;
 }
 
+const struct abi_ops *abi_find_ops(const struct abi *abi, const char *name)
+{
+	for (u32 i = 0; i < abi->ops.n; i++)
+		if (!strcmp(abi->ops.v[i]->name, name))
+			return abi->ops.v[i];
+	return NULL;
+}
+
+const struct abi_ops_member *abi_ops_member(const struct abi_ops *ops, const char *name)
+{
+	for (u32 i = 0; i < ops->nmembers; i++)
+		if (!strcmp(ops->members[i].name, name))
+			return &ops->members[i];
+	return NULL;
+}
+
+/* "struct_ops", "struct_ops/anything", "struct_ops.s/anything". */
+static bool is_ops_section(const char *section, bool *sleepable)
+{
+	section += *section == '?';
+	if (strncmp(section, "struct_ops", 10))
+		return false;
+	section += 10;
+	*sleepable = !strncmp(section, ".s", 2) && (section[2] == '/' || !section[2]);
+	return *sleepable || *section == '/' || !*section;
+}
+
+/* What the program is assigned to, the loader has found to be there. */
+static int place_ops(const struct abi *abi, struct abi_place *place)
+{
+	const struct abi_ops *ops = place->ops ? abi_find_ops(abi, place->ops) : NULL;
+	const struct abi_ops_member *member = ops ? abi_ops_member(ops, place->member) : NULL;
+
+	if (member)
+		place->type = member->type;
+	else
+		place->wrong = "it is not assigned to a function of an operations struct: name it "
+			       "in a variable in SEC(\".struct_ops\")";
+	return 0;
+}
+
 int abi_place_prog(const struct abi *abi, struct abi_place *place)
 {
 	if (abi->prog_type)
 		return abi->prog_type(abi, place);
+	if (abi->ops.n && is_ops_section(place->section, &place->sleepable))
+		return place_ops(abi, place);
 	place->type = abi_find_prog_type(abi, place->section, &place->sleepable);
 	return 0;
 }
@@ -240,6 +283,7 @@ void abi_free(struct abi *abi)
 	vec_free(&abi->storables);
 	vec_free(&abi->members);
 	vec_free(&abi->pools);
+	vec_free(&abi->ops);
 	vec_free(&abi->prog_types);
 	strmap_free(&abi->kfunc_names);
 	strmap_free(&abi->var_names);

@@ -367,6 +367,10 @@ struct abi_prog_type {
 	bool ret_32bit;		/* has_ret_range: of the lower 32 bits, signed */
 	/* Helpers that its programs may not call at this place, and why; ended by 0. */
 	struct { u32 helper; const char *why; } barred[3];
+	/* PROG_ARGS: the program returns NULL or a reference to such a struct, which then is
+	 * its caller's. NULL: a number. */
+	const struct btf *ret_btf;
+	u32 ret_type;
 	bool no_ret;		/* what the program returns is nobody's business */
 	bool packet_writable, may_sleep, has_ret_range;
 	bool packet_hidden;	/* helpers may not be given packet memory */
@@ -381,6 +385,24 @@ struct abi_prog_type {
 	const struct helper_set *helpers; /* NULL: every helper with an implementation */
 	/* Rows that differ from helpers.def for programs of this type; or NULL. */
 	const struct abi_helper *(*helper)(const struct abi_prog_type *type, u32 id);
+};
+
+/* A function of an operations struct, and the type of the programs that implement it. */
+struct abi_ops_member {
+	const char *name;
+	u32 off;
+	bool optional;
+	const struct abi_prog_type *type;
+};
+
+/* A struct of functions and numbers, of the host's BTF, that objects fill in. */
+struct abi_ops {
+	const char *name;
+	const struct btf *btf;
+	u32 type, size; /* the struct */
+	const struct abi_ops_member *members; /* the functions */
+	u32 nmembers;
+	void *data; /* of whoever filled it in */
 };
 
 /*
@@ -447,6 +469,7 @@ struct abi {
 	VEC(struct abi_storable) storables;
 	VEC(struct abi_member) members;
 	VEC(struct abi_pool) pools;
+	VEC(const struct abi_ops *) ops;   /* operations structs that objects may implement */
 	VEC(struct abi_prog_type) prog_types; /* their .fields: malloc'd, owned */
 	struct strmap kfunc_names, var_names;
 	struct abi_policy policy;
@@ -486,6 +509,8 @@ enum member_class abi_member_class(const struct abi *abi, const struct btf *btf,
  * *sleepable from a ".s" suffix. NULL: none. */
 const struct abi_prog_type *abi_find_prog_type(const struct abi *abi, const char *section,
 					       bool *sleepable);
+const struct abi_ops *abi_find_ops(const struct abi *abi, const char *name);
+const struct abi_ops_member *abi_ops_member(const struct abi_ops *ops, const char *name);
 /* Who answers: abi.prog_type, or abi_find_prog_type(). 0 or -ENOMEM. */
 int abi_place_prog(const struct abi *abi, struct abi_place *place);
 /* Finds struct @name over all host BTF; false when nowhere. */

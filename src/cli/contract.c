@@ -11,6 +11,7 @@
  *	storable STRUCT OPTIONS             .dtor = fn, .rcu = PINTLE_RCU_NATIVE
  *	member STRUCT MEMBER CLASS          PINTLE_MEMBER_RCU
  *	hook NAME OPTIONS                   .sleepable = true, .ret_min = 0, .ret_max = 1
+ *	ops STRUCT OPTIONS                  .optional = "drop|stats", .sleepable = "init"
  *	type NAME SECTION CTX OPTIONS       .packet_writable = true, .sleepable, .ret_min...
  *	field TYPE MEMBER KIND OPTIONS      PINTLE_CTX_PACKET .writable = true, .real_off...
  *	helper TYPE NAME
@@ -205,6 +206,31 @@ static int line_hook(struct contract *c, char *name, char *rest)
 	return pintle_hook_register(c->host, hook, &o);
 }
 
+/* A list of names, which stands in quotes; NULL: it is not given. */
+static char *option_names(struct contract *c, const char *text, const char *name)
+{
+	char value[256];
+	size_t n;
+
+	if (!option(text, name, value, sizeof(value)))
+		return NULL;
+	n = strcspn(value + 1, "\"");
+	return *value == '"' ? arena_strndup(c->host->arena, value + 1, n) : NULL;
+}
+
+static int line_ops(struct contract *c, char *name, char *rest)
+{
+	struct pintle_ops *ops = arena_new_of(c->host->arena, struct pintle_ops);
+
+	if (!ops || !(ops->name = arena_strdup(c->host->arena, name)))
+		return host_oom(c->host);
+	return pintle_ops_register(c->host, ops,
+				   PINTLE_OPTS(pintle_ops_opts,
+					       .optional = option_names(c, rest, "optional"),
+					       .sleepable = option_names(c, rest, "sleepable"),
+					       .many = option_true(rest, "many")));
+}
+
 /* The type whose lines are complete is registered when another line begins. */
 static int finish_type(struct contract *c)
 {
@@ -295,7 +321,7 @@ static const struct {
 	{"export", line_export},   {"storable", line_storable}, {"member", line_member},
 	{"hook", line_hook},	   {"type", line_type},		{"field", line_field, true},
 	{"helper", line_helper},   {"var", line_var},		{"percpu", line_percpu},
-	{"pool", line_pool},
+	{"pool", line_pool},	   {"ops", line_ops},
 };
 
 static int read_line(struct contract *c, char *line)

@@ -49,7 +49,7 @@ struct image_prog {
 	u32 nlines;
 };
 
-enum image_map_kind { IMAP_DECLARED, IMAP_DATA, IMAP_BSS, IMAP_RODATA };
+enum image_map_kind { IMAP_DECLARED, IMAP_DATA, IMAP_BSS, IMAP_RODATA, IMAP_OPS };
 
 struct image_value { /* an index, and of a map or a program; the other is -1 */
 	u32 key;
@@ -67,7 +67,9 @@ struct image_map {
 	const char *wrong;	     /* abi.each_program: why no program may use it */
 	bool frozen;		     /* .rodata: programs may treat it as constants */
 	u64 map_extra;
-	/* prog arrays and maps of maps: initial contents by index */
+	const struct abi_ops *ops;   /* IMAP_OPS: what it is; data is in the host's layout */
+	/* prog arrays and maps of maps: initial contents by index; IMAP_OPS: programs by
+	 * offset in the host's struct */
 	struct image_value *values;
 	u32 nvalues;
 };

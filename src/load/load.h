@@ -52,6 +52,7 @@ struct load_func {
 	u32 sec, start, end; /* instructions of the section */
 	u32 func;	     /* program BTF id of its FUNC; 0 */
 	bool global;
+	bool unwanted; /* assigned to what is not made only ("?.struct_ops") */
 	const char *ops, *member; /* assigned to this member of a struct of functions */
 	const char *wrong; /* abi.each_program: why no program that has it may be loaded */
 	s32 at; /* while a program is linked: where it was put; -1 */
@@ -61,6 +62,11 @@ struct load_line {
 	u32 sec, insn;
 	u32 line, col;
 	const char *file, *text;
+};
+
+struct load_op { /* a program in a struct of functions */
+	u32 map, off;
+	const struct load_func *func;
 };
 
 struct load_kconfig { /* a kconfig variable */
@@ -90,6 +96,7 @@ struct loader {
 	VEC(struct image_ksym) ksyms;
 	VEC(struct load_func) funcs;
 	VEC(struct load_line) lines;
+	VEC(struct load_op) ops;
 	u64 linked; /* instructions of all programs so far */
 };
 
@@ -138,7 +145,8 @@ int reloc_section(struct loader *ld, u32 sec);
  * not of that kind. */
 int reloc_target(struct loader *ld, u32 sec, u32 insn, struct load_func **func);
 
-/* ops.c: what each program of a struct of functions is assigned to. */
+/* ops.c: what each program of a struct of functions is assigned to; where a host has such
+ * structs, the maps that they are. */
 int ops_collect(struct loader *ld);
 
 /* values.c: what maps hold from the start, after programs were linked. */

@@ -174,6 +174,7 @@ static void loader_free(struct loader *ld)
 	vec_free(&ld->kconfigs);
 	vec_free(&ld->funcs);
 	vec_free(&ld->lines);
+	vec_free(&ld->ops);
 	strmap_free(&ld->sec_names);
 	arena_free(ld->tmp);
 }

@@ -106,10 +106,23 @@ static int read_value(struct loader *ld, const struct elf_rel *rel)
 	return add_value(ld, map, value);
 }
 
+static int add_op(struct loader *ld, const struct load_op *op)
+{
+	struct image_value value = {.key = op->off, .map = -1,
+				    .prog = prog_named(ld->image, op->func->name)};
+
+	if (value.prog < 0)
+		return load_fail(ld, -EINVAL, "'%s': '%s' is no program: it is in section .text",
+				 ld->maps.v[op->map].name, op->func->name);
+	return add_value(ld, &ld->maps.v[op->map], value);
+}
+
 int values_collect(struct loader *ld)
 {
 	const struct elf_sec *sec = &ld->secs[ld->maps_sec];
 
+	for (u32 i = 0; i < ld->ops.n; i++)
+		TRY(add_op(ld, &ld->ops.v[i]));
 	for (u32 i = 0; ld->maps_sec && ld->image->btf && i < sec->nrels; i++) {
 		s32 index = map_around(ld, sec->rels[i].off);
 		const char **wrong = index < 0 ? NULL : &ld->maps.v[index].wrong;

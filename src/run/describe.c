@@ -3,7 +3,7 @@
  * describe.c: a live host's contract as text, one line for each registration, in the
  * language that src/cli/contract.c reads.
  */
-#include "run/run.h"
+#include "run/ops.h"
 
 #include <stdarg.h>
 
@@ -68,6 +68,19 @@ static void put_type(struct writer *w, const struct abi_prog_type *t)
 	put_fields(w, t);
 }
 
+static void put_ops(struct writer *w, const struct pintle_host *host)
+{
+	for (u32 i = 0; i < host->abi.ops.n; i++) {
+		const struct abi_ops *ops = host->abi.ops.v[i];
+		const struct ops_type *type = ops->data;
+
+		put(w, "ops %s .optional = \"%s\", .sleepable = \"%s\", .many = %s", ops->name,
+		    type->opts.optional ? type->opts.optional : "",
+		    type->opts.sleepable ? type->opts.sleepable : "",
+		    type->opts.many ? "true" : "false");
+	}
+}
+
 static const char *member_name(const struct abi_member *m)
 {
 	const struct btf_type *t = btf_type(m->btf, m->type);
@@ -100,7 +113,9 @@ int pintle_host_describe(const struct pintle_host *host,
 	struct writer w = {.line = line, .data = data};
 
 	for (u32 i = 0; i < host->abi.prog_types.n; i++)
-		put_type(&w, &host->abi.prog_types.v[i]);
+		if (strncmp(host->abi.prog_types.v[i].name, "struct_ops/", 11))
+			put_type(&w, &host->abi.prog_types.v[i]);
+	put_ops(&w, host);
 	for (u32 i = 0; i < host->helpers.n; i++) {
 		const struct abi_helper *h = abi_helper(host->helpers.v[i].id);
 

@@ -7,7 +7,7 @@
 #include "jit/jit.h"
 #include "run/local.h"
 #include "run/map/outer.h"
-#include "run/run.h"
+#include "run/ops.h"
 
 /* ------------------------------------------------------------------ verify */
 
@@ -26,6 +26,9 @@ static bool is_wanted(const struct loading *ld, const struct image_prog *prog)
 
 static int type_check(const struct loading *ld, const struct image_prog *prog)
 {
+	if (prog->wrong)
+		return host_fail(ld->host, -EINVAL, "%s: program '%s': %s",
+				 ld->object->image->name, prog->name, prog->wrong);
 	if (!prog->type)
 		return host_fail(ld->host, -EINVAL,
 				 "%s: program '%s': no program type or hook of this host "
@@ -183,6 +186,15 @@ static int values_set(struct loading *ld)
 	return 0;
 }
 
+/* With one program alone no table is complete: none can be attached. */
+static int tables_ready(struct loading *ld)
+{
+	for (u32 i = 0; !ld->opts->only && i < ld->object->image->nmaps; i++)
+		if (ld->object->image->maps[i].kind == IMAP_OPS)
+			TRY(ops_ready(ld->object, ld->object->maps[i].map));
+	return 0;
+}
+
 /* ------------------------------------------------------------------ lower */
 
 static void *link_map(void *data, u32 index)
@@ -307,7 +319,8 @@ static int load_steps(struct loading *ld)
 	for (u32 i = 0; i < ld->object->image->nprogs; i++)
 		if (ld->object->progs[i].code)
 			prog_ready(&ld->object->progs[i]);
-	return values_set(ld);
+	TRY(values_set(ld));
+	return tables_ready(ld);
 }
 
 void object_unload(struct pintle_object *object)
@@ -319,6 +332,8 @@ void object_unload(struct pintle_object *object)
 	jit_free(object->jit);
 	object->jit = NULL;
 	for (u32 i = 0; object->maps && i < object->image->nmaps; i++) {
+		if (object->maps[i].map && object->image->maps[i].kind == IMAP_OPS)
+			ops_unready(object->maps[i].map);
 		if (object->maps[i].map)
 			map_put(object->maps[i].map);
 		object->maps[i].map = NULL;

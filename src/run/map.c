@@ -45,6 +45,7 @@ static const struct map_ops *const kinds[] = {
 	&map_array_of_maps_ops,
 	&map_hash_of_maps_ops,
 	&map_prog_array_ops,
+	&map_struct_ops_ops,
 	&map_task_storage_ops,
 	&map_sk_storage_ops,
 	&map_inode_storage_ops,

@@ -100,7 +100,7 @@ extern const struct map_ops map_array_ops, map_hash_ops, map_percpu_array_ops,
 	map_percpu_hash_ops, map_lru_hash_ops, map_lru_percpu_hash_ops, map_lpm_trie_ops,
 	map_queue_ops, map_stack_ops, map_bloom_ops, map_ringbuf_ops,
 	map_user_ringbuf_ops, map_array_of_maps_ops, map_hash_of_maps_ops,
-	map_prog_array_ops, map_task_storage_ops, map_sk_storage_ops,
+	map_prog_array_ops, map_struct_ops_ops, map_task_storage_ops, map_sk_storage_ops,
 	map_inode_storage_ops, map_cgrp_storage_ops;
 const struct map_ops *map_ops_of(u32 type); /* NULL: not supported */
 

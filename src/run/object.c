@@ -9,6 +9,7 @@
 #include "run/async.h"
 #include "run/local.h"
 #include "run/map/outer.h"
+#include "run/ops.h"
 #include "run/run.h"
 
 #include <fcntl.h>
@@ -113,6 +114,7 @@ static struct pintle_object *open_data(struct pintle_host *host, const void *dat
 		return NULL;
 	}
 	object->host = host;
+	atomic_init(&object->pins, 1);
 	object->log.level = LOG_NOTE;
 	if (object_read(object, data, size, &io)) {
 		object_free(object);
@@ -230,14 +232,10 @@ static bool wants_hook(const struct pintle_prog *prog)
 }
 
 /* All or nothing: what this call attached is detached when one fails. */
-static int attach_all(struct pintle_object *object)
+static int attach_hooks(struct pintle_object *object)
 {
 	u32 n = object->image->nprogs, i;
 	int err = 0;
-
-	if (!object->loaded)
-		return host_fail(object->host, -EINVAL, "%s is not loaded",
-				 object->image->name);
 	bool *done = calloc(n + 1, sizeof(done[0]));
 
 	if (!done)
@@ -255,6 +253,27 @@ static int attach_all(struct pintle_object *object)
 	return err;
 }
 
+/* Tables first: these say what of them was attached here. */
+static int attach_all(struct pintle_object *object)
+{
+	bool *tables;
+	int err;
+
+	if (!object->loaded)
+		return host_fail(object->host, -EINVAL, "%s is not loaded",
+				 object->image->name);
+	tables = calloc(object->image->nmaps + 1, sizeof(tables[0]));
+	if (!tables)
+		return host_oom(object->host);
+	err = ops_attach_all(object, tables);
+	if (!err)
+		err = attach_hooks(object);
+	if (err)
+		ops_detach_these(object, tables);
+	free(tables);
+	return err;
+}
+
 int pintle_attach(struct pintle_object *object)
 {
 	int err, state;
@@ -268,6 +287,7 @@ int pintle_attach(struct pintle_object *object)
 
 static void detach_all(struct pintle_object *object)
 {
+	ops_detach_these(object, NULL);
 	for (u32 i = 0; i < object->image->nprogs; i++)
 		hook_detach(&object->progs[i]);
 }
@@ -299,14 +319,18 @@ static void object_retire(struct pintle_object *object)
 	config_end(object->host, state);
 }
 
-void pintle_close(struct pintle_object *object)
+void object_pin(struct pintle_object *object)
 {
-	struct pintle_host *host;
+	atomic_fetch_add_explicit(&object->pins, 1, memory_order_relaxed);
+}
 
-	if (!object || object->host->torn)
+void object_unpin(struct pintle_object *object)
+{
+	struct pintle_host *host = object->host;
+
+	/* release and acquire: what others did with it comes before it goes */
+	if (atomic_fetch_sub_explicit(&object->pins, 1, memory_order_acq_rel) != 1)
 		return;
-	host = object->host;
-	object_retire(object);
 	if (slot_current() || run_read_ongoing()) {
 		defer_call(host, object_free, object);
 		return;
@@ -315,6 +339,14 @@ void pintle_close(struct pintle_object *object)
 		grace_wait(host);
 	object_free(object);
 	defer_safe_point(host);
+}
+
+void pintle_close(struct pintle_object *object)
+{
+	if (!object || object->host->torn)
+		return;
+	object_retire(object);
+	object_unpin(object);
 }
 
 /* ------------------------------------------------------------------ load */

@@ -35,6 +35,7 @@
  *	buffer.c  buffers that tenants share, pinned by fields
  *	space.c   address spaces: memory that is not the host's own
  *	async.h   timers and work queues: async.c, timer.c, deadline.c, wq.c, driver.c
+ *	ops.h     operations tables: ops.c, ops_table.c, thunk.c
  *	field.c   life of special fields: copy around, destroy, exchange
  *	local.h   objects that programs allocate: heap.c, local.c, graph.c, percpu.c
  *	helpers.c, helper_*.c   implementations of helpers, one table
@@ -188,6 +189,7 @@ struct pintle_object {
 	struct jit *jit;		 /* native code of the programs, or NULL */
 	struct gdb_entry *gdb;		 /* what debuggers know of it, or NULL */
 	struct async *asyncs;		 /* that call into it; under asyncs.lock, as the next */
+	atomic(u32) pins;		 /* the handle, and tables of operations in use (ops.h) */
 	bool closing;			 /* none is to join them */
 	bool loaded;
 	atomic(bool) retired;		 /* no array takes its programs any more */
@@ -421,6 +423,14 @@ void hooks_free(struct pintle_host *host);
 /* Takes the hook of program type @name ("hook/...") off the host, if it is one's: no program
  * is attached. */
 void hook_forget(struct pintle_host *host, const char *name);
+
+/* --- object.c --- */
+void object_pin(struct pintle_object *object);
+/* The last one frees the object, after a grace period. */
+void object_unpin(struct pintle_object *object);
+
+/* --- ops.c --- */
+void ops_free(struct pintle_host *host); /* every object is gone */
 
 /* --- load.c --- */
 int object_load(struct pintle_object *object, const struct pintle_load_opts *opts);

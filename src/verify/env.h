@@ -227,6 +227,7 @@ struct env {
 	struct subprog_note *subs; /* by subprogram */
 	struct state *cur;
 	u32 insn, prev_insn;	   /* where the walk is; where it came from */
+	u32 arg_refs[16];	   /* rule/ops.c: of arguments that are references, or 0 */
 	u32 next_id;		   /* ids of values and references, never reused */
 	struct place *places;	   /* by instruction: its stored states */
 	struct pending *pending;   /* branches still to walk */

@@ -247,6 +247,9 @@ bool state_covers(struct env *env, const struct state *old, const struct state *
 	if (!sections_match(old, cur) || !same_frames(old, cur))
 		return false;
 	ids.n = 0;
+	for (u32 i = 0; i < ARRAY_SIZE(env->arg_refs); i++)
+		if (env->arg_refs[i]) /* the context names them: no other will do */
+			ids_pair(&ids, env->arg_refs[i], env->arg_refs[i]);
 	ids.fresh = 0;
 	ids.how = how;
 	ids.leaks = env->abi->policy.ptr_leaks;

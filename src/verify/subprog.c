@@ -8,6 +8,7 @@
  * Invariants: a caller's r6-r9 and stack are untouched by a callee but through pointers
  * it was given; no pointer to a frame's stack survives the frame.
  */
+#include "verify/rule/rule.h"
 #include "verify/walk.h"
 
 const char *subprog_name(const struct env *env, u32 subprog)
@@ -206,6 +207,8 @@ int check_prog_return(struct env *env, u32 regno)
 {
 	const struct abi_prog_type *type = env->prog->type;
 
+	if (type && type->ret_btf)
+		return ops_check_null(env, regno);
 	if (leaks_address(env, cur_reg(env, regno)))
 		return reject(env, RULE_RET_LEAK, regno);
 	if (type && type->has_ret_range)
@@ -246,6 +249,8 @@ int exec_exit(struct env *env, const struct insn *insn, u32 *next)
 		TRY(check_nothing_held(env, "callback return"));
 	if (env->cur->nframes > 1)
 		return subprog_return(env, next);
+	if (main && env->prog->type && env->prog->type->ret_btf)
+		TRY(ops_return(env));
 	TRY(check_nothing_held(env, "BPF_EXIT instruction in main prog"));
 	if (!returns_nothing(env) && !(main && env->prog->type && env->prog->type->no_ret)) {
 		TRY(check_readable(env, R0));
@@ -270,7 +275,7 @@ int main_state(struct env *env)
 {
 	TRY(begin_state(env, 0));
 	env->cur->frames[0]->regs[R1] = reg_pointer(REG_CTX, 0);
-	return 0;
+	return ops_begin(env);
 }
 
 int global_state(struct env *env, u32 subprog)

@@ -56,6 +56,8 @@ static const struct kind {
 	 "ring_bad_arguments", "ring_open_without_memory"},
 	{MAP_USER_RINGBUF, 0, NO_KEYS, 0, "user_ring_random_operations", "race_ring_room",
 	 "user_ring_bad_arguments", "ring_open_without_memory"},
+	{MAP_STRUCT_OPS, 0, NO_KEYS, 0, "ops_tables_called_and_replaced",
+	 "race_ops_replaced_under_load", "ops_tables_of_an_object", "ops_without_memory"},
 	{MAP_PROG_ARRAY, 0, NO_KEYS, 0, "prog_array_random_operations", "race_prog_array",
 	 "prog_array_bad_arguments", CREATE},
 };

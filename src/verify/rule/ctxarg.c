@@ -114,6 +114,8 @@ static int pointer_value(struct env *env, const struct access *acc, const struct
 		*value = object(env, arg, ptr, btf, to);
 	else
 		return plain_pointer(env, acc, arg, to);
+	if (arg->flags & CTX_ARG_REF)
+		TRY(ops_arg_ref(env, arg->i, value));
 	if (arg->flags & CTX_ARG_NULL)
 		value->flags |= F_NULL;
 	if (value->flags & F_NULL)

@@ -71,6 +71,16 @@ int check_releasable(struct env *env, u32 regno, const struct reg *reg);
 int check_release_here(struct env *env, u32 regno, u32 ref);
 /* Takes a new reference for the current instruction into *ref. */
 int ref_take(struct env *env, u32 *ref);
+
+/* --- ops.c --- */
+/* The main program begins: it holds the references that its arguments are. */
+int ops_begin(struct env *env);
+/* @value is argument @i, which is one. */
+int ops_arg_ref(struct env *env, u32 i, struct reg *value);
+/* The main program returns a pointer, by its exit; or a number in its place. */
+int ops_return(struct env *env);
+int ops_check_null(struct env *env, u32 regno);
+
 /* The same for a result that may be NULL. */
 int ref_take_or_null(struct env *env, u32 *ref);
 

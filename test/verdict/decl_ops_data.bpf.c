@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * An operations struct: the address of a variable.
+ */
+#include "verdict.h"
+
+OBJECT_REJECT("member 'pointer' of struct t_ops: it is set to an address, but no function");
+
+SEC("struct_ops/run") int BPF_PROG(run, struct T *t, int n)
+{
+	return n;
+}
+
+long value = 1;
+
+SEC(".struct_ops")
+struct t_ops table = {.run = (void *)run, .pointer = &value};

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * An operations struct: one program for two functions.
+ */
+#include "verdict.h"
+
+OBJECT_REJECT("program 'run' is assigned to 'run' of struct t_ops, too");
+
+SEC("struct_ops/run") int BPF_PROG(run, struct T *t, int n)
+{
+	return n;
+}
+
+SEC(".struct_ops")
+struct t_ops table = {.run = (void *)run, .maybe = (void *)run};

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * An operations struct: a function that is a variable.
+ */
+#include "verdict.h"
+
+OBJECT_REJECT("member 'run' of struct t_ops: it is set to 'value', which is no program");
+
+SEC("struct_ops/run") int BPF_PROG(run, struct T *t, int n)
+{
+	return n;
+}
+
+long value = 1;
+
+SEC(".struct_ops")
+struct t_ops table = {.run = (void *)&value};
