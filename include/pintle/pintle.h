@@ -398,6 +398,8 @@ struct pintle_prog_type {
 	bool sleepable;	      /* programs of this type may sleep */
 	bool has_ret_range;
 	int64_t ret_min, ret_max;
+	int64_t cut_result;   /* of runs that used up their budget; 0 outside of the range
+				 means ret_min */
 };
 
 PINTLE_API int pintle_prog_type_add(struct pintle_host *host,
@@ -477,6 +479,7 @@ struct pintle_hook_opts {
 	bool sleepable; /* programs here may block (SEC("hook.s/NAME")) */
 	bool has_ret_range;
 	int64_t ret_min, ret_max;
+	int64_t cut_result; /* as in struct pintle_prog_type */
 };
 PINTLE_API int pintle_hook_register(struct pintle_host *host, struct pintle_hook *hook,
 				    const struct pintle_hook_opts *opts);
@@ -693,6 +696,9 @@ struct pintle_load_opts {
 	size_t size;
 	unsigned int log_level; /* 0 errors, 1 instructions, 2 states */
 	const char *only;	/* one program's name; NULL: all */
+	/* Of every run of a program that has no budget of its own; 0: no limit. See
+	 * pintle_prog_set_budget(). */
+	uint64_t budget_turns, budget_ns;
 };
 
 /* Verifies every program and creates the maps. All or nothing: on failure the object is as
@@ -728,9 +734,31 @@ PINTLE_API const char *pintle_prog_section(const struct pintle_prog *prog);
 PINTLE_API int pintle_prog_attach(struct pintle_prog *prog);
 PINTLE_API void pintle_prog_detach(struct pintle_prog *prog);
 
+/*
+ * Limits every run of @prog, before its object is loaded (-EBUSY); 0: no limit.
+ *
+ * @turns: of loops. One is counted each time that the first instruction of a loop, or of a
+ * function that is called back (bpf_loop() and its like, subprograms whose address is taken),
+ * is reached: exact, and the same however the program runs. @ns: time on the monotonic clock,
+ * looked at every 256 turns; helpers and functions of the host are not interrupted.
+ *
+ * When one is used up, the run ends at the next turn: what it holds is given back (host
+ * objects by the destructor of their type, or a function exported to release them, after a
+ * grace period; locks, read sections, iterators, objects of the program; ring buffer records
+ * are discarded), and its result is the cut_result of its hook or program type. What it did
+ * to maps and to the host stays. Callbacks and subprograms use the run's budget; so do
+ * programs that tail calls lead to, which must have a budget, too: else the tail call fails.
+ * (From a program without budget, a tail call into one with a budget gives it that.) Runs
+ * inside the run have their own, as callbacks of timers and work queues do. A program for
+ * which it is not known how something it may hold is given back is refused when it is loaded.
+ * Programs without budget pay nothing.
+ */
+PINTLE_API int pintle_prog_set_budget(struct pintle_prog *prog, uint64_t turns, uint64_t ns);
+
 /* Runs a loaded program on @ctx (the type's run-time context struct) and stores its
  * result. The calling thread takes an execution slot if it has none: -EAGAIN when all are
- * taken. Otherwise never fails. Inside, a read section of the host's RCU domain is held. */
+ * taken. -ETIME: the run used up its budget, and the result is the type's cut_result.
+ * Otherwise never fails. Inside, a read section of the host's RCU domain is held. */
 PINTLE_API int pintle_prog_run(const struct pintle_prog *prog, void *ctx,
 			       uint64_t *result);
 
@@ -739,6 +767,7 @@ struct pintle_prog_info {
 	uint32_t insns, insns_run; /* in the object; after dead code was removed */
 	uint64_t verified_insns, verified_states, verify_ns;
 	uint64_t runs, faults;	   /* faults: loads that were recovered */
+	uint64_t cut;		   /* runs that used up their budget */
 };
 PINTLE_API int pintle_prog_info(const struct pintle_prog *prog,
 				struct pintle_prog_info *info);

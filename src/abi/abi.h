@@ -382,6 +382,7 @@ struct abi_prog_type {
 	bool ctx_is_plain;	/* the context is memory, as far as its fields go */
 	bool ld_abs;		/* legacy packet access (BPF_LD_ABS, BPF_LD_IND) */
 	s64 ret_min, ret_max;
+	s64 cut_result;		/* of runs without budget left */
 	const struct helper_set *helpers; /* NULL: every helper with an implementation */
 	/* Rows that differ from helpers.def for programs of this type; or NULL. */
 	const struct abi_helper *(*helper)(const struct abi_prog_type *type, u32 id);

@@ -14,6 +14,7 @@ enum { MAX_DATA = 1 << 20, HEADROOM = 256 };
 struct options {
 	const char *object, *prog, *data_file, *hex;
 	unsigned long repeat;
+	u64 turns, ns; /* of the budget */
 	enum pintle_jit jit;
 	bool perf_map, perf_dump, gdb, blind;
 };
@@ -27,6 +28,32 @@ static int parse_repeat(const char *text, unsigned long *repeat)
 	if (errno || *end || !*text || *text == '-' || !*repeat || *repeat > 1000000000)
 		return usage_error("run: --repeat takes a number from 1 to 1000000000");
 	return 0;
+}
+
+/* "1000" turns, or a time: "500us". */
+static int parse_budget(const char *text, struct options *o)
+{
+	static const struct {
+		const char *name;
+		u64 ns;
+	} units[] = {{"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000}};
+	char *end;
+	u64 n;
+
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	if (errno || !n || n > 1000000000000 || !isdigit((unsigned char)*text))
+		return usage_error("run: --budget takes a number of turns, or a time as 500us");
+	if (!*end) {
+		o->turns = n;
+		return 0;
+	}
+	for (u32 i = 0; i < ARRAY_SIZE(units); i++)
+		if (!strcmp(end, units[i].name)) {
+			o->ns = n * units[i].ns;
+			return 0;
+		}
+	return usage_error("run: --budget: '%s' is not ns, us, ms or s", end);
 }
 
 /* Options without a value. */
@@ -71,7 +98,10 @@ static int parse(int argc, char **argv, struct options *o)
 			o->data_file = value;
 		else if (!strcmp(name, "--hex"))
 			o->hex = value;
-		else if (strcmp(name, "--repeat"))
+		else if (!strcmp(name, "--budget")) {
+			if (parse_budget(value, o))
+				return EXIT_USAGE;
+		} else if (strcmp(name, "--repeat"))
 			return usage_error("run: unknown option '%s'", name);
 		else if (parse_repeat(value, &o->repeat))
 			return EXIT_USAGE;
@@ -133,19 +163,23 @@ static int run_loop(struct pintle_host *host, const struct pintle_prog *prog,
 		    const struct options *o, u8 *data, u32 len)
 {
 	u64 result = 0, start = now_ns(), ns;
-	unsigned long n = o->repeat ? o->repeat : 1;
+	unsigned long n = o->repeat ? o->repeat : 1, cut = 0;
 
 	for (unsigned long i = 0; i < n; i++) {
 		struct cli_xdp ctx = {.data = data, .data_end = data + len,
 				      .data_meta = data, .ifindex = 1};
 		int err = pintle_prog_run(prog, &ctx, &result);
 
-		if (err)
+		if (err == -ETIME)
+			cut++;
+		else if (err)
 			return usage_error("run: %s", strerror(-err));
 	}
 	ns = now_ns() - start;
 	printf("result %llu (0x%llx)\n", (unsigned long long)result,
 	       (unsigned long long)result);
+	if (cut)
+		printf("%lu of %lu runs used up their budget\n", cut, n);
 	if (n > 1)
 		printf("%lu runs, %.1f ns each\n", n, (double)ns / (double)n);
 	return EXIT_DONE;
@@ -164,7 +198,8 @@ static int run_object(struct pintle_host *host, const struct options *o, u8 *dat
 	if (prog->image->type && strcmp(prog->image->type->name, "xdp"))
 		return usage_error("'%s' is of type %s; only xdp programs run without their "
 				   "host", o->prog, prog->image->type->name);
-	if (pintle_load_with(object, PINTLE_OPTS(pintle_load_opts, .only = o->prog))) {
+	if (pintle_load_with(object, PINTLE_OPTS(pintle_load_opts, .only = o->prog, .budget_turns = o->turns,
+						 .budget_ns = o->ns))) {
 		fprintf(stderr, "%s\n", pintle_host_error(host));
 		return EXIT_REFUSED;
 	}

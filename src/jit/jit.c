@@ -135,6 +135,7 @@ static void publish(const struct jit *jit, const struct added *added)
 	struct code *code = added->code;
 
 	code->native = native_at(jit, added->start);
+	code->direct = code->metered ? NULL : code->native;
 	for (u32 i = 0; i < code->nsubprogs; i++) {
 		u32 off = jit->callback.v[added->callbacks + i];
 

@@ -20,7 +20,12 @@
  * slot, which it gets as the last argument. */
 struct jit_rt {
 	u16 index, goto_budget, tail_calls, faults; /* offsets of u32, u32, u32, u64 */
-	u16 ending, thrown; /* offsets of u32, u64 */
+	u16 ending, thrown, turns; /* offsets of u32, u64, u64 */
+	/* What code with a budget calls. */
+	bool (*turn)(void *slot);
+	void (*hold)(void *slot, const struct code_hold *how, u64 value);
+	void (*drop)(void *slot, const struct code_hold *how, u64 value);
+	void (*leave)(void *slot, u64 fp, u64 size);
 	u32 max_tail_calls;
 	/* Calls put(obj) after a grace period. */
 	void (*put)(void *slot, void (*put)(void *obj), void *obj);

@@ -21,6 +21,11 @@ static u16 args_of(const struct code_insn *insn)
 	return insn->src ? (u16)((BIT(insn->src) - 1) & ~1u) & ARGS : ARGS;
 }
 
+static bool is_meter(u32 op)
+{
+	return op == CODE_TURN || op == CODE_HOLD || op == CODE_DROP || op == CODE_LEAVE;
+}
+
 static u16 code_reads(const struct code_insn *insn)
 {
 	switch (insn->op) {
@@ -33,7 +38,13 @@ static u16 code_reads(const struct code_insn *insn)
 	case CODE_CPU:
 	case CODE_IF_ENDING:
 	case CODE_CATCH:
+	case CODE_TURN:
 		return 0;
+	case CODE_HOLD:
+	case CODE_DROP:
+		return (u16)BIT(insn->src);
+	case CODE_LEAVE:
+		return BIT(R_FP);
 	case CODE_THROW:
 		return BIT(R1);
 	case CODE_IN_REGION:
@@ -51,7 +62,8 @@ static u16 code_reads(const struct code_insn *insn)
 
 static u16 code_writes(const struct code_insn *insn)
 {
-	if (insn->op == CODE_STORE_USER || insn->op == CODE_THROW || insn->op == CODE_IF_ENDING)
+	if (insn->op == CODE_STORE_USER || insn->op == CODE_THROW || is_meter(insn->op) ||
+	    insn->op == CODE_IF_ENDING)
 		return 0;
 	if (insn->op == CODE_CATCH)
 		return BIT(R1);
@@ -118,14 +130,14 @@ static bool add_subs(struct plan *p)
 
 static bool is_call(u32 op)
 {
-	return op == OP_CALL_SUBPROG || op == CODE_PUT || op == CODE_TAIL_CALL ||
+	return op == OP_CALL_SUBPROG || op == CODE_PUT || is_meter(op) || op == CODE_TAIL_CALL ||
 	       op == CODE_IN_REGION || op == CODE_STORE_USER ||
 	       (op >= CODE_CALL && op <= CODE_CALL_S32);
 }
 
 static bool uses_slot(u32 op)
 {
-	return op == OP_MAY_GOTO || op == CODE_THROW || op == CODE_IF_ENDING || op == CODE_CATCH ||
+	return op == OP_MAY_GOTO || op == CODE_THROW || op == CODE_IF_ENDING || op == CODE_CATCH || is_meter(op) ||
 	       op == CODE_CPU || op == CODE_STORE_USER || op == CODE_PUT || op == CODE_TAIL_CALL ||
 	       (op >= CODE_SAFE_LDX8 && op <= CODE_SAFE_LDXS32);
 }

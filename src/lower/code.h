@@ -29,6 +29,7 @@ enum {
 enum ending {
 	ENDING_NONE,
 	ENDING_THROWN, /* bpf_throw() */
+	ENDING_SPENT,  /* its budget */
 };
 
 struct code_insn {
@@ -43,6 +44,32 @@ struct code_insn {
 		/* the program of a table's slot, or NULL: TAIL_CALL */
 		const struct code *(*tail)(void *table, u64 index);
 	};
+};
+
+/* How what a run holds is given back when its budget is used up. */
+enum hold_kind {
+	HOLD_STORABLE, /* of an object of storable type @what */
+	HOLD_PUT,      /* @what(object), after a grace period */
+	HOLD_LOCAL,    /* an object of the program */
+	HOLD_PERCPU,   /* ... per-CPU, of type @what */
+	HOLD_RECORD,   /* @what(record, 0) */
+	HOLD_LOCK,     /* @what(lock) */
+	HOLD_SECTION,  /* a read section */
+	HOLD_ITER,     /* in the program's stack: @what(iterator) */
+	HOLD_DYNPTR,   /* what the dynptr that is made there will hold: a HOLD_RECORD */
+	HOLD_DYNPTR_MADE, /* ... and there it is */
+};
+
+struct code_hold {
+	u8 kind;
+	s32 off; /* of the register behind the object */
+	void *what;
+};
+
+/* What one run may use; 0: no limit. */
+struct code_budget {
+	u64 turns, ns;
+	u64 result; /* of a run that used it up */
 };
 
 /* Native code of a program or callback: r1-r5, and the execution slot. */
@@ -80,8 +107,12 @@ struct code {
 	bool budgets;	   /* a run of it needs those of its slot set */
 	void *owner;	   /* the struct pintle_prog whose code it is; set when it is loaded */
 
+	bool metered;	   /* has a budget: every run of it goes through meter_run() */
+	struct code_budget budget;
+
 	/* Filled in by jit/: the same instructions as native code. */
 	code_native *native; /* NULL: interpreted */
+	code_native *direct; /* the same, where a run may just call it; NULL: code_run() */
 	u32 native_size;
 	u32 *native_at; /* by code instruction: offset from `native`, behind prologues */
 	struct code_frame *frames; /* by subprogram; size 0: not there */
@@ -91,10 +122,18 @@ enum {
 	HELPER_MAP_LOOKUP = 1,
 	HELPER_CPU = 8,
 	HELPER_TAIL_CALL = 12,
+	HELPER_SPIN_LOCK = 93,
+	HELPER_SPIN_UNLOCK = 94,
 	HELPER_PROBE_READ_USER = 112,
 	HELPER_PROBE_READ_USER_STR = 114,
+	HELPER_RINGBUF_RESERVE = 131,
+	HELPER_RINGBUF_SUBMIT = 132,
+	HELPER_RINGBUF_DISCARD = 133,
 	HELPER_COPY_FROM_USER = 148,
 	HELPER_KPTR_XCHG = 194,
+	HELPER_RINGBUF_RESERVE_DYNPTR = 198,
+	HELPER_RINGBUF_SUBMIT_DYNPTR = 199,
+	HELPER_RINGBUF_DISCARD_DYNPTR = 200,
 };
 
 /* A user pointer from a field is {space: 16 bits, address: 48 bits}; any other is an
@@ -132,6 +171,12 @@ struct link {
 	void *(*local)(void *data, u32 type);
 	/* What CODE_IN_REGION asks: the pools of a struct of the host (J11.1). */
 	void *(*pool)(void *data, const struct btf *btf, u32 type);
+	const struct code_budget *budget; /* NULL: none */
+	/* What a run with a budget needs: TAIL_CALL that leads to others of the kind only; how
+	 * objects of a type of the host are given back; the function that ends an iterator. */
+	const struct code *(*metered_tail)(void *table, u64 index);
+	bool (*put)(void *data, const struct btf *btf, u32 type, struct code_hold *out);
+	void *(*iter_destroy)(void *data, const struct abi_kfunc *iter_new);
 	bool stamps; /* bpf_kptr_xchg() must be a call: somebody wants to know when */
 };
 
@@ -165,6 +210,7 @@ struct lower {
 	u32 at;	    /* instruction being lowered */
 	u32 skip;   /* up to here instructions have been lowered with one before */
 	bool *throws; /* by subprogram: it, or what it calls */
+	bool *heads;  /* by instruction: a turn begins there */
 	VEC(u32) leaves; /* code instructions that jump to the end of the subprogram */
 	bool oom;
 };
@@ -195,6 +241,15 @@ void lower_throw(struct lower *l);
 void lower_called(struct lower *l, s64 target);
 /* Behind the last instruction of a subprogram: what its frame does when the run ends. */
 void lower_sub_end(struct lower *l, u32 subprog);
+
+/* lower_meter.c: budgets; all do nothing where there is none. */
+int lower_meter_init(struct lower *l);
+void lower_turn(struct lower *l);
+int lower_before(struct lower *l, const struct insn *insn, enum isa_op op);
+int lower_after(struct lower *l, const struct insn *insn, enum isa_op op);
+
+/* A jump to the end of the subprogram, which is not there yet: lower_end.c. */
+void lower_leave(struct lower *l, u32 op);
 
 /* lower_stack.c */
 int lower_stack(struct lower *l);

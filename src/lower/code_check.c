@@ -43,7 +43,7 @@ bool code_jumps(u32 op)
 	enum isa_kind kind;
 
 	if (op >= NR_OPS)
-		return op == CODE_IF_ENDING || op == CODE_CATCH;
+		return op == CODE_IF_ENDING || op == CODE_CATCH || op == CODE_TURN;
 	kind = isa_info((enum isa_op)op)->kind;
 	return kind == KIND_JMP || kind == KIND_JA || kind == KIND_MAY_GOTO;
 }
@@ -51,7 +51,8 @@ bool code_jumps(u32 op)
 static bool needs_ptr(u32 op)
 {
 	return (op >= CODE_CALL && op <= CODE_CALL_S32) || op == CODE_PUT ||
-	       op == CODE_TAIL_CALL || op == CODE_IN_REGION;
+	       op == CODE_TAIL_CALL || op == CODE_IN_REGION || op == CODE_HOLD ||
+	       op == CODE_DROP;
 }
 
 static const char *insn_check(const struct code *code, u32 at)

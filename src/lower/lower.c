@@ -278,7 +278,10 @@ static int lower_all(struct lower *l)
 			continue;
 		if (op == OP_BAD)
 			return lower_fail(l, -EINVAL, "not an instruction");
+		lower_turn(l);
+		TRY(lower_before(l, &l->proof->insns[l->at], op));
 		TRY(lower_insn(l, &l->proof->insns[l->at], op));
+		TRY(lower_after(l, &l->proof->insns[l->at], op));
 		if (l->oom)
 			return log_fail(l->log, -ENOMEM, "out of memory");
 	}
@@ -349,6 +352,7 @@ static int lower_into(struct lower *l)
 	mark_targets(l);
 	TRY(lower_stack(l));
 	TRY(lower_end_init(l));
+	TRY(lower_meter_init(l));
 	TRY(lower_all(l));
 	return finish(l);
 }

@@ -88,6 +88,8 @@ static int call_helper(struct lower *l, const struct insn *insn)
 	hide_space(l, id);
 	fn = l->link->helper ? l->link->helper(l->link->data, l->proof->prog->type, id)
 			     : NULL;
+	if (id == HELPER_TAIL_CALL && l->code->metered)
+		fn = (void *)l->link->metered_tail;
 	if (fn) {
 		lower_emit(l, (struct code_insn){
 			id == HELPER_TAIL_CALL ? CODE_TAIL_CALL : CODE_CALL,

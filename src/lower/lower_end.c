@@ -5,7 +5,8 @@
  * goes to its own end, which is written behind the subprogram: other frames return, the
  * main one hands what was thrown to the exception callback, or returns it.
  *
- * The verifier has seen to it that nothing is held where an exception is thrown.
+ * The verifier has seen to it that nothing is held where an exception is thrown. What a run
+ * without budget left holds is in a list of its own: lower_meter.c.
  */
 #include "lower/code.h"
 #include "base/arena.h"
@@ -57,8 +58,7 @@ int lower_end_init(struct lower *l)
 	return 0;
 }
 
-/* A jump to the end of the subprogram, which is not there yet. */
-static void leave(struct lower *l, u32 op)
+void lower_leave(struct lower *l, u32 op)
 {
 	if (!vec_push(&l->leaves, l->insns.n))
 		l->oom = true;
@@ -68,15 +68,15 @@ static void leave(struct lower *l, u32 op)
 void lower_throw(struct lower *l)
 {
 	lower_emit(l, (struct code_insn){CODE_THROW});
-	leave(l, OP_JA);
+	lower_leave(l, OP_JA);
 }
 
 void lower_called(struct lower *l, s64 target)
 {
 	u32 callee = lower_subprog_at(l, target);
 
-	if (callee < l->code->nsubprogs && l->throws[callee])
-		leave(l, CODE_IF_ENDING);
+	if (callee < l->code->nsubprogs && (l->throws[callee] || l->code->metered))
+		lower_leave(l, CODE_IF_ENDING);
 }
 
 /* The callback begins where main did: nothing of main's stack is needed any more. */
@@ -94,16 +94,28 @@ static void call_exception_cb(struct lower *l)
 	lower_emit(l, (struct code_insn){OP_MOV64_REG, R0, R1});
 }
 
+/* Iterators of a frame end with it, not with the run. */
+static void end_stack(struct lower *l, u32 subprog)
+{
+	u32 size = lower_frame_size(l, subprog);
+
+	if (l->code->metered && size)
+		lower_emit(l, (struct code_insn){CODE_LEAVE, .off = (s32)size});
+}
+
 static void main_end(struct lower *l)
 {
+	end_stack(l, 0);
 	lower_emit(l, (struct code_insn){CODE_CATCH, .off = 1});
 	call_exception_cb(l);
 	lower_emit(l, (struct code_insn){OP_EXIT});
 }
 
-static void frame_end(struct lower *l)
+/* A callback that returns 1 wants no more turns. */
+static void frame_end(struct lower *l, u32 subprog)
 {
-	lower_emit(l, (struct code_insn){OP_MOV64_IMM, R0});
+	end_stack(l, subprog);
+	lower_emit(l, (struct code_insn){OP_MOV64_IMM, R0, .imm = 1});
 	lower_emit(l, (struct code_insn){OP_EXIT});
 }
 
@@ -121,7 +133,7 @@ void lower_sub_end(struct lower *l, u32 subprog)
 	l->leaves.n = 0;
 	l->at = l->proof->prog->subprogs[subprog].end - 1;
 	if (subprog)
-		frame_end(l);
+		frame_end(l, subprog);
 	else
 		main_end(l);
 	l->at = next;

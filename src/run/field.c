@@ -192,7 +192,7 @@ void seq_leave(u64 *version)
  * RCU_NONE, a grace period more than asked for does no harm. The count is of destructors
  * queued, hence exact once pintle_drain() has returned.
  */
-static void queue_dtor(struct pintle_host *host, struct storable *storable, void *obj)
+void storable_destroy(struct pintle_host *host, struct storable *storable, void *obj)
 {
 	atomic_fetch_add_explicit(&storable->destructed, 1, memory_order_relaxed);
 	defer_call(host, storable->dtor, obj);
@@ -215,7 +215,7 @@ static void ref_destroy(struct pintle_host *host, const struct run_field *f, voi
 	if (f->local)
 		dying_add(dying, obj);
 	else
-		queue_dtor(host, f->storable, obj);
+		storable_destroy(host, f->storable, obj);
 }
 
 static void percpu_destroy(const struct run_field *f, void *slot)

@@ -63,6 +63,7 @@ int pintle_hook_register(struct pintle_host *host, struct pintle_hook *hook,
 	if (o.has_ret_range && o.ret_min > o.ret_max)
 		return host_fail(host, -EINVAL, "hook %s: ret_min is over ret_max", hook->name);
 	TRY(hook_type(host, hook, &o, &type));
+	TRY(prog_type_cut_result(host, &type, o.cut_result));
 	if (prog_type_find(host, type.name) >= 0)
 		return host_fail(host, -EEXIST, "hook %s exists already", hook->name);
 	if (!vec_reserve(&host->hooks, 1))
@@ -202,7 +203,7 @@ void hook_detach(struct pintle_prog *prog)
 /* ------------------------------------------------------------------ running */
 
 /* Programs of a sleepable hook that do not sleep themselves run in domain N, as any. */
-static u64 run_one(const struct run_scope *scope, const struct pintle_prog *prog,
+static u64 run_one(struct run_scope *scope, const struct pintle_prog *prog,
 		   const u64 *args)
 {
 	bool section = scope->sleepable && !prog->image->sleepable;

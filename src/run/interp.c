@@ -236,6 +236,19 @@ code_THROW:
 	slot->thrown = r[R1];
 	slot->ending = ENDING_THROWN;
 	NEXT();
+code_TURN:
+	if (unlikely(!slot->turns--) && !meter_turn(slot))
+		i += i->off;
+	NEXT();
+code_HOLD:
+	meter_hold(slot, i->ptr, SRC);
+	NEXT();
+code_DROP:
+	meter_drop(slot, i->ptr, SRC);
+	NEXT();
+code_LEAVE:
+	meter_leave(slot, r[R_FP], (u64)i->off);
+	NEXT();
 code_IF_ENDING:
 	if (unlikely(slot->ending))
 		i += i->off;
@@ -270,7 +283,8 @@ static bool tail_call(const struct code_insn *i, const u64 *r, struct slot_ctx *
 	if (!target)
 		return false;
 	slot->tail_calls++;
-	*result = interp(target, target->entry[0], (const u64[5]){r[R1]}, slot);
+	*result = target->metered ? interp_tail(target, r[R1], slot)
+				  : interp(target, target->entry[0], (const u64[5]){r[R1]}, slot);
 	return true;
 }
 
@@ -299,11 +313,12 @@ INTERP_ATTR u64 code_run(const struct code *code, u64 r1, u64 r2, struct slot_ct
 	u32 budget = slot->goto_budget, tails = slot->tail_calls;
 	u64 result;
 
-	if (unlikely(!code->native))
+	if (unlikely(!code->direct && !code->metered))
 		return interp_run(code, code->entry[0], r1, r2, slot);
 	slot->goto_budget = GOTO_BUDGET;
 	slot->tail_calls = 0;
-	result = code->native(r1, r2, 0, 0, 0, slot);
+	result = code->direct ? code->direct(r1, r2, 0, 0, 0, slot)
+			      : meter_run(code, r1, r2, slot);
 	slot->goto_budget = budget;
 	slot->tail_calls = tails;
 	return result;
@@ -317,14 +332,25 @@ u64 code_run_callback(const struct code_func *func, u64 a, u64 b, u64 c, struct 
 
 	slot->goto_budget = GOTO_BUDGET;
 	slot->tail_calls = 0;
-	result = interp_callback(func, a, b, c, 0, 0);
+	result = func->code->metered ? meter_run_callback(func, a, b, c, slot)
+				     : interp_callback(func, a, b, c, 0, 0);
 	slot->goto_budget = budget;
 	slot->tail_calls = tails;
 	return result;
 }
 
+INTERP_ATTR u64 interp_enter(const struct code *code, u64 r1, u64 r2, struct slot_ctx *slot)
+{
+	if (code->native)
+		return code->native(r1, r2, 0, 0, 0, slot);
+	return interp(code, code->entry[0], (const u64[5]){r1, r2}, slot);
+}
+
 u64 interp_tail(const struct code *code, u64 r1, void *slot)
 {
+	if (code->metered)
+		return meter_running(slot) ? interp_enter(code, r1, 0, slot)
+					   : meter_run(code, r1, 0, slot);
 	return interp(code, code->entry[0], (const u64[5]){r1}, slot);
 }
 

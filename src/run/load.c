@@ -270,6 +270,83 @@ static void *link_pool(void *data, const struct btf *btf, u32 type)
 	return (void *)(uintptr_t)pool_find(object->host, btf, type);
 }
 
+/* --- programs with a budget (src/lower/lower_meter.c) --- */
+
+/* A function that takes back one reference to a @type, and nothing else. */
+static void *find_release(struct pintle_host *host, const struct btf *btf, u32 type)
+{
+	for (u32 i = 0; i < host->exports.n; i++) {
+		const struct abi_kfunc *kfunc = &host->abi.kfuncs.v[i];
+		const struct btf_type *proto;
+
+		if (kfunc->btf != btf || !(kfunc->flags & KF_RELEASE))
+			continue;
+		proto = btf_type(btf, kfunc->proto);
+		if (btf_vlen(proto) == 1 && btf_pointee(btf, btf_params(proto)[0].type) == type)
+			return export_find(host, kfunc);
+	}
+	return NULL;
+}
+
+static bool link_put(void *data, const struct btf *btf, u32 type, struct code_hold *out)
+{
+	const struct pintle_object *object = data;
+	struct storable *storable = storable_find(object->host, btf, type);
+
+	if (storable)
+		*out = (struct code_hold){HOLD_STORABLE, 0, storable};
+	else
+		*out = (struct code_hold){HOLD_PUT, 0, find_release(object->host, btf, type)};
+	return out->what != NULL;
+}
+
+/* X_new() and X_destroy() go together. */
+static void *link_iter_destroy(void *data, const struct abi_kfunc *iter_new)
+{
+	const struct pintle_object *object = data;
+	size_t n = strlen(iter_new->name) - strlen("new");
+
+	for (u32 i = 0; i < object->host->exports.n; i++) {
+		const struct abi_kfunc *kfunc = &object->host->abi.kfuncs.v[i];
+
+		if (kfunc->btf == iter_new->btf && kfunc->flags & KF_ITER_DESTROY &&
+		    !strncmp(kfunc->name, iter_new->name, n) &&
+		    !strcmp(kfunc->name + n, "destroy"))
+			return export_find(object->host, kfunc);
+	}
+	return NULL;
+}
+
+/* False: it has none. */
+static bool budget_of(const struct loading *ld, u32 i, struct code_budget *budget)
+{
+	const struct pintle_prog *prog = &ld->object->progs[i];
+
+	*budget = prog->budget;
+	if (!budget->turns && !budget->ns) {
+		budget->turns = ld->opts->budget_turns;
+		budget->ns = ld->opts->budget_ns;
+	}
+	budget->result = (u64)prog->image->type->cut_result;
+	return budget->turns || budget->ns;
+}
+
+static int lower_one(struct loading *ld, u32 i, struct link link)
+{
+	struct pintle_prog *prog = &ld->object->progs[i];
+	struct code_budget budget;
+	int err;
+
+	if (prog_init(prog))
+		return host_oom(ld->host);
+	link.budget = budget_of(ld, i, &budget) ? &budget : NULL;
+	err = lower(&ld->object->log, ld->proofs[i], &link, &prog->code);
+	if (err)
+		return host_fail(ld->host, err, "%s", ld->object->log.error);
+	prog->code->owner = prog;
+	return 0;
+}
+
 static int lower_all(struct loading *ld)
 {
 	struct pintle_object *object = ld->object;
@@ -279,20 +356,13 @@ static int lower_all(struct loading *ld)
 				  .array = link_array, .lookup = link_lookup,
 				  .own_helper = link_own_helper,
 				  .local = link_local, .pool = link_pool,
+				  .metered_tail = meter_tail, .put = link_put,
+				  .iter_destroy = link_iter_destroy,
 				  .stamps = object->host->stamps != NULL};
 
-	for (u32 i = 0; i < object->image->nprogs; i++) {
-		int err;
-
-		if (!ld->proofs[i])
-			continue;
-		if (prog_init(&object->progs[i]))
-			return host_oom(ld->host);
-		err = lower(&object->log, ld->proofs[i], &link, &object->progs[i].code);
-		if (err)
-			return host_fail(ld->host, err, "%s", object->log.error);
-		object->progs[i].code->owner = &object->progs[i];
-	}
+	for (u32 i = 0; i < object->image->nprogs; i++)
+		if (ld->proofs[i])
+			TRY(lower_one(ld, i, link));
 	return 0;
 }
 

@@ -58,12 +58,14 @@ void prog_count_faults(struct slot_ctx *slot)
 	slot->faults = 0;
 }
 
-u64 run_prog(const struct run_scope *scope, const struct pintle_prog *prog, const void *ctx)
+u64 run_prog(struct run_scope *scope, const struct pintle_prog *prog, const void *ctx)
 {
 	struct slot_ctx *slot = scope->slot;
 	const struct pintle_prog *before = slot->prog;
+	bool cut = slot->cut;
 	u64 result;
 
+	slot->cut = false;
 	if (before && slot->faults)
 		prog_count_faults(slot);
 	__atomic_store_n(&slot->prog, prog, __ATOMIC_RELAXED);
@@ -72,6 +74,8 @@ u64 run_prog(const struct run_scope *scope, const struct pintle_prog *prog, cons
 	if (unlikely(slot->faults))
 		prog_count_faults(slot);
 	__atomic_store_n(&slot->prog, before, __ATOMIC_RELAXED);
+	scope->cut = slot->cut;
+	slot->cut = cut;
 	return result;
 }
 
@@ -80,11 +84,13 @@ void run_callback(const struct run_scope *scope, const struct pintle_prog *prog,
 {
 	struct slot_ctx *slot = scope->slot;
 	const struct pintle_prog *before = slot->prog;
+	bool cut = slot->cut;
 
 	if (before && slot->faults)
 		prog_count_faults(slot);
 	__atomic_store_n(&slot->prog, prog, __ATOMIC_RELAXED);
 	code_run_callback(callback, a, b, c, slot);
+	slot->cut = cut;
 	count_run(&prog->counts[slot->index]);
 	if (unlikely(slot->faults))
 		prog_count_faults(slot);
@@ -105,7 +111,7 @@ static __attribute__((cold, noinline)) int run_long(const struct pintle_prog *pr
 	if (result)
 		*result = r;
 	run_end(&scope);
-	return 0;
+	return scope.cut ? -ETIME : 0;
 }
 
 RUN_ATTR int pintle_prog_run(const struct pintle_prog *prog, void *ctx, uint64_t *result)
@@ -119,6 +125,16 @@ RUN_ATTR int pintle_prog_run(const struct pintle_prog *prog, void *ctx, uint64_t
 	if (result)
 		*result = r;
 	quick_end(slot);
+	return 0;
+}
+
+int pintle_prog_set_budget(struct pintle_prog *prog, uint64_t turns, uint64_t ns)
+{
+	if (prog->code)
+		return host_fail(prog->object->host, -EBUSY, "%s: program '%s' is loaded already",
+				 prog->object->image->name, prog->image->name);
+	prog->budget.turns = turns;
+	prog->budget.ns = ns;
 	return 0;
 }
 
@@ -137,7 +153,7 @@ void prog_ready(struct pintle_prog *prog)
 {
 	const struct code *code = prog->code;
 
-	if (!code->native || code->budgets || prog->image->sleepable)
+	if (!code->direct || code->budgets || prog->image->sleepable)
 		return;
 	prog->native = code->native;
 	prog->host_id = prog->object->host->id;
@@ -163,6 +179,7 @@ static void sum_counts(const struct pintle_prog *prog, struct pintle_prog_info *
 
 		info->runs += atomic_load_explicit(&c->runs, memory_order_relaxed);
 		info->faults += atomic_load_explicit(&c->faults, memory_order_relaxed);
+		info->cut += atomic_load_explicit(&c->cut, memory_order_relaxed);
 	}
 }
 

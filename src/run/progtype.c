@@ -188,6 +188,17 @@ static int ctx_find(struct adding *a, struct abi_prog_type *row)
 	return 0;
 }
 
+int prog_type_cut_result(struct pintle_host *host, struct abi_prog_type *type, s64 result)
+{
+	bool fits = !type->has_ret_range || (result >= type->ret_min && result <= type->ret_max);
+
+	if (!fits && result)
+		return host_fail(host, -EINVAL, "%s: cut_result is not in the range of results",
+				 type->name);
+	type->cut_result = fits ? result : type->ret_min;
+	return 0;
+}
+
 static int type_check(struct pintle_host *host, const struct pintle_prog_type *t)
 {
 	if (!t->name || !*t->name)
@@ -220,6 +231,7 @@ static int type_fill(struct adding *a, struct abi_prog_type *row)
 	};
 	if (!row->name || !row->section || (t->ctx && !row->ctx_name))
 		return host_oom(host);
+	TRY(prog_type_cut_result(host, row, t->cut_result));
 	TRY(ctx_find(a, row));
 	TRY(fields_fill(a, row));
 	return prog_type_push(host, row);

@@ -25,6 +25,7 @@
  *	executor.c  calls that only certain threads may make
  *	reclaim.c   a thread for deferred calls; grace periods that do not end
  *	interp.c  the interpreter
+ *	meter.c   budgets of runs
  *	native.c  what native code needs of the runtime; compiles an object's programs
  *	perf.c    names of native code for perf(1)
  *	gdb.c, gdb_elf.c  native code for debuggers
@@ -58,6 +59,7 @@ struct heap;
 struct local_types;
 struct jit;
 struct map;
+struct meter;
 struct pool_set;
 struct reclaimer;
 struct space_table;
@@ -102,7 +104,10 @@ struct slot_ctx {
 	u32 goto_budget;	 /* iterations of may_goto left to this run */
 	u32 tail_calls;		 /* made by this run */
 	u32 ending;		 /* enum ending, while frames return */
+	bool cut;		 /* the run that ended last used up its budget */
 	u64 thrown;		 /* ENDING_THROWN: the number */
+	u64 turns;		 /* of loops, before somebody looks at the budget */
+	struct meter *meter;	 /* of the innermost run that has a budget */
 	struct pintle_host *host;
 	const struct pintle_prog *prog; /* running now, innermost */
 	u64 random;		 /* state of bpf_get_prandom_u32 */
@@ -164,11 +169,12 @@ struct pintle_host {
 
 /* Written by the slot's owner only, so that counting costs no shared cache line. */
 struct prog_count {
-	atomic(u64) runs, faults;
+	atomic(u64) runs, faults, cut;
 } __attribute__((aligned(64)));
 
 struct pintle_prog {
 	struct pintle_object *object;
+	struct code_budget budget;	 /* of its own; 0: that of the object's load, if any */
 	const struct image_prog *image;
 	struct code *code;		 /* NULL: not loaded */
 	code_native *native;		 /* of code, where enter.h may call it, or NULL */
@@ -298,6 +304,25 @@ u64 code_run_callback(const struct code_func *func, u64 a, u64 b, u64 c, struct 
  * helper that runs on behalf of the current program. */
 u64 interp_callback(const void *fn, u64 a, u64 b, u64 c, u64 d, u64 e);
 
+/* One run of @code within the current one: no budgets of its own. */
+u64 interp_enter(const struct code *code, u64 r1, u64 r2, struct slot_ctx *slot);
+
+/* --- meter.c --- */
+/* One run of @code, which has a budget. */
+u64 meter_run(const struct code *code, u64 r1, u64 r2, struct slot_ctx *slot);
+/* The same that begins at a callback. */
+u64 meter_run_callback(const struct code_func *func, u64 a, u64 b, u64 c,
+		       struct slot_ctx *slot);
+/* Whether the innermost run of @slot has a budget: programs that it continues in use it. */
+bool meter_running(const struct slot_ctx *slot);
+/* What code with a budget calls: CODE_TURN at the end of a stretch (false: the run ends),
+ * CODE_HOLD, CODE_DROP, CODE_LEAVE; and where its tail calls lead. */
+bool meter_turn(void *slot);
+void meter_hold(void *slot, const struct code_hold *how, u64 value);
+void meter_drop(void *slot, const struct code_hold *how, u64 value);
+void meter_leave(void *slot, u64 fp, u64 size);
+const struct code *meter_tail(void *table, u64 index);
+
 /* --- native.c --- */
 /* Compiles what was lowered, unless the host's options say otherwise. Without native code
  * programs are interpreted; -errno and words only where the host requires it. */
@@ -378,6 +403,8 @@ bool host_find_func(struct pintle_host *host, const char *name, const struct btf
 		    u32 *func);
 
 /* --- export.c --- */
+/* Queues the destructor: of one reference (field.c). */
+void storable_destroy(struct pintle_host *host, struct storable *storable, void *obj);
 struct storable *storable_find(struct pintle_host *host, const struct btf *btf, u32 type);
 /* The function behind @kfunc, or NULL. */
 void *export_find(struct pintle_host *host, const struct abi_kfunc *kfunc);
@@ -393,6 +420,8 @@ int prog_type_find(const struct pintle_host *host, const char *name);
 /* Nothing has that type any more: its place is for the next. */
 void prog_type_gone(struct pintle_host *host, struct abi_prog_type *type);
 bool prog_type_is_gone(const struct abi_prog_type *type);
+/* What its programs return when they have used up their budget. -EINVAL and words. */
+int prog_type_cut_result(struct pintle_host *host, struct abi_prog_type *type, s64 result);
 /* Adds a row whose strings and fields are the host's already. */
 int prog_type_push(struct pintle_host *host, const struct abi_prog_type *type);
 
@@ -406,11 +435,12 @@ void prog_count_faults(struct slot_ctx *slot);
 /* A run, or several in a row, of programs on this thread's slot. */
 struct run_scope {
 	struct slot_ctx *slot, *before;
-	bool sleepable;
+	bool sleepable, cut;
 };
 bool run_begin(struct run_scope *scope, struct pintle_host *host, bool sleepable);
 void run_end(const struct run_scope *scope);
-u64 run_prog(const struct run_scope *scope, const struct pintle_prog *prog, const void *ctx);
+/* scope->cut: whether it used up its budget. */
+u64 run_prog(struct run_scope *scope, const struct pintle_prog *prog, const void *ctx);
 
 /* A run of @prog that is one of its callbacks. */
 void run_callback(const struct run_scope *scope, const struct pintle_prog *prog,

@@ -290,6 +290,7 @@ u32 held_add(struct env *env, enum held_kind kind, u32 id, const void *owner)
 	}
 	if (!id)
 		id = id_new(env);
+	env->notes[env->insn].proof.takes = true;
 	state->held[state->nheld++] = (struct held){.id = id,
 						    .insn = env->insn,
 						    .kind = (u8)kind,
@@ -344,6 +345,7 @@ int ref_release(struct env *env, u32 ref)
 {
 	if (!ref || !held_find(env->cur, HELD_REF, ref))
 		return -EINVAL;
+	env->notes[env->insn].proof.gives = true;
 	held_drop(env->cur, HELD_REF, ref);
 	state_each_reg(env->cur, forget_ref, &(struct released){ref, env->insn});
 	dynptr_owner_ended(env, ref);

@@ -51,6 +51,7 @@ enum user_note {
 	USER_UNPASSED = 1 << 3, /* ... passes a number */
 };
 
+enum { GIVES_VARIES = UINT8_MAX };
 enum { TYPE_VARIES = UINT32_MAX }; /* proof_insn.type: objects of several types */
 
 /* What the verifier learnt of one instruction. */
@@ -69,6 +70,9 @@ struct proof_insn {
 	u8 user;		   /* enum user_note, as bits */
 	const struct btf *pool_btf; /* ACCESS_FAULT_SAFE: only inside the pools of this */
 	u32 pool_type;		   /* struct (J11.1); NULL: anywhere */
+	bool takes, gives;	   /* something is held from here on, or no more: references,
+				      locks, iterators */
+	u8 gives_arg;		   /* functions of the host: the argument; GIVES_VARIES */
 	u8 zero_args;		   /* helper calls: arguments left unset on some path, as bits */
 	bool const_key;		   /* array lookup with a constant key in range: */
 	u32 key;

@@ -1020,7 +1020,7 @@ bool diff_run(struct pintle_host *host, bool blind, u64 seed, u64 n, u64 *skippe
 
 		b.seed = seed + i;
 		if (b.seed % 2)
-			b.target.native = NULL;
+			b.target.native = b.target.direct = NULL;
 		generate(b.gen, b.seed, false, &b.code);
 		same = agree(&b, &compiled);
 		*skipped += !compiled;
@@ -1028,7 +1028,7 @@ bool diff_run(struct pintle_host *host, bool blind, u64 seed, u64 n, u64 *skippe
 			minimise(&b);
 			describe(&b, result);
 		}
-		b.target.native = native;
+		b.target.native = b.target.direct = native;
 	}
 	slot_swap(NULL);
 	jit_free(jit);

@@ -53,7 +53,7 @@ int bare_lower(struct bare *b, const struct link *link)
 void bare_compile(struct bare *b)
 {
 	jit_free(b->jit);
-	b->code->native = NULL;
+	b->code->native = b->code->direct = NULL;
 	b->jit = native_compile_one(&b->host, NULL, b->code);
 }
 

@@ -24,14 +24,14 @@ struct gen_jump { /* displacement still to be filled in */
 	u32 target; /* code instruction */
 };
 
-enum gen_stub_kind { STUB_FAULT, STUB_BUDGET };
+enum gen_stub_kind { STUB_FAULT, STUB_BUDGET, STUB_TURN };
 
 struct gen_stub { /* code out of line, behind its subprogram */
 	u8 kind, dst;
 	bool near;
 	u8 *disp;   /* of the jump to it */
-	u8 *back;   /* STUB_FAULT: where to go on */
-	u32 target; /* STUB_BUDGET: instruction to go to */
+	u8 *back;   /* STUB_FAULT, STUB_TURN: where to go on */
+	u32 target; /* STUB_BUDGET, STUB_TURN: instruction to go to */
 	u32 fix;    /* STUB_FAULT: index of the exception entry */
 };
 
@@ -150,6 +150,9 @@ void gen_callback_entry(struct gen *g, u32 sub);
 bool gen_call(struct gen *g, const struct code_insn *insn); /* false: not a call we know */
 bool gen_query(struct gen *g, const struct code_insn *insn); /* IN_REGION, STORE_USER */
 void gen_call_fn(struct gen *g, const void *fn);
+
+/* Asks for more turns, keeping all registers; the flags say "zero" when there are none. */
+void gen_turn(struct gen *g);
 
 /* --- gen_end.c --- */
 bool gen_end(struct gen *g, const struct code_insn *insn); /* runs that end early */

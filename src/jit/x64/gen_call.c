@@ -203,7 +203,7 @@ static void tail_call(struct gen *g, const struct code_insn *insn)
 	x64_rr(x, X64_TEST_MR, true, RAX, RAX);
 	none = x64_jcc(x, CC_E, true);
 	x64_rm(x, X64_INC, false, 0, made);
-	x64_rm(x, X64_MOV_RM, true, T1, x64_at(RAX, offsetof(struct code, native)));
+	x64_rm(x, X64_MOV_RM, true, T1, x64_at(RAX, offsetof(struct code, direct)));
 	x64_rr(x, X64_TEST_MR, true, T1, T1);
 	interp = x64_jcc(x, CC_E, true);
 	tail_jump(g);

@@ -146,6 +146,14 @@ static void stub_budget(struct gen *g, const struct gen_stub *stub)
 	x64_jmp_to(&g->x, g->out->start + g->out->insn_at[stub->target]);
 }
 
+/* There were none left, and somebody must look. */
+static void stub_turn(struct gen *g, const struct gen_stub *stub)
+{
+	gen_turn(g);
+	x64_jcc_to(&g->x, CC_NE, stub->back);
+	x64_jmp_to(&g->x, g->out->start + g->out->insn_at[stub->target]);
+}
+
 /* All code of the subprogram is written, so that every target is known. */
 void gen_stubs(struct gen *g)
 {
@@ -156,6 +164,8 @@ void gen_stubs(struct gen *g)
 		g->wrong |= !x64_patch(stub->disp, stub->near, g->x.at);
 		if (stub->kind == STUB_FAULT)
 			stub_fault(g, stub);
+		else if (stub->kind == STUB_TURN)
+			stub_turn(g, stub);
 		else
 			stub_budget(g, stub);
 	}

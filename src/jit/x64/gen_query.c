@@ -31,6 +31,17 @@ static void restore(struct gen *g, const struct kept *kept)
 		x64_pop(&g->x, kept->reg[i]);
 }
 
+void gen_turn(struct gen *g)
+{
+	struct kept kept;
+
+	keep(g, 0x3f | BIT(CODE_SCRATCH), &kept); /* whatever is alive where it came from */
+	gen_mov_reg(g, true, RDI, SLOT);
+	gen_call_fn(g, (const void *)g->rt->turn);
+	x64_rr(&g->x, X64_TEST_BYTE_MR, false, RAX, RAX);
+	restore(g, &kept);
+}
+
 static u16 live_and(const struct gen *g, u32 reg)
 {
 	return (u16)(plan_live(g->plan, g->at) | BIT(reg));
@@ -68,12 +79,29 @@ static void store_user(struct gen *g, const struct code_insn *insn)
 	x64_rm(&g->x, X64_MOV_MR, true, T0, x64_at(gen_reg(insn->dst), insn->off));
 }
 
+/* fn(slot, how, src) */
+static void held(struct gen *g, const struct code_insn *insn, const void *fn)
+{
+	struct kept kept;
+
+	keep(g, live_and(g, insn->src), &kept);
+	gen_mov_reg(g, true, RDX, gen_reg(insn->src));
+	x64_mov_imm(&g->x, RSI, (u64)(uintptr_t)insn->ptr);
+	gen_mov_reg(g, true, RDI, SLOT);
+	gen_call_fn(g, fn);
+	restore(g, &kept);
+}
+
 bool gen_query(struct gen *g, const struct code_insn *insn)
 {
 	if (insn->op == CODE_IN_REGION)
 		in_region(g, insn);
 	else if (insn->op == CODE_STORE_USER)
 		store_user(g, insn);
+	else if (insn->op == CODE_HOLD)
+		held(g, insn, (const void *)g->rt->hold);
+	else if (insn->op == CODE_DROP)
+		held(g, insn, (const void *)g->rt->drop);
 	else
 		return false;
 	return true;

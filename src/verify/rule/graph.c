@@ -175,6 +175,7 @@ static int give_node(struct env *env)
 	struct given given = {.ref = reg->ref};
 
 	TRY(linked_flags(env, reg->btf, reg->type, &given.flags));
+	env->notes[env->insn].proof.gives = true;
 	held_drop(env->cur, HELD_REF, given.ref);
 	state_each_reg(env->cur, disown, &given);
 	return 0;

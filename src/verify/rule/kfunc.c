@@ -68,8 +68,14 @@ static int find_kfunc(struct env *env, const struct insn *insn, struct kcall *ca
 
 int kfunc_release(struct env *env, struct kcall *call)
 {
+	struct proof_insn *proof = &env->notes[env->insn].proof;
+
 	if (!call->release_regno)
 		return 0;
+	if (proof->gives && proof->gives_arg != call->release_regno)
+		proof->gives_arg = GIVES_VARIES;
+	else
+		proof->gives_arg = (u8)call->release_regno;
 	return ref_release(env, cur_reg(env, call->release_regno)->ref);
 }
 
