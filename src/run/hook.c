@@ -203,7 +203,7 @@ void hook_detach(struct pintle_prog *prog)
 /* ------------------------------------------------------------------ running */
 
 /* Programs of a sleepable hook that do not sleep themselves run in domain N, as any. */
-static u64 run_one(struct run_scope *scope, const struct pintle_prog *prog,
+static u64 run_one(const struct run_scope *scope, const struct pintle_prog *prog,
 		   const u64 *args)
 {
 	bool section = scope->sleepable && !prog->image->sleepable;

@@ -58,7 +58,7 @@ void prog_count_faults(struct slot_ctx *slot)
 	slot->faults = 0;
 }
 
-u64 run_prog(struct run_scope *scope, const struct pintle_prog *prog, const void *ctx)
+u64 run_prog(const struct run_scope *scope, const struct pintle_prog *prog, const void *ctx)
 {
 	struct slot_ctx *slot = scope->slot;
 	const struct pintle_prog *before = slot->prog;
@@ -74,7 +74,7 @@ u64 run_prog(struct run_scope *scope, const struct pintle_prog *prog, const void
 	if (unlikely(slot->faults))
 		prog_count_faults(slot);
 	__atomic_store_n(&slot->prog, before, __ATOMIC_RELAXED);
-	scope->cut = slot->cut;
+	slot->was_cut = slot->cut;
 	slot->cut = cut;
 	return result;
 }
@@ -102,16 +102,18 @@ static __attribute__((cold, noinline)) int run_long(const struct pintle_prog *pr
 {
 	struct run_scope scope;
 	u64 r;
+	bool cut;
 
 	if (!prog->code)
 		return -ENOENT;
 	if (!run_begin(&scope, prog->object->host, prog->image->sleepable))
 		return prog->object->host->torn ? -ECHILD : -EAGAIN;
 	r = run_prog(&scope, prog, ctx);
+	cut = scope.slot->was_cut;
 	if (result)
 		*result = r;
 	run_end(&scope);
-	return scope.cut ? -ETIME : 0;
+	return cut ? -ETIME : 0;
 }
 
 RUN_ATTR int pintle_prog_run(const struct pintle_prog *prog, void *ctx, uint64_t *result)

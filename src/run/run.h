@@ -104,7 +104,7 @@ struct slot_ctx {
 	u32 goto_budget;	 /* iterations of may_goto left to this run */
 	u32 tail_calls;		 /* made by this run */
 	u32 ending;		 /* enum ending, while frames return */
-	bool cut;		 /* the run that ended last used up its budget */
+	bool cut, was_cut;	 /* budget used up: by this run so far, by the one before */
 	u64 thrown;		 /* ENDING_THROWN: the number */
 	u64 turns;		 /* of loops, before somebody looks at the budget */
 	struct meter *meter;	 /* of the innermost run that has a budget */
@@ -435,12 +435,12 @@ void prog_count_faults(struct slot_ctx *slot);
 /* A run, or several in a row, of programs on this thread's slot. */
 struct run_scope {
 	struct slot_ctx *slot, *before;
-	bool sleepable, cut;
+	bool sleepable;
 };
 bool run_begin(struct run_scope *scope, struct pintle_host *host, bool sleepable);
 void run_end(const struct run_scope *scope);
-/* scope->cut: whether it used up its budget. */
-u64 run_prog(struct run_scope *scope, const struct pintle_prog *prog, const void *ctx);
+/* slot->was_cut says afterwards whether it used up its budget. */
+u64 run_prog(const struct run_scope *scope, const struct pintle_prog *prog, const void *ctx);
 
 /* A run of @prog that is one of its callbacks. */
 void run_callback(const struct run_scope *scope, const struct pintle_prog *prog,
