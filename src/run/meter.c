@@ -130,15 +130,17 @@ void meter_drop(void *of, const struct code_hold *how, u64 value)
 		m->sections--;
 		return;
 	}
-	if (how->kind == HOLD_DYNPTR && value)
+	if (how->kind == HOLD_DYNPTR)
 		value = dynptr_data(value);
-	value -= value ? (u64)(s64)how->off : 0;
-	for (u32 i = m->n; value && i-- > 0;)
+	if (!value)
+		return;
+	value -= (u64)(s64)how->off;
+	for (u32 i = m->n; i-- > 0;)
 		if (m->held[i].value == value && same_kind(m->held[i].how->kind, how->kind)) {
 			held_remove(m, i);
 			return;
 		}
-	BUG_ON(value);
+	BUG_ON(true);
 }
 
 static __attribute__((no_sanitize("undefined"))) void call(void *fn, u64 a)

@@ -33,6 +33,7 @@ struct gen {
 	struct code_func funcs[MAX_SUBS];
 	u32 leaves[64], nleaves; /* jumps to the end of the subprogram, where runs end early */
 	bool keeping;
+	bool metered; /* loops and callbacks count turns; what is held is noted */
 	bool plain; /* only what a kernel's verifier takes */
 };
 
@@ -571,6 +572,12 @@ static void leave(struct gen *g, u32 op)
 	emit_kept(g, op, 0, 0, 0, 0);
 }
 
+static void turn(struct gen *g)
+{
+	if (g->metered && g->nleaves < ARRAY_SIZE(g->leaves))
+		leave(g, CODE_TURN);
+}
+
 static void call_sub(struct gen *g)
 {
 	u32 to = g->sub + 1;
@@ -671,6 +678,18 @@ static void throw(struct gen *g)
 	aim(g, jump);
 }
 
+/* Notes that something is held, and that it is no more: registers stay as they are. */
+static void hold_and_drop(struct gen *g)
+{
+	static const struct code_hold hows[] = {{HOLD_LOCAL, 0, NULL}, {HOLD_LOCK, 0, NULL},
+						{HOLD_RECORD, 24, NULL}, {HOLD_SECTION, 0, NULL}};
+	const struct code_hold *how = &hows[below(g, ARRAY_SIZE(hows))];
+	u32 reg = any_src(g);
+
+	emit_kept(g, CODE_HOLD, 0, reg, 0, (s64)(uintptr_t)how);
+	emit_kept(g, CODE_DROP, 0, reg, 0, (s64)(uintptr_t)how);
+}
+
 /* Written as lower() does. */
 static void sub_end(struct gen *g)
 {
@@ -679,6 +698,8 @@ static void sub_end(struct gen *g)
 	if (!g->nleaves)
 		return;
 	g->nleaves = 0;
+	if (g->metered)
+		emit_kept(g, CODE_LEAVE, 0, 0, (s32)g->frame[g->sub], 0);
 	if (!g->sub) {
 		emit_kept(g, CODE_CATCH, 0, 0, 1, 0);
 		emit_kept(g, OP_MOV64_REG, R0, R1, 0, 0);
@@ -698,6 +719,7 @@ static void loop(struct gen *g, u32 depth)
 	emit_kept(g, OP_MOV64_IMM, counter, 0, 0, 1 + below(g, 4));
 	g->reserved |= BIT(counter);
 	start = g->n;
+	turn(g);
 	if (may) {
 		exit = g->n;
 		emit_kept(g, OP_MAY_GOTO, 0, 0, 0, 0);
@@ -752,6 +774,8 @@ static void item(struct gen *g, u32 depth)
 		exchange(g);
 	else if (kind < 86 && chance(g, 30))
 		throw(g);
+	else if (kind < 86 && g->metered && chance(g, 30))
+		hold_and_drop(g);
 	else if (kind < 86)
 		tail_call(g);
 	else if (kind < 87)
@@ -780,6 +804,8 @@ static void subprog(struct gen *g, u32 i)
 	g->entry[i] = g->n;
 	g->hold = R6 + below(g, 4);
 	g->reserved = g->unset = 0;
+	if (i)
+		turn(g); /* it may be a callback */
 	/* Subprograms have no memory but their stack. */
 	emit_kept(g, OP_MOV64_REG, g->hold, i ? R_FP : R1, 0, 0);
 	if (i)
@@ -819,6 +845,7 @@ static void generate(struct gen *g, u64 seed, bool plain, struct code *code)
 	memset(g, 0, sizeof(*g));
 	g->random = seed * 0x2545f4914f6cdd1dull;
 	g->plain = plain;
+	g->metered = !plain && seed % 3 == 0;
 	/* A kernel's programs have 512 bytes of stack in all. */
 	g->nsubs = 1 + below(g, plain ? 2 : MAX_SUBS);
 	for (u32 i = 0; i < g->nsubs; i++)
@@ -828,7 +855,10 @@ static void generate(struct gen *g, u64 seed, bool plain, struct code *code)
 	link_calls(g);
 	*code = (struct code){.insns = g->v, .ninsns = g->n, .entry = g->entry,
 			      .funcs = g->funcs, .frame = g->frame, .nsubprogs = g->nsubs,
-			      .stack_size = g->nsubs * (256 + STACK)};
+			      .stack_size = g->nsubs * (256 + STACK),
+			      .metered = g->metered,
+			      .budget = {.turns = 1 + seed / 7 % 40, .ns = seed % 5 ? 0 : UINT32_MAX,
+					 .result = 99}};
 	for (u32 i = 0; i < g->nsubs; i++)
 		g->funcs[i] = (struct code_func){code, g->entry[i], NULL};
 }
@@ -875,8 +905,13 @@ static void run_way(struct both *b, bool native, struct outcome *out)
 	b->slot->goto_budget = b->seed % 4 ? 1000 : (u32)(b->seed / 4 % 6);
 	b->slot->ending = ENDING_NONE;
 	b->slot->tail_calls = b->seed % 5 ? 0 : MAX_TAIL_CALLS - 1;
-	out->result = native ? run_native(b, memory + MEM_SIZE / 2)
-			     : interp_tail(&b->code, (uintptr_t)memory + MEM_SIZE / 2, b->slot);
+	if (b->gen->metered)
+		out->result = meter_run(native ? &b->compiled : &b->code,
+					(uintptr_t)memory + MEM_SIZE / 2, 0, b->slot);
+	else
+		out->result = native ? run_native(b, memory + MEM_SIZE / 2)
+				     : interp_tail(&b->code, (uintptr_t)memory + MEM_SIZE / 2,
+						   b->slot);
 	out->faults = b->slot->faults - faults;
 	out->budget = b->slot->goto_budget;
 	out->tails = b->slot->tail_calls;
@@ -925,7 +960,7 @@ static bool is_kept(const struct gen *g, u32 i)
 {
 	u32 op = g->v[i].op;
 
-	if (op == OP_JA)
+	if (op == OP_JA || op == CODE_HOLD || op == CODE_DROP)
 		return true;
 	return g->keep[i] && (op < NR_OPS ? isa_info((enum isa_op)op)->kind != KIND_JMP &&
 						    op != OP_CALL_SUBPROG && op != OP_MAY_GOTO
