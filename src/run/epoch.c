@@ -107,6 +107,16 @@ static void advance(void)
 	atomic_fetch_add_explicit(&epochs.now, EPOCH_STEP, memory_order_acq_rel);
 }
 
+bool epoch_anyone(u64 stamp)
+{
+	bool any;
+
+	thread_lock();
+	any = threads_any(epoch_open_before, stamp + EPOCH_STEP);
+	thread_unlock();
+	return any;
+}
+
 void epoch_advance(void)
 {
 	if (!thread_try_lock())

@@ -96,8 +96,11 @@ static void pin_by_fields(struct pin *pin, const char *who, const char *name,
 static void pin_by_maps(struct pin *pin, struct pintle_host *host)
 {
 	lock_take(&host->maps_lock);
-	for (struct map *map = host->maps; map; map = map->next)
+	for (struct map *map = host->maps; map; map = map->next) {
 		pin_by_fields(pin, "map", map->name, map->fields);
+		if (map->template)
+			pin_by_fields(pin, "map", map->name, map->template->fields);
+	}
 	lock_drop(&host->maps_lock);
 }
 

@@ -18,6 +18,7 @@
  * Progress: opening and closing a section is wait-free. Waiting depends on the readers.
  */
 #include "run/enter.h"
+#include "run/reclaim.h"
 
 #include <time.h>
 
@@ -134,9 +135,43 @@ bool sleep_passed(struct pintle_host *host, u64 generation)
 	return true;
 }
 
-void grace_wait(struct pintle_host *host)
+/* For how long somebody waits here, who cannot come by at a safe point meanwhile (J12). */
+struct patience {
+	struct pintle_host *host;
+	u64 begin;
+	bool told;
+};
+
+static void nap_or_tell(struct patience *p)
 {
 	static const struct timespec nap = {.tv_nsec = 200000};
+	u64 limit = p->host->opts.stall_ms ? p->host->opts.stall_ms : 10000, ms;
+
+	nanosleep(&nap, NULL);
+	ms = clock_ms() - p->begin;
+	if (p->told || ms <= limit)
+		return;
+	p->told = true;
+	stall_report(p->host, ms);
+}
+
+/* Before liburcu is asked, which waits without a word: until our own sections are over. */
+static void wait_for_sections(struct patience *p)
+{
+	u64 stamp;
+
+	if (!epoch_usable())
+		return;
+	stamp = epoch_stamp();
+	while (epoch_anyone(stamp)) {
+		epoch_advance();
+		nap_or_tell(p);
+	}
+}
+
+void grace_wait(struct pintle_host *host)
+{
+	struct patience patience = {host, clock_ms(), false};
 	u64 generation = sleep_generation(host);
 	int state;
 
@@ -144,11 +179,12 @@ void grace_wait(struct pintle_host *host)
 	thread_enter_or_wait();
 	/* liburcu waits with a lock of its own held. */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	wait_for_sections(&patience);
 	pthread_mutex_lock(&grace_lock);
 	urcu_memb_synchronize_rcu();
 	pthread_mutex_unlock(&grace_lock);
 	while (!sleep_passed(host, generation))
-		nanosleep(&nap, NULL);
+		nap_or_tell(&patience);
 	pthread_setcancelstate(state, &state);
 	TSAN_GRACE_OVER();
 }

@@ -577,3 +577,55 @@ TEST(J12_stalled_reader_is_reported)
 	CHECK_EQ(atomic_load(&calls), 2);
 	pintle_host_free(h.host);
 }
+
+static void *drain_it(void *data)
+{
+	struct holder *h = data;
+
+	pintle_drain(h->host);
+	atomic_store(&h->got, 1);
+	return NULL;
+}
+
+/* Who waits for it in a call, with nobody else there to come by, says so as well. */
+static void stalled_while_somebody_waits(void *(*reader)(void *))
+{
+	struct holder h = {host_with(&(struct pintle_host_opts){.stall_ms = 20})};
+	pthread_t t, waiter;
+
+	atomic_store(&calls, 0);
+	pthread_barrier_init(&h.taken, NULL, 2);
+	pthread_barrier_init(&h.leave, NULL, 2);
+	CHECK_EQ(pthread_create(&t, NULL, reader, &h), 0);
+	pthread_barrier_wait(&h.taken);
+	CHECK_EQ(pthread_create(&waiter, NULL, drain_it, &h), 0);
+	for (u32 i = 0; i < 2000 && !logged("stalled: a grace period"); i++)
+		usleep(1000);
+	CHECK(logged("stalled: a grace period has lasted"));
+	CHECK_EQ(atomic_load(&calls), 0);
+	CHECK_EQ(atomic_load(&h.got), 0);
+	pthread_barrier_wait(&h.leave);
+	pthread_join(t, NULL);
+	pthread_join(waiter, NULL);
+	CHECK_EQ(atomic_load(&calls), 1);
+	pintle_host_free(h.host);
+}
+
+static void *stalled_asleep(void *data)
+{
+	struct holder *h = data;
+	struct run_scope scope;
+
+	CHECK(run_begin(&scope, h->host, true));
+	defer_call(h->host, count_call, h);
+	pthread_barrier_wait(&h->taken);
+	pthread_barrier_wait(&h->leave);
+	run_end(&scope);
+	return NULL;
+}
+
+TEST(J12_stalled_reader_is_reported_by_who_waits)
+{
+	stalled_while_somebody_waits(stalled);
+	stalled_while_somebody_waits(stalled_asleep);
+}
