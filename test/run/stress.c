@@ -562,7 +562,8 @@ static void run(const struct mode *mode, struct stress *s)
 			;
 	}
 	while ((now() < until || (missing() && now() < start + seconds + PATIENCE_S)) &&
-	       !s->wrong && !stress_counts.dead)
+	       !__atomic_load_n(&s->wrong, __ATOMIC_RELAXED) &&
+	       !__atomic_load_n(&stress_counts.dead, __ATOMIC_RELAXED))
 		usleep(20000);
 	__atomic_store_n(&s->stop, 1, __ATOMIC_RELAXED);
 	for (u32 i = 0; i < THREADS; i++)
