@@ -9,6 +9,8 @@
 #include "fail_alloc.h"
 #include "map_fixture.h"
 
+#include <pthread.h>
+
 enum { ENTRIES = 16, KEYS = 24 };
 
 enum group {
@@ -444,5 +446,79 @@ TEST(map_kinds_without_memory)
 		for (u32 k = 0; k < r.nkeys; k++) /* there is memory again */
 			CHECK_EQ(set(&r, k, k, 0), model_set(&r, &m, k, k, 0));
 		check_all(&r, &m);
+	}
+}
+
+/* ------------------------------------------------------------------ filling */
+
+enum { FILLERS = 3, ROOM = 500 };
+
+struct filler {
+	pthread_t thread;
+	struct pintle_map *map;
+	bool lpm;
+	u32 id, done, full;
+	int other; /* an error that is none of a full map */
+};
+
+static void *fill_up(void *data)
+{
+	struct filler *f = data;
+	u64 value[8] = {1};
+
+	for (u32 i = 0; i < ROOM; i++) {
+		u64 n = i * FILLERS + f->id, key = f->lpm ? 32 | n << 32 : n;
+		int err = pintle_map_update(f->map, &key, value, MAP_NOEXIST);
+
+		f->done += !err;
+		if (err == (f->lpm ? -ENOSPC : -E2BIG))
+			f->full++;
+		else if (err)
+			f->other = err;
+	}
+	return NULL;
+}
+
+/* Threads that meet at the limit: exactly as many elements as may be there are, every other
+ * insertion says that the map is full, and what is deleted makes room at once. */
+TEST(race_map_kinds_filled)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(kinds); i++) {
+		const struct kind *k = &kinds[i];
+		struct pintle_host *host;
+		struct pintle_object object = {0};
+		struct filler f[FILLERS];
+		struct image_map def = def_of(k);
+		struct pintle_map map = {&object, &def};
+		u64 value[8] = {0}, key = 0;
+		u32 done = 0, full = 0;
+
+		if (k->groups)
+			continue;
+		host = object.host = fixture_host(RCU_DEFERRED_PUT);
+		def.max_entries = ROOM;
+		map.map = fixture_map(host, &def);
+		for (u32 t = 0; t < FILLERS; t++) {
+			f[t] = (struct filler){.map = &map, .id = t,
+					       .lpm = k->type == MAP_LPM_TRIE};
+			CHECK_EQ(pthread_create(&f[t].thread, NULL, fill_up, &f[t]), 0);
+		}
+		for (u32 t = 0; t < FILLERS; t++) {
+			pthread_join(f[t].thread, NULL);
+			done += f[t].done;
+			full += f[t].full;
+			CHECK_EQ(f[t].other, 0);
+		}
+		CHECK_EQ(done, ROOM);
+		CHECK_EQ(full, (FILLERS - 1) * ROOM);
+		CHECK_EQ(pintle_map_count(&map), ROOM);
+		for (u32 n = 0; n < 3 * ROOM; n++) { /* full all the time but for one */
+			CHECK_EQ(pintle_map_next_key(&map, NULL, &key), 0);
+			CHECK_EQ(pintle_map_delete(&map, &key), 0);
+			CHECK_EQ(pintle_map_update(&map, &key, value, 0), 0);
+		}
+		CHECK_EQ(pintle_map_count(&map), ROOM);
+		map_put(map.map);
+		fixture_free(host);
 	}
 }
