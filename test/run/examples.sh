@@ -55,6 +55,9 @@ example events "1000 events, 450 reported, 450 read
 muted after half of them"
 example pool "1000 jobs, cost 3000, 8 objects in the pool
 0 objects left"
+example congestion "reno: 2484 sent, 3 lost, window 35
+steady: 990 sent, 0 lost, window 10
+none left"
 example conntable "packets found their connections: yes
 0 connections left"
 example seqlock "readers got settings: yes, wrong ones: 0
