@@ -442,6 +442,52 @@ static void typed(struct pintle_host *host, const char *dir)
 	printf("%-40s %6.2f\n", "two locked exchanges in C", two_exchanges());
 }
 
+/* ------------------------------------------------------------------ budgets */
+
+static double time_compute(struct pintle_prog *prog)
+{
+	double ns[ROUNDS];
+	enum { N = 2000 };
+
+	for (u32 r = 0; r < ROUNDS; r++) {
+		double start = now();
+
+		for (u32 i = 0; i < N; i++)
+			run_prog_once(prog);
+		ns[r] = (now() - start) / N;
+	}
+	qsort(ns, ROUNDS, sizeof(double), by_value);
+	return ns[ROUNDS / 2];
+}
+
+/* What a budget costs that is never used up: of turns, and of time. */
+static void budgets(struct pintle_host *host, const char *dir)
+{
+	static const char *const names[] = {"sum", "hash_fnv", "text", "search", "calls"};
+	struct pintle_object *object[3];
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/compute.bpf.o", dir);
+	for (u32 i = 0; i < ARRAY_SIZE(object); i++) {
+		object[i] = pintle_open(host, path, NULL);
+		if (!object[i] ||
+		    pintle_load_with(object[i], PINTLE_OPTS(pintle_load_opts,
+				     .budget_turns = i == 1 ? 1ull << 40 : 0,
+				     .budget_ns = i == 2 ? 1ull << 40 : 0)))
+			die(path, pintle_host_error(host));
+		run_prog_once(pintle_prog_find(object[i], "fill"));
+	}
+	printf("\nns a run with a budget      none   turns  ratio    time  ratio\n");
+	for (u32 i = 0; i < ARRAY_SIZE(names); i++) {
+		double ns[3];
+
+		for (u32 k = 0; k < 3; k++)
+			ns[k] = time_compute(pintle_prog_find(object[k], names[i]));
+		printf("%-20s %11.1f %7.1f %6.2f %7.1f %6.2f\n", names[i], ns[0], ns[1],
+		       ns[1] / ns[0], ns[2], ns[2] / ns[0]);
+	}
+}
+
 /* ------------------------------------------------------------------ compile time */
 
 static double compile_time(struct pintle_object *object)
@@ -523,6 +569,7 @@ int main(int argc, char **argv)
 	table();
 	sizes();
 	typed(jit, dir);
+	budgets(jit, dir);
 	compile_times(jit, compute, dir);
 	pintle_host_free(interp);
 	pintle_host_free(jit);

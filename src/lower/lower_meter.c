@@ -162,9 +162,6 @@ static int before_special(struct lower *l, u32 special)
 		if (node_off(l) < 0)
 			return unknown(l, "an element");
 		return drop(l, R2, HOLD_LOCAL, node_off(l));
-	case KS_ITER_NUM_NEW: /* nothing but its own memory */
-	case KS_ITER_NUM_DESTROY:
-		return 0;
 	}
 	return l->proof->at[l->at].gives ? unknown(l, "what is given there") : 0;
 }
@@ -188,10 +185,27 @@ static int after_special(struct lower *l, const struct abi_kfunc *kfunc)
 	case KS_RBTREE_ADD:
 		lower_leave(l, CODE_IF_ENDING);
 		return 0;
-	case KS_ITER_NUM_NEW:
-		return 0;
 	}
+	if (kfunc->flags & KF_ITER_NEW)
+		return 0;
 	return l->proof->at[l->at].takes ? unknown(l, kfunc->name) : 0;
+}
+
+/* --- iterators --- */
+
+static int before_iter(struct lower *l, const struct abi_kfunc *kfunc)
+{
+	void *destroy = NULL;
+
+	/* Nothing but its own memory. */
+	if (kfunc->special == KS_ITER_NUM_NEW || kfunc->special == KS_ITER_NUM_DESTROY)
+		return 0;
+	if (kfunc->flags & KF_ITER_DESTROY)
+		return drop(l, R1, HOLD_ITER, 0);
+	if (l->link->iter_destroy)
+		destroy = l->link->iter_destroy(l->link->data, kfunc);
+	return destroy ? hold(l, R1, (struct code_hold){HOLD_ITER, 0, destroy})
+		       : unknown(l, "an iterator");
 }
 
 /* --- functions of the host --- */
@@ -199,19 +213,11 @@ static int after_special(struct lower *l, const struct abi_kfunc *kfunc)
 static int before_kfunc(struct lower *l, const struct abi_kfunc *kfunc)
 {
 	const struct proof_insn *at = &l->proof->at[l->at];
-	void *destroy;
 
+	if (kfunc->flags & (KF_ITER_NEW | KF_ITER_DESTROY))
+		return before_iter(l, kfunc);
 	if (kfunc->special != KS_NONE)
 		return before_special(l, kfunc->special);
-	if (kfunc->flags & KF_ITER_DESTROY)
-		return drop(l, R1, HOLD_ITER, 0);
-	if (kfunc->flags & KF_ITER_NEW) {
-		destroy = l->link->iter_destroy ? l->link->iter_destroy(l->link->data, kfunc)
-						: NULL;
-		if (!destroy)
-			return unknown(l, "an iterator");
-		return hold(l, R1, (struct code_hold){HOLD_ITER, 0, destroy});
-	}
 	if (!at->gives)
 		return 0;
 	if (!at->gives_arg || at->gives_arg > R5)

@@ -96,6 +96,13 @@ exits 2 "No such file" "$pintle" run "$good" --prog policy --data /nonexistent
 # Native code, where the system lets it be.
 work=$build/bpf/bench/work/compute.bpf.o
 exits 0 "result" "$pintle" run "$work" --prog sum --interp
+for how in --interp ''; do
+	exits 0 "1 of 1 runs used up their budget" \
+		"$pintle" run "$work" --prog sum --budget 10 $how
+	exits 0 "result" "$pintle" run "$work" --prog sum --budget 10s $how
+done
+exits 2 "not ns, us, ms or s" "$pintle" run "$work" --prog sum --budget 10h
+exits 2 "takes a number of turns" "$pintle" run "$work" --prog sum --budget x
 if "$pintle" run "$work" --prog sum --jit >"$dir/native" 2>&1; then
 	exits 0 "$(cat "$dir/native")" "$pintle" run "$work" --prog sum --interp
 	exits 0 "$(cat "$dir/native")" "$pintle" run "$work" --prog sum --jit --blind

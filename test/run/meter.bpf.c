@@ -14,6 +14,14 @@ struct bpf_iter_held {
 	unsigned long opaque[2];
 };
 
+struct bpf_iter_bits {
+	__u64 opaque[2];
+} __attribute__((aligned(8)));
+
+extern int bpf_iter_bits_new(struct bpf_iter_bits *it, const __u64 *words, __u32 n) __ksym;
+extern int *bpf_iter_bits_next(struct bpf_iter_bits *it) __ksym;
+extern void bpf_iter_bits_destroy(struct bpf_iter_bits *it) __ksym;
+
 struct bpf_iter_num {
 	__u64 opaque;
 } __attribute__((aligned(8)));
@@ -58,6 +66,13 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64);
 } numbers SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4);
+	__uint(key_size, 100);
+	__type(value, __u64);
+} long_keys SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -303,6 +318,34 @@ P(holds_numbers)
 		turns++;
 	bpf_iter_num_destroy(&it);
 	t_put(p);
+	return DONE;
+}
+
+/* These have memory of their own. */
+P(holds_bits)
+{
+	__u64 words[8] = {n, n, n, n, n, n, n, ~0ull};
+	struct bpf_iter_bits it;
+	int *x;
+
+	bpf_iter_bits_new(&it, words, 8);
+	while ((x = bpf_iter_bits_next(&it)))
+		turns++;
+	SPIN();
+	bpf_iter_bits_destroy(&it);
+	return DONE;
+}
+
+P(holds_keys)
+{
+	struct bpf_iter_map_elem it;
+	const void *x;
+
+	bpf_iter_map_elem_new(&it, &long_keys);
+	SPIN();
+	while ((x = bpf_iter_map_elem_next(&it)))
+		turns++;
+	bpf_iter_map_elem_destroy(&it);
 	return DONE;
 }
 

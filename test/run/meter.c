@@ -62,26 +62,16 @@ EXPORTED int meter_nest(int n)
 	return result;
 }
 
-/* As the verifier would know it if hosts could say so. */
-static void is_iterator(struct pintle_host *host, const char *name, u32 flag)
-{
-	for (u32 i = 0; i < host->abi.kfuncs.n; i++)
-		if (!strcmp(host->abi.kfuncs.v[i].name, name))
-			host->abi.kfuncs.v[i].flags |= flag;
-}
-
 static struct pintle_host *begin(enum pintle_jit jit)
 {
 	struct pintle_host *host = test_host_new();
 
 	host->opts.jit = jit;
-	CHECK_EQ(pintle_export(host, bpf_iter_held_new, 0), 0);
-	CHECK_EQ(pintle_export(host, bpf_iter_held_next, PINTLE_RET_NULL), 0);
-	CHECK_EQ(pintle_export(host, bpf_iter_held_destroy, 0), 0);
+	CHECK_EQ(pintle_export(host, bpf_iter_held_new, PINTLE_ITER_NEW), 0);
+	CHECK_EQ(pintle_export(host, bpf_iter_held_next,
+			       PINTLE_ITER_NEXT | PINTLE_RET_NULL), 0);
+	CHECK_EQ(pintle_export(host, bpf_iter_held_destroy, PINTLE_ITER_DESTROY), 0);
 	CHECK_EQ(pintle_export(host, meter_nest, 0), 0);
-	is_iterator(host, "bpf_iter_held_new", KF_ITER_NEW);
-	is_iterator(host, "bpf_iter_held_next", KF_ITER_NEXT);
-	is_iterator(host, "bpf_iter_held_destroy", KF_ITER_DESTROY);
 	return host;
 }
 
@@ -125,7 +115,7 @@ static long turns_made(struct pintle_object *object)
 static const char *const names[] = {
 	"holds_nothing", "holds_reference", "holds_u", "holds_twice", "holds_in_three_frames",
 	"holds_what_an_exchange_took", "holds_what_an_instruction_took", "holds_lock",
-	"holds_section", "holds_iterator", "holds_iterators_in_two_frames", "holds_numbers",
+	"holds_section", "holds_iterator", "holds_iterators_in_two_frames", "holds_numbers", "holds_bits", "holds_keys",
 	"holds_record", "holds_dynptr", "holds_empty_dynptr", "holds_objects", "holds_percpu",
 	"holds_objects_of_fields", "holds_popped", "holds_removed", "holds_in_callback",
 	"holds_over_callbacks", "holds_over_elements", "runs_another", "target",
