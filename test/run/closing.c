@@ -358,9 +358,9 @@ static void *run_and_stay(void *data)
 	int err = pintle_prog_run(m->prog, args, NULL);
 
 	if (!err)
-		m->ran++;
+		atomic_fetch_add(&m->ran, 1);
 	else if (err == -EAGAIN && !stress_hook_p(1))
-		m->refused++;
+		atomic_fetch_add(&m->refused, 1);
 	pthread_barrier_wait(&m->taken);
 	pthread_barrier_wait(&m->leave);
 	return NULL;
