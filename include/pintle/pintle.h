@@ -177,6 +177,7 @@ enum pintle_func_flags {
 	/* Callable inside a read section only, and what it gives lasts no longer. Of an
 	 * iterator: given with PINTLE_ITER_NEW. */
 	PINTLE_RCU_PROTECTED = 1 << 13,
+	PINTLE_SIGNAL_SAFE = 1 << 14, /* async-signal-safe: hooks .in_signals may call it */
 };
 
 struct pintle_func_opts {
@@ -480,6 +481,15 @@ struct pintle_hook_opts {
 	bool has_ret_range;
 	int64_t ret_min, ret_max;
 	int64_t cut_result; /* as in struct pintle_prog_type */
+	/*
+	 * The hook may be called inside a signal handler, also of a thread that is in a run
+	 * or anywhere else in this library. Its programs may read and write values of maps
+	 * and read objects, but take no locks, insert and delete nothing, move no references
+	 * and call only functions that are PINTLE_SIGNAL_SAFE. They run on threads that ran
+	 * a program of the host before (pintle_thread_enter()); on others nothing runs and
+	 * the call gives 0. SIGSEGV and SIGBUS must not be blocked.
+	 */
+	bool in_signals;
 };
 PINTLE_API int pintle_hook_register(struct pintle_host *host, struct pintle_hook *hook,
 				    const struct pintle_hook_opts *opts);
@@ -983,6 +993,10 @@ PINTLE_API void pintle_drain(struct pintle_host *host);
  * opens by itself. Nestable. */
 PINTLE_API void pintle_read_lock(struct pintle_host *host);
 PINTLE_API void pintle_read_unlock(struct pintle_host *host);
+
+/* Takes an execution slot for this thread, as its first run would: what hooks .in_signals
+ * need before a handler calls them. 0, or -EAGAIN: all are taken, or there is no memory. */
+PINTLE_API int pintle_thread_enter(struct pintle_host *host);
 
 /* Gives this thread's execution slot back; done by itself when the thread ends. */
 PINTLE_API void pintle_thread_leave(struct pintle_host *host);

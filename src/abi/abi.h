@@ -134,6 +134,7 @@ enum helper_flag {
 	HELPERF_RCU_LOCK = 1 << 6, HELPERF_RCU_UNLOCK = 1 << 7,
 	HELPERF_LOOP = 1 << 8,	      /* calls its ARG_FUNC 0..n times, synchronously */
 	HELPERF_ASYNC = 1 << 9,	      /* its callback runs later, alone */
+	HELPERF_SIGNAL = 1 << 12,     /* may be called in a signal handler (J27) */
 	HELPERF_FORMAT = 1 << 11,     /* its ARG_CONST_STR is a format for its last memory */
 	HELPERF_PACKET_MEM = 1 << 10, /* the kernel: its memory may be a packet's */
 };
@@ -202,6 +203,7 @@ enum kfunc_flag { /* same bits as enum pintle_func_flags */
 	KF_DESTRUCTIVE = 1 << 9,
 	KF_ITER_NEW = 1 << 10, KF_ITER_NEXT = 1 << 11, KF_ITER_DESTROY = 1 << 12,
 	KF_RCU_PROTECTED = 1 << 13,
+	KF_SIGNAL = 1 << 14,
 };
 
 struct abi_kfunc {
@@ -373,6 +375,7 @@ struct abi_prog_type {
 	u32 ret_type;
 	bool no_ret;		/* what the program returns is nobody's business */
 	bool packet_writable, may_sleep, has_ret_range;
+	bool in_signals;	/* its programs may run inside a signal handler (J27) */
 	bool packet_hidden;	/* helpers may not be given packet memory */
 	bool sockmap_update, sockmap_delete; /* of maps of sockets, by their helpers */
 	/* Fields (enum field_kind, as bits) that values of its maps may not have; whose

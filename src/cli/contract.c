@@ -51,6 +51,7 @@ static const struct name_value func_flags[] = {
 	{"PINTLE_ITER_NEW", PINTLE_ITER_NEW}, {"PINTLE_ITER_NEXT", PINTLE_ITER_NEXT},
 	{"PINTLE_ITER_DESTROY", PINTLE_ITER_DESTROY},
 	{"PINTLE_RCU_PROTECTED", PINTLE_RCU_PROTECTED},
+	{"PINTLE_SIGNAL_SAFE", PINTLE_SIGNAL_SAFE},
 	{NULL, 0},
 };
 static const struct name_value member_classes[] = {
@@ -197,7 +198,8 @@ static int line_hook(struct contract *c, char *name, char *rest)
 {
 	struct pintle_hook *hook = arena_new_of(c->host->arena, struct pintle_hook);
 	struct pintle_hook_opts o = {.size = sizeof(o),
-				     .sleepable = option_true(rest, "sleepable")};
+				     .sleepable = option_true(rest, "sleepable"),
+				     .in_signals = option_true(rest, "in_signals")};
 
 	if (!hook || !(hook->name = arena_strdup(c->host->arena, name)))
 		return host_oom(c->host);

@@ -57,8 +57,9 @@ static void put_type(struct writer *w, const struct abi_prog_type *t)
 	if (prog_type_is_gone(t))
 		return;
 	if (t->kind == PROG_ARGS) {
-		put(w, "hook %s .sleepable = %s,%s", t->name + strlen("hook/"),
-		    t->may_sleep ? "true" : "false", range(text, sizeof(text), t));
+		put(w, "hook %s .sleepable = %s,%s%s", t->name + strlen("hook/"),
+		    t->may_sleep ? "true" : "false", range(text, sizeof(text), t),
+		    t->in_signals ? ", .in_signals = true" : "");
 		return;
 	}
 	put(w, "type %s %s %s .ctx_size = %u, .packet_writable = %s, .sleepable = %s,%s",

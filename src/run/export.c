@@ -14,7 +14,7 @@ static const u32 all_flags = PINTLE_ACQUIRE | PINTLE_RELEASE | PINTLE_RET_NULL |
 			     PINTLE_TRUSTED | PINTLE_RCU | PINTLE_SLEEPABLE |
 			     PINTLE_KPTR_GET | PINTLE_CONSUME | PINTLE_ANY_ARGS |
 			     PINTLE_DESTRUCTIVE | PINTLE_ITER_NEW | PINTLE_ITER_NEXT |
-			     PINTLE_ITER_DESTROY | PINTLE_RCU_PROTECTED;
+			     PINTLE_ITER_DESTROY | PINTLE_RCU_PROTECTED | PINTLE_SIGNAL_SAFE;
 
 /* ------------------------------------------------------------------ prototypes */
 
@@ -239,6 +239,10 @@ static int check_flags(const struct candidate *c)
 		return bad_flag(c, "PINTLE_RET_NULL", "it must return a pointer");
 	if (c->flags & PINTLE_TRUSTED && c->flags & PINTLE_ANY_ARGS)
 		return bad_flag(c, "PINTLE_ANY_ARGS", "contradicts PINTLE_TRUSTED");
+	if (c->flags & PINTLE_SIGNAL_SAFE &&
+	    c->flags & (PINTLE_ACQUIRE | PINTLE_RELEASE | PINTLE_CONSUME | PINTLE_SLEEPABLE))
+		return bad_flag(c, "PINTLE_SIGNAL_SAFE",
+				"it must move no references, and not sleep");
 	if (c->flags & PINTLE_KPTR_GET)
 		TRY(check_kptr_get(c));
 	TRY(check_iters(c));

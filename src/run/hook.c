@@ -11,6 +11,8 @@
  */
 #include "run/enter.h"
 
+enum { HOOK_IN_SIGNALS = 2 }; /* pintle_hook.sleepable: neither, and may be interrupting */
+
 struct hook_list {
 	u32 n;
 	atomic(const struct pintle_prog *) at[];
@@ -42,6 +44,7 @@ static int hook_type(struct pintle_host *host, const struct pintle_hook *hook,
 	type->proto = btf_type(type->btf, func)->type;
 	type->ctx_size = 8 * btf_vlen(btf_type(type->btf, type->proto));
 	type->may_sleep = o->sleepable;
+	type->in_signals = o->in_signals;
 	type->has_ret_range = o->has_ret_range;
 	type->ret_min = o->ret_min;
 	type->ret_max = o->ret_max;
@@ -62,6 +65,9 @@ int pintle_hook_register(struct pintle_host *host, struct pintle_hook *hook,
 				 "hook %s is registered already", hook->name);
 	if (o.has_ret_range && o.ret_min > o.ret_max)
 		return host_fail(host, -EINVAL, "hook %s: ret_min is over ret_max", hook->name);
+	if (o.in_signals && o.sleepable)
+		return host_fail(host, -EINVAL, "hook %s: nothing sleeps in a signal handler",
+				 hook->name);
 	TRY(hook_type(host, hook, &o, &type));
 	TRY(prog_type_cut_result(host, &type, o.cut_result));
 	if (prog_type_find(host, type.name) >= 0)
@@ -70,7 +76,7 @@ int pintle_hook_register(struct pintle_host *host, struct pintle_hook *hook,
 		return host_oom(host);
 	TRY(prog_type_push(host, &type));
 	(void)vec_push(&host->hooks, hook);
-	hook->sleepable = o.sleepable;
+	hook->sleepable = o.in_signals ? HOOK_IN_SIGNALS : o.sleepable;
 	hook->host = host;
 	return 0;
 }
@@ -218,6 +224,13 @@ static u64 run_one(const struct run_scope *scope, const struct pintle_prog *prog
 	return result;
 }
 
+static bool hook_begin(struct run_scope *scope, const struct pintle_hook *hook)
+{
+	return hook->sleepable == HOOK_IN_SIGNALS
+		       ? run_begin_in_signal(scope, hook->host)
+		       : run_begin(scope, hook->host, hook->sleepable);
+}
+
 static __attribute__((cold, noinline)) int64_t run_long(const struct pintle_hook *hook,
 						  const uint64_t *args)
 {
@@ -225,7 +238,7 @@ static __attribute__((cold, noinline)) int64_t run_long(const struct pintle_hook
 	struct hook_list *list;
 	u64 result = 0;
 
-	if (unlikely(!hook->host || !run_begin(&scope, hook->host, hook->sleepable)))
+	if (unlikely(!hook->host || !hook_begin(&scope, hook)))
 		return 0;
 	list = list_of(hook);
 	for (u32 i = 0; list && i < list->n; i++) {

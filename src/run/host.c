@@ -257,6 +257,11 @@ void pintle_read_unlock(struct pintle_host *host)
 	run_read_unlock(host);
 }
 
+int pintle_thread_enter(struct pintle_host *host)
+{
+	return slot_get(host) ? 0 : -EAGAIN;
+}
+
 void pintle_thread_leave(struct pintle_host *host)
 {
 	slot_leave(host);

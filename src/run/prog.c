@@ -23,6 +23,7 @@ bool run_begin(struct run_scope *scope, struct pintle_host *host, bool sleepable
 		return false;
 	scope->slot = slot;
 	scope->sleepable = sleepable;
+	scope->in_signal = false;
 	if (unlikely(sleepable))
 		sleep_enter(slot);
 	else
@@ -34,11 +35,58 @@ bool run_begin(struct run_scope *scope, struct pintle_host *host, bool sleepable
 	return true;
 }
 
+/*
+ * Takes no lock and no memory, and leaves alone what the interrupted code may be half way
+ * through: the deferred calls of the slot, the thread's registration. Sections nest in
+ * whatever state theirs are (epoch.h; liburcu's readers may nest in handlers): opening and
+ * closing one leaves it as it was. What the interrupted run keeps in the slot is put back.
+ */
+bool run_begin_in_signal(struct run_scope *scope, struct pintle_host *host)
+{
+	struct slot_ctx *slot = slot_known(host);
+
+	if (!slot || !run_read_ready())
+		return false;
+	*scope = (struct run_scope){.slot = slot, .in_signal = true};
+	run_read_lock_now(host);
+	scope->kept = (struct slot_kept){
+		slot->prog, slot->meter, slot->thrown, slot->faults, slot->turns,
+		slot->goto_budget, slot->tail_calls, slot->ending, slot->cut, slot->was_cut,
+	};
+	slot->faults = 0;
+	slot->ending = 0;
+	scope->before = slot_exchange(slot);
+	return true;
+}
+
+static void end_in_signal(const struct run_scope *scope)
+{
+	const struct slot_kept *kept = &scope->kept;
+	struct slot_ctx *slot = scope->slot;
+
+	slot_exchange(scope->before);
+	__atomic_store_n(&slot->prog, kept->prog, __ATOMIC_RELAXED);
+	slot->meter = kept->meter;
+	slot->thrown = kept->thrown;
+	slot->faults = kept->faults;
+	slot->turns = kept->turns;
+	slot->goto_budget = kept->goto_budget;
+	slot->tail_calls = kept->tail_calls;
+	slot->ending = kept->ending;
+	slot->cut = kept->cut;
+	slot->was_cut = kept->was_cut;
+	run_read_unlock(slot->host);
+}
+
 /* Deferred calls are published inside the section: who waits for it finds them. */
 void run_end(const struct run_scope *scope)
 {
 	struct slot_ctx *slot = scope->slot;
 
+	if (unlikely(scope->in_signal)) {
+		end_in_signal(scope);
+		return;
+	}
 	slot_exchange(scope->before);
 	if (scope->before)
 		scope->before->depth--;
@@ -70,7 +118,11 @@ u64 run_prog(const struct run_scope *scope, const struct pintle_prog *prog, cons
 		prog_count_faults(slot);
 	__atomic_store_n(&slot->prog, prog, __ATOMIC_RELAXED);
 	result = code_run(prog->code, (u64)(uintptr_t)ctx, 0, slot);
-	count_run(&prog->counts[slot->index]);
+	if (unlikely(scope->in_signal)) /* which may interrupt another of the same program */
+		atomic_fetch_add_explicit(&prog->counts[slot->index].runs, 1,
+					  memory_order_relaxed);
+	else
+		count_run(&prog->counts[slot->index]);
 	if (unlikely(slot->faults))
 		prog_count_faults(slot);
 	__atomic_store_n(&slot->prog, before, __ATOMIC_RELAXED);

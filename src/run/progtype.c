@@ -267,6 +267,10 @@ int pintle_helper_add(struct pintle_host *host, const char *prog_type, const cha
 	if (type < 0)
 		return host_fail(host, -ENOENT, "helper %s: no program type '%s'", helper,
 				 prog_type ? prog_type : "");
+	if (host->abi.prog_types.v[type].in_signals)
+		return host_fail(host, -EINVAL,
+				 "helper %s: %s runs in signal handlers: export a function that "
+				 "is PINTLE_SIGNAL_SAFE", helper, prog_type);
 	row.id = h->id;
 	row.prog_type = (char *)(uintptr_t)host->abi.prog_types.v[type].name;
 	for (u32 i = 0; i < host->helpers.n; i++)

@@ -60,12 +60,27 @@ static bool thread_registered(void)
 }
 #endif
 
+bool run_read_ready(void)
+{
+#ifdef TSAN
+	return thread_me.listed && thread_me.reader;
+#else
+	return thread_registered();
+#endif
+}
+
 void run_read_lock(struct pintle_host *host)
 {
 	if (unlikely(!thread_registered()))
 		thread_enter_or_wait();
 	if (unlikely(atomic_load_explicit(&fork_near, memory_order_relaxed)))
 		fork_wait();
+	run_read_lock_now(host);
+}
+
+/* A handler must not wait for a fork: it may wait for what the handler interrupts. */
+void run_read_lock_now(struct pintle_host *host)
+{
 	epoch_enter();
 	urcu_memb_read_lock();
 }

@@ -236,6 +236,9 @@ int export_special(struct pintle_host *host, u32 special, void (*fn)(void));
 int export_row(struct pintle_host *host, const struct abi_kfunc *row, void (*fn)(void));
 
 /* --- rcu.c --- */
+/* Whether run_read_lock_now() will do: the same without registering, and without waiting. */
+bool run_read_ready(void);
+void run_read_lock_now(struct pintle_host *host);
 void run_read_lock(struct pintle_host *host);
 void run_read_unlock(struct pintle_host *host);
 /* Whether this thread is inside a read section, of any host. */
@@ -436,8 +439,19 @@ void prog_count_faults(struct slot_ctx *slot);
 struct run_scope {
 	struct slot_ctx *slot, *before;
 	bool sleepable;
+	bool in_signal;
+	struct slot_kept { /* in_signal: what the run that was interrupted goes on with */
+		const struct pintle_prog *prog;
+		struct meter *meter;
+		u64 thrown, faults, turns;
+		u32 goto_budget, tail_calls, ending;
+		bool cut, was_cut;
+	} kept;
 };
 bool run_begin(struct run_scope *scope, struct pintle_host *host, bool sleepable);
+/* The same inside a signal handler, wherever the thread is; false: the thread has no slot.
+ * run_end() then makes no deferred calls, nor hands any on. */
+bool run_begin_in_signal(struct run_scope *scope, struct pintle_host *host);
 void run_end(const struct run_scope *scope);
 /* slot->was_cut says afterwards whether it used up its budget. */
 u64 run_prog(const struct run_scope *scope, const struct pintle_prog *prog, const void *ctx);

@@ -151,6 +151,14 @@ static bool wait_a_while(const struct slot_table *table)
 	return true;
 }
 
+/* A signal handler finds either entry whole, or none. */
+static void cache_put(struct slot_cache *c, u64 id, struct slot_ctx *slot)
+{
+	*(volatile u64 *)&c->id = 0;
+	*(struct slot_ctx *volatile *)&c->slot = slot;
+	*(volatile u64 *)&c->id = id;
+}
+
 __attribute__((noinline)) struct slot_ctx *slot_find(struct slot_table *table)
 {
 	struct slot_ctx *slot;
@@ -165,8 +173,16 @@ __attribute__((noinline)) struct slot_ctx *slot_find(struct slot_table *table)
 		thread_unlock();
 	} while (!slot && wait_a_while(table));
 	if (slot)
-		thread_me.cache[table->id % SLOT_CACHE] = (struct slot_cache){table->id, slot};
+		cache_put(&thread_me.cache[table->id % SLOT_CACHE], table->id, slot);
 	return slot;
+}
+
+/* In a signal handler: from memory of this thread only, which it may interrupt anywhere. */
+struct slot_ctx *slot_known(struct pintle_host *host)
+{
+	const struct slot_cache *c = &thread_me.cache[host->slots->id % SLOT_CACHE];
+
+	return c->id == host->slots->id ? c->slot : NULL;
 }
 
 struct slot_ctx *slot_get(struct pintle_host *host)
@@ -178,13 +194,14 @@ void slot_leave(struct pintle_host *host)
 {
 	struct slot_ctx *slot;
 
+	/* No handler uses it from here on. */
+	cache_put(&thread_me.cache[host->slots->id % SLOT_CACHE], 0, NULL);
+	thread_me.last.id = 0;
 	thread_lock();
 	slot = owned(host->slots);
 	if (slot && !slot->depth && slot != thread_me.running)
 		slot_release(slot);
 	thread_unlock();
-	thread_me.cache[host->slots->id % SLOT_CACHE] = (struct slot_cache){0};
-	thread_me.last.id = 0;
 }
 
 void slot_forget(void)

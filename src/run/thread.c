@@ -85,6 +85,7 @@ static void thread_ends(void *arg)
 {
 	struct thread_rec *rec = arg;
 
+	slot_forget(); /* before anybody else gets the slots: handlers use what is noted */
 	thread_lock();
 	while (rec->slots)
 		slot_release(rec->slots);
@@ -98,7 +99,6 @@ static void thread_ends(void *arg)
 		urcu_memb_unregister_thread();
 	rec->reader = NULL;
 	thread_unlock();
-	slot_forget();
 }
 
 struct slot_table *thread_tables(void)

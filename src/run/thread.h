@@ -56,6 +56,7 @@ struct slot_table {
 /* The calling thread's, listed or not. */
 extern THREAD_LOCAL struct thread_rec thread_me;
 struct slot_ctx *slot_find(struct slot_table *table);
+struct slot_ctx *slot_known(struct pintle_host *host); /* NULL: none that needs no lock */
 
 /* slot_get() */
 static inline struct slot_ctx *slot_cached(struct pintle_host *host)

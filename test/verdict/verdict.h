@@ -45,6 +45,7 @@
 #ifndef FOR_KERNEL
 #define P(name) SEC("hook/p") int BPF_PROG(name, struct T *t, int n)
 #define Q(name) SEC("hook.s/q") int BPF_PROG(name, struct T *t, int n)
+#define SIG(name) SEC("hook/s") int BPF_PROG(name, struct T *t, int n)
 #define P_ASM(name) SEC("hook/p") __attribute__((naked)) int name(void)
 #endif
 

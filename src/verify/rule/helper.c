@@ -130,6 +130,7 @@ static int check_call(struct env *env, const struct abi_helper *h)
 	if (h->flags & HELPERF_GPL && env->abi->policy.need_gpl &&
 	    !licence_is_gpl(env->image))
 		return reject(env, RULE_HELPER_GPL);
+	TRY(check_in_signal(env, h->flags & HELPERF_SIGNAL, h->name));
 	TRY(check_call_under_lock(env, under_lock));
 	if (h->flags & HELPERF_SLEEPABLE)
 		TRY(check_may_sleep(env, h->name, h->id));

@@ -38,6 +38,7 @@ static int check_call(struct env *env, const struct abi_kfunc *kfunc)
 		return reject(env, RULE_KFUNC_ALLOW, kfunc->name);
 	if (env->abi->policy.need_gpl && !licence_is_gpl(env->image))
 		return reject(env, RULE_HELPER_GPL);
+	TRY(check_in_signal(env, kfunc->flags & KF_SIGNAL, kfunc->name));
 	TRY(check_call_under_lock(env, under_lock(kfunc)));
 	if (kfunc->flags & KF_SLEEPABLE)
 		TRY(check_may_sleep(env, kfunc->name, 0));

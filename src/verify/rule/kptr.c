@@ -241,6 +241,7 @@ static int exchange(struct env *env, const struct field *field, struct access *a
 		return reject(env, RULE_SLOT_MODE);
 	if (env->abi->policy.no_xchg_lock && held_lock(env->cur))
 		return reject(env, RULE_LOCK_CALL);
+	TRY(check_in_signal(env, !slot_owns(field) && !field->seq, "the exchange of a field"));
 	if (!slot_owns(field))
 		TRY(check_storable(env, field));
 	TRY(slot_takes(env, field, acc->value_regno, &acc->value, true));

@@ -46,6 +46,11 @@ static inline bool has_var_off(const struct reg *reg)
 /* "R1 type=scalar expected=map_ptr": the register is of another kind than wanted. */
 int reject_kind(struct env *env, u32 regno, const char *expected);
 
+/* --- signal.c --- */
+
+/* @what may be done inside a signal handler, or the program never runs there. */
+int check_in_signal(struct env *env, bool safe, const char *what);
+
 /* --- mapval.c --- */
 
 /* The map's flags allow programs to read (write) its values. */
