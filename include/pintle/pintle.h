@@ -657,6 +657,16 @@ PINTLE_API struct pintle_space *pintle_space_enter(struct pintle_host *host,
 						   struct pintle_space *space);
 
 /*
+ * Objects of struct @type have memory of their own, each in a space: @space(object) gives
+ * it, or NULL, which reads as not there. Programs that may sleep read it by
+ * bpf_copy_from_user_task(dst, size, address, object, 0) and bpf_copy_from_user_task_str(),
+ * of objects they own or that are sure to exist. @space is called inside their runs, on any
+ * thread; what it gives is used until the run ends. -ENOENT, -EEXIST, -ENOMEM.
+ */
+PINTLE_API int pintle_space_owner(struct pintle_host *host, const char *type,
+				  struct pintle_space *(*space)(void *object));
+
+/*
  * Pinned buffers: memory that a tenant shares with the host, which programs may read and
  * write in place through `uptr` fields of object storage. The host writes such a field by
  * pintle_map_update(): the value holds the address as the tenant names it, @user for the

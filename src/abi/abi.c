@@ -219,6 +219,15 @@ bool abi_pooled(const struct abi *abi, const struct btf *btf, u32 type)
 	return false;
 }
 
+s32 abi_space_owner(const struct abi *abi, const struct btf *btf, u32 type)
+{
+	for (u32 i = 0; i < abi->owners.n; i++)
+		if (abi->owners.v[i].btf &&
+		    btf_same_type(abi->owners.v[i].btf, abi->owners.v[i].type, btf, type))
+			return (s32)i;
+	return -1;
+}
+
 bool abi_find_struct(const struct abi *abi, const char *name, const struct btf **btf,
 		     u32 *type)
 {
@@ -284,6 +293,7 @@ void abi_free(struct abi *abi)
 	vec_free(&abi->members);
 	vec_free(&abi->pools);
 	vec_free(&abi->ops);
+	vec_free(&abi->owners);
 	vec_free(&abi->prog_types);
 	strmap_free(&abi->kfunc_names);
 	strmap_free(&abi->var_names);

@@ -269,6 +269,11 @@ struct abi_pool { /* a type all of whose objects are in memory the host has name
 	u32 type;
 };
 
+struct abi_space_owner { /* a type whose objects have an address space each */
+	const struct btf *btf;
+	u32 type;
+};
+
 struct abi_member {
 	const struct btf *btf;
 	u32 type;	/* struct id */
@@ -474,6 +479,7 @@ struct abi {
 	VEC(struct abi_member) members;
 	VEC(struct abi_pool) pools;
 	VEC(const struct abi_ops *) ops;   /* operations structs that objects may implement */
+	VEC(struct abi_space_owner) owners;
 	VEC(struct abi_prog_type) prog_types; /* their .fields: malloc'd, owned */
 	struct strmap kfunc_names, var_names;
 	struct abi_policy policy;
@@ -507,6 +513,8 @@ const struct abi_storable *abi_find_storable(const struct abi *abi, const struct
 					     u32 type);
 /* Whether loads that may dangle are answered inside the type's pools only. */
 bool abi_pooled(const struct abi *abi, const struct btf *btf, u32 type);
+/* The row of abi.owners, or -1. */
+s32 abi_space_owner(const struct abi *abi, const struct btf *btf, u32 type);
 enum member_class abi_member_class(const struct abi *abi, const struct btf *btf, u32 type,
 				   u32 off);
 /* The program type that claims section @name ("xdp", "xdp/x", "?xdp", "hook.s/y");

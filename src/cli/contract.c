@@ -8,6 +8,7 @@
  *	var NAME TYPE                       int, or a struct's name
  *	percpu NAME TYPE                    the same, once for every slot
  *	pool STRUCT
+ *	owner STRUCT                        whose objects have address spaces
  *	storable STRUCT OPTIONS             .dtor = fn, .rcu = PINTLE_RCU_NATIVE
  *	member STRUCT MEMBER CLASS          PINTLE_MEMBER_RCU
  *	hook NAME OPTIONS                   .sleepable = true, .ret_min = 0, .ret_max = 1
@@ -310,6 +311,16 @@ static int line_pool(struct contract *c, char *name, char *rest)
 	return pintle_pool_add(c->host, name, &nothing, sizeof(nothing));
 }
 
+static struct pintle_space *no_space(void *object)
+{
+	return NULL;
+}
+
+static int line_owner(struct contract *c, char *name, char *rest)
+{
+	return pintle_space_owner(c->host, name, no_space);
+}
+
 static int line_helper(struct contract *c, char *name, char *rest)
 {
 	return pintle_helper_add(c->host, name, word(&rest), nothing_here);
@@ -323,7 +334,7 @@ static const struct {
 	{"export", line_export},   {"storable", line_storable}, {"member", line_member},
 	{"hook", line_hook},	   {"type", line_type},		{"field", line_field, true},
 	{"helper", line_helper},   {"var", line_var},		{"percpu", line_percpu},
-	{"pool", line_pool},	   {"ops", line_ops},
+	{"pool", line_pool},	   {"ops", line_ops},		{"owner", line_owner},
 };
 
 static int read_line(struct contract *c, char *line)

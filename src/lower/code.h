@@ -130,6 +130,7 @@ enum {
 	HELPER_RINGBUF_SUBMIT = 132,
 	HELPER_RINGBUF_DISCARD = 133,
 	HELPER_COPY_FROM_USER = 148,
+	HELPER_COPY_FROM_USER_TASK = 191,
 	HELPER_KPTR_XCHG = 194,
 	HELPER_RINGBUF_RESERVE_DYNPTR = 198,
 	HELPER_RINGBUF_SUBMIT_DYNPTR = 199,
@@ -177,6 +178,8 @@ struct link {
 	const struct code *(*metered_tail)(void *table, u64 index);
 	bool (*put)(void *data, const struct btf *btf, u32 type, struct code_hold *out);
 	void *(*iter_destroy)(void *data, const struct abi_kfunc *iter_new);
+	/* Where the memory of objects of row @owner of abi.owners is. */
+	void *(*space_owner)(void *data, u32 owner);
 	bool stamps; /* bpf_kptr_xchg() must be a call: somebody wants to know when */
 };
 

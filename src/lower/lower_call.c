@@ -31,13 +31,33 @@ static int call_subprog(struct lower *l, const struct insn *insn)
 /* --- helpers --- */
 
 /* A number is an address in the current space, whatever its upper bits (J19). */
-static void hide_space(struct lower *l, u32 helper)
+static void hide_space(struct lower *l)
 {
 	u8 passed = l->proof->at[l->at].user & (USER_PASSED | USER_UNPASSED);
 
-	if ((helper == HELPER_PROBE_READ_USER || helper == HELPER_PROBE_READ_USER_STR ||
-	     helper == HELPER_COPY_FROM_USER) && passed != USER_PASSED)
+	if (passed != USER_PASSED)
 		lower_user_address(l, R3);
+}
+
+static bool reads_user(u32 helper)
+{
+	return helper == HELPER_PROBE_READ_USER || helper == HELPER_PROBE_READ_USER_STR ||
+	       helper == HELPER_COPY_FROM_USER || helper == HELPER_COPY_FROM_USER_TASK;
+}
+
+/* Whose memory is read: in the flags' register, above the one that may be set. */
+static int pass_owner(struct lower *l, u8 flags)
+{
+	u32 owner = l->proof->at[l->at].space_owner;
+	void *ptr = NULL;
+
+	if (owner && l->link->space_owner)
+		ptr = l->link->space_owner(l->link->data, owner - 1);
+	if (!ptr)
+		return lower_fail(l, -ENOENT, "no address space of such objects");
+	lower_emit(l, (struct code_insn){OP_LD_IMM64, CODE_SCRATCH, .ptr = ptr});
+	lower_emit(l, (struct code_insn){OP_OR64_REG, flags, CODE_SCRATCH});
+	return 0;
 }
 
 /* 1 + how many registers the helper looks at; 0: who knows. */
@@ -85,7 +105,10 @@ static int call_helper(struct lower *l, const struct insn *insn)
 			lower_emit(l, (struct code_insn){OP_MOV64_IMM, (u8)(R1 + i)});
 	if (lower_inline(l, id))
 		return 0;
-	hide_space(l, id);
+	if (reads_user(id))
+		hide_space(l);
+	if (id == HELPER_COPY_FROM_USER_TASK)
+		TRY(pass_owner(l, R5));
 	fn = l->link->helper ? l->link->helper(l->link->data, l->proof->prog->type, id)
 			     : NULL;
 	if (id == HELPER_TAIL_CALL && l->code->metered)
@@ -273,6 +296,11 @@ static int call_kfunc(struct lower *l, const struct insn *insn)
 		return 0;
 	if (!kfunc->btf)
 		TRY(hidden_args(l, kfunc->special));
+	if (kfunc->special == KS_COPY_FROM_USER_STR ||
+	    kfunc->special == KS_COPY_FROM_USER_TASK_STR)
+		hide_space(l);
+	if (kfunc->special == KS_COPY_FROM_USER_TASK_STR)
+		TRY(pass_owner(l, R5));
 	if (is_deferred_put(l, kfunc)) {
 		lower_emit(l, (struct code_insn){CODE_PUT, .ptr = fn});
 		return 0;

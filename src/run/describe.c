@@ -138,6 +138,10 @@ int pintle_host_describe(const struct pintle_host *host,
 	for (u32 i = 0; i < host->abi.pools.n; i++)
 		put(&w, "pool %s", btf_type_name(host->abi.pools.v[i].btf,
 						 host->abi.pools.v[i].type));
+	for (u32 i = 0; i < host->abi.owners.n; i++)
+		if (host->abi.owners.v[i].btf)
+			put(&w, "owner %s", btf_type_name(host->abi.owners.v[i].btf,
+						  host->abi.owners.v[i].type));
 	put_types(&w, host);
 	return w.err;
 }

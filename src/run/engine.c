@@ -110,6 +110,8 @@ static const struct engine_func {
 	{KS_DYNPTR_SIZE,	FN(dynptr_get_size)},
 	{KS_DYNPTR_COPY,	FN(dynptr_copy)},
 	{KS_DYNPTR_MEMSET,	FN(dynptr_memset)},
+	{KS_COPY_FROM_USER_STR,	FN(user_copy_str)},
+	{KS_COPY_FROM_USER_TASK_STR, FN(user_copy_task_str)},
 	{KS_ITER_NUM_NEW,	FN(iter_num_new)},
 	{KS_ITER_NUM_NEXT,	FN(iter_num_next)},
 	{KS_ITER_NUM_DESTROY,	FN(iter_num_destroy)},

@@ -116,6 +116,7 @@ static void registry_free(struct pintle_host *host)
 	vec_free(&host->storables);
 	vec_free(&host->exports);
 	vec_free(&host->vars);
+	vec_free(&host->owners);
 	vec_free(&host->helpers);
 	vec_free(&host->dynptr_sources);
 	vec_free(&host->hooks);

@@ -347,6 +347,13 @@ static int lower_one(struct loading *ld, u32 i, struct link link)
 	return 0;
 }
 
+static void *link_space_owner(void *data, u32 owner)
+{
+	const struct pintle_object *object = data;
+
+	return space_owner_at(object->host, owner);
+}
+
 static int lower_all(struct loading *ld)
 {
 	struct pintle_object *object = ld->object;
@@ -358,6 +365,7 @@ static int lower_all(struct loading *ld)
 				  .local = link_local, .pool = link_pool,
 				  .metered_tail = meter_tail, .put = link_put,
 				  .iter_destroy = link_iter_destroy,
+				  .space_owner = link_space_owner,
 				  .stamps = object->host->stamps != NULL};
 
 	for (u32 i = 0; i < object->image->nprogs; i++)

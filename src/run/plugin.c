@@ -206,6 +206,10 @@ static void names_empty(struct pintle_host *host, const struct btf *btf)
 			host->abi.vars.v[i] = (struct abi_var){.name = ""};
 			host->vars.v[i] = NULL;
 		}
+	/* What is proved names rows by number. */
+	for (u32 i = 0; i < host->abi.owners.n; i++)
+		if (host->abi.owners.v[i].btf == btf)
+			host->abi.owners.v[i] = (struct abi_space_owner){NULL, 0};
 }
 
 /* No object is open: nothing points at rows. */

@@ -147,6 +147,7 @@ struct pintle_host {
 	atomic(u32) storages;		 /* maps of object storage among them */
 	u32 locals_lock;
 	struct local_types *locals;	 /* of all open objects; under locals_lock */
+	VEC(struct space_owner *) owners; /* parallel to abi.owners; from the arena */
 	struct space_table *spaces;	 /* NULL: there was none yet */
 	struct pintle_buffer *buffers;	 /* under buffers_lock */
 	u32 buffers_lock;
@@ -360,6 +361,10 @@ u64 pools_room(const struct pintle_host *host, u64 addr); /* bytes from there on
 /* --- space.c --- */
 /* What a field keeps of user pointer @pointer: it gets the current space's number if it
  * has none (J19). */
+int user_copy_str(char *to, u32 size, u64 handle, u64 flags);
+int user_copy_task_str(char *to, u32 size, u64 handle, void *object, u64 owner);
+/* Row @owner of abi.owners: what the helpers are passed; NULL: there is none. */
+void *space_owner_at(const struct pintle_host *host, u32 owner);
 u64 space_handle(const struct slot_ctx *slot, u64 pointer);
 void spaces_free(struct pintle_host *host);
 

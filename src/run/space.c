@@ -173,17 +173,53 @@ static int space_for(u64 handle, const struct pintle_space **s, u64 *at)
 	return (*s)->may_block && run_read_ongoing() ? -EPERM : 0;
 }
 
+/* @err: why it cannot be, or 0. */
+static u64 read_all(const struct pintle_space *s, void *to, u32 size, u64 at, int err)
+{
+	if (!err && space_copy(s, to, at, size) != size)
+		err = -EFAULT;
+	if (err)
+		memset(to, 0, size);
+	return helper_err(err);
+}
+
 static u64 read_user(void *to, u32 size, u64 handle)
 {
 	const struct pintle_space *s;
 	u64 at;
 	int err = space_for(handle, &s, &at);
 
-	if (!err && space_copy(s, to, at, size) != size)
-		err = -EFAULT;
-	if (err)
-		memset(to, 0, size);
-	return helper_err(err);
+	return read_all(s, to, size, at, err);
+}
+
+/* A type of the host whose objects have memory of their own. */
+struct space_owner {
+	struct pintle_space *(*space)(void *object);
+} __attribute__((aligned(8)));
+
+enum { OWNER_FLAGS = 7 }; /* below the owner in one argument; see lower_call.c */
+
+/* The space of @object, as its type's @owner says, whatever space @handle is of. */
+static int space_of_object(u64 owner, u64 object, u64 handle, const struct pintle_space **s,
+			   u64 *at)
+{
+	const struct space_owner *o = helper_ptr(owner & ~(u64)OWNER_FLAGS);
+
+	*s = o->space(helper_ptr(object));
+	*at = handle & (BIT64(USER_SPACE_SHIFT) - 1);
+	if (!*s)
+		return -EFAULT;
+	return (*s)->may_block && run_read_ongoing() ? -EPERM : 0;
+}
+
+/* long(dst, size, address, object, owner): as copy_from_user. */
+HELPER_FN(copy_from_user_task)
+{
+	const struct pintle_space *s;
+	u64 at;
+	int err = space_of_object(e, d, c, &s, &at);
+
+	return read_all(s, helper_ptr(a), (u32)b, at, err);
 }
 
 /* long(dst, size, user): 0; -EFAULT (not there, or its space is gone) or -EPERM, zeros. */
@@ -221,18 +257,42 @@ static s64 read_string(const struct pintle_space *s, char *to, u32 size, u64 at)
 	return size;
 }
 
+static u64 read_text(const struct pintle_space *s, char *to, u32 size, u64 at, int err)
+{
+	s64 n = err ? err : read_string(s, to, size, at);
+
+	if (n < 0)
+		memset(to, 0, size);
+	return (u64)n;
+}
+
 /* long(dst, size, user): length with the NUL, cut to size; or -EFAULT, -EPERM and zeros. */
 HELPER_FN(probe_read_user_str)
 {
 	const struct pintle_space *s;
 	u64 at;
-	s64 n = space_for(c, &s, &at);
+	int err = space_for(c, &s, &at);
 
-	if (!n)
-		n = read_string(s, helper_ptr(a), (u32)b, at);
-	if (n < 0)
-		memset(helper_ptr(a), 0, (u32)b);
-	return (u64)n;
+	return read_text(s, helper_ptr(a), (u32)b, at, err);
+}
+
+/* The same for programs that may sleep. BPF_F_PAD_ZEROS: what follows the text is 0 anyway. */
+int user_copy_str(char *to, u32 size, u64 handle, u64 flags)
+{
+	const struct pintle_space *s;
+	u64 at;
+	int err = space_for(handle, &s, &at);
+
+	return (int)read_text(s, to, size, at, err);
+}
+
+int user_copy_task_str(char *to, u32 size, u64 handle, void *object, u64 owner)
+{
+	const struct pintle_space *s;
+	u64 at;
+	int err = space_of_object(owner, (uintptr_t)object, handle, &s, &at);
+
+	return (int)read_text(s, to, size, at, err);
 }
 
 /* ------------------------------------------------------------------ numbers */
@@ -450,6 +510,32 @@ struct pintle_space *pintle_space_process(struct pintle_host *host, int pid)
 	host_fail(host, -errno, "space: process %d: %s", pid, strerror(errno));
 	space_free(s);
 	return NULL;
+}
+
+void *space_owner_at(const struct pintle_host *host, u32 owner)
+{
+	return owner < host->owners.n ? host->owners.v[owner] : NULL;
+}
+
+int pintle_space_owner(struct pintle_host *host, const char *type,
+		       struct pintle_space *(*space)(void *object))
+{
+	struct abi_space_owner row;
+	struct space_owner *owner;
+
+	if (!type || !space)
+		return host_fail(host, -EINVAL, "space owner: a type and a function needed");
+	if (!abi_find_struct(&host->abi, type, &row.btf, &row.type))
+		return host_fail(host, -ENOENT, "struct %s is not in the host's BTF", type);
+	if (abi_space_owner(&host->abi, row.btf, row.type) >= 0)
+		return host_fail(host, -EEXIST, "objects of struct %s have spaces already", type);
+	owner = arena_new_of(host->arena, struct space_owner);
+	if (!owner || !vec_reserve(&host->owners, 1) || !vec_reserve(&host->abi.owners, 1))
+		return host_oom(host);
+	owner->space = space;
+	(void)vec_push(&host->owners, owner);
+	(void)vec_push(&host->abi.owners, row);
+	return 0;
 }
 
 static int by_guest(const void *a, const void *b)

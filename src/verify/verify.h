@@ -68,6 +68,7 @@ struct proof_insn {
 	const struct abi_kfunc *kfunc;
 	s32 map;		   /* index of the one map used by a helper call; -1: varies */
 	u8 user;		   /* enum user_note, as bits */
+	u32 space_owner;	   /* 1 + row of abi.owners: whose space is read; 0: none */
 	const struct btf *pool_btf; /* ACCESS_FAULT_SAFE: only inside the pools of this */
 	u32 pool_type;		   /* struct (J11.1); NULL: anywhere */
 	bool takes, gives;	   /* something is held from here on, or no more: references,

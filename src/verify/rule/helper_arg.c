@@ -30,7 +30,8 @@ static const struct probe {
 	bool user, text; /* text: ends with its first zero byte */
 } probes[] = {
 	{4, false, false},  {45, false, true},	{113, false, false}, {115, false, true},
-	{112, true, false}, {114, true, true},	{148, true, false}, /* the last: copy_from_user */
+	{112, true, false}, {114, true, true},	{148, true, false}, /* the last: copy_from_user, */
+	{191, true, false},					    /* and of a task */
 };
 
 /* What lies behind an object is none of the program's business. */
@@ -39,7 +40,7 @@ static int probe_object(struct env *env, const struct probe *probe, u32 regno)
 	const struct reg *reg = cur_reg(env, regno), *bytes = cur_reg(env, R2);
 	u32 size = 0;
 
-	if (probe->text || probe->user)
+	if (probe->text)
 		return 0;
 	TRY(check_btf_offset(env, regno, reg));
 	btf_size(reg->btf, reg->type, &size);
@@ -52,16 +53,14 @@ static int probe_object(struct env *env, const struct probe *probe, u32 regno)
 static int probe_arg(struct env *env, const struct probe *probe, u32 regno)
 {
 	const struct reg *reg = cur_reg(env, regno);
-	bool user = probe->user;
-
+	if (probe->user)
+		return user_address(env, regno);
 	if (reg->base == REG_SCALAR)
-		return user || reg_is_null(reg) ? check_number_arg(env, regno)
-						: reject(env, RULE_PROBE_NUMBER, regno);
-	if (reg->base == REG_BTF && !(reg->flags & F_PERCPU) &&
-	    user == !!(reg->flags & F_USER))
+		return reg_is_null(reg) ? 0 : reject(env, RULE_PROBE_NUMBER, regno);
+	if (reg->base == REG_BTF && !(reg->flags & (F_PERCPU | F_USER)))
 		return probe_object(env, probe, regno);
-	if (user || reg->base == REG_BTF)
-		return reject_kind(env, regno, user ? "scalar, user_ptr_" : "ptr_");
+	if (reg->base == REG_BTF)
+		return reject_kind(env, regno, "ptr_");
 	return mem_arg_sized(env, regno, R2, false, false, false, true);
 }
 
@@ -73,27 +72,21 @@ static const struct probe *probe_of(u32 helper)
 	return NULL;
 }
 
-/* Whether the call names memory by a user pointer, which knows its space, or by a number,
- * which then means the space that is current. */
-static void note_user_arg(struct env *env, u32 helper, const struct reg *reg)
-{
-	bool user = reg->base == REG_BTF && reg->flags & F_USER && reg->off >= 0 &&
-		    !has_var_off(reg);
 
-	if (probe_of(helper) && probe_of(helper)->user)
-		env->notes[env->insn].proof.user |= user ? USER_PASSED : USER_UNPASSED;
-}
+static int arg_zero(struct env *env, struct call *call, u32 i);
 
 static int arg_anything(struct env *env, struct call *call, u32 i)
 {
 	const struct probe *probe = i == 2 ? probe_of(call->helper->id) : NULL;
 
-	if (i == 2)
-		note_user_arg(env, call->helper->id, cur_reg(env, i + 1));
+	if (probe && probe->user)
+		note_user_address(env, i + 1);
 	if (env->abi->policy.ptr_leaks)
 		return 0;
 	if (probe)
 		return probe_arg(env, probe, i + 1);
+	if (i == 4 && call->helper->id == HELPER_copy_from_user_task)
+		return arg_zero(env, call, i);
 	return check_number_arg(env, i + 1);
 }
 
@@ -428,6 +421,8 @@ static int arg_btf(struct env *env, struct call *call, u32 i)
 		return reject_kind(env, i + 1, "ptr_, trusted_ptr_, rcu_ptr_");
 	if (release)
 		TRY(check_releasable(env, i + 1, reg));
+	if (call->helper->id == HELPER_copy_from_user_task && !env->abi->policy.ptr_leaks)
+		return space_owner_arg(env, i + 1);
 	if (is_storage_owner(env, call, i))
 		return check_btf_offset(env, i + 1, reg);
 	if (!arg->type || !abi_find_struct(env->abi, arg->type, &btf, &type))

@@ -139,6 +139,7 @@ int object_dropped(struct env *env, struct kcall *call, bool percpu);
 /* --- percpu.c, cast.c, graph.c --- */
 
 special_fn special_percpu_obj_new, special_percpu_obj_drop;
+special_fn special_copy_str, special_copy_task_str; /* user.c */
 special_fn special_rdonly_cast, special_cast_to_kern_ctx;
 special_fn special_arena_alloc, special_arena_free; /* arena.c */
 special_fn special_list_push, special_list_pop, special_list_peek;

@@ -46,6 +46,14 @@ static inline bool has_var_off(const struct reg *reg)
 /* "R1 type=scalar expected=map_ptr": the register is of another kind than wanted. */
 int reject_kind(struct env *env, u32 regno, const char *expected);
 
+/* --- user.c --- */
+
+/* An address in somebody else's memory: a number, or a user pointer. */
+int user_address(struct env *env, u32 regno);
+void note_user_address(struct env *env, u32 regno);
+/* An object whose space is read; noted for lowering. */
+int space_owner_arg(struct env *env, u32 regno);
+
 /* --- signal.c --- */
 
 /* @what may be done inside a signal handler, or the program never runs there. */
