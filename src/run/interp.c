@@ -288,18 +288,38 @@ static bool tail_call(const struct code_insn *i, const u64 *r, struct slot_ctx *
 	return true;
 }
 
-/* Budgets are per run: a run inside this one (a hook that a host function calls) has its
- * own. */
-u64 interp_run(const struct code *code, u32 entry, u64 r1, u64 r2, struct slot_ctx *slot)
+/* What a run has for itself. One inside it (of a hook that a host function or a handler of a
+ * signal calls, perhaps while frames return because this one ends) finds it as if it were
+ * alone, and leaves it as it was. */
+struct own {
+	u32 goto_budget, tail_calls, ending;
+	u64 thrown;
+};
+
+static inline struct own run_enter(struct slot_ctx *slot)
 {
-	u32 budget = slot->goto_budget, tails = slot->tail_calls;
-	u64 result;
+	struct own outer = {slot->goto_budget, slot->tail_calls, slot->ending, slot->thrown};
 
 	slot->goto_budget = GOTO_BUDGET;
 	slot->tail_calls = 0;
-	result = interp(code, entry, (const u64[5]){r1, r2}, slot);
-	slot->goto_budget = budget;
-	slot->tail_calls = tails;
+	slot->ending = ENDING_NONE;
+	return outer;
+}
+
+static inline void run_leave(struct slot_ctx *slot, struct own outer)
+{
+	slot->goto_budget = outer.goto_budget;
+	slot->tail_calls = outer.tail_calls;
+	slot->ending = outer.ending;
+	slot->thrown = outer.thrown;
+}
+
+u64 interp_run(const struct code *code, u32 entry, u64 r1, u64 r2, struct slot_ctx *slot)
+{
+	struct own outer = run_enter(slot);
+	u64 result = interp(code, entry, (const u64[5]){r1, r2}, slot);
+
+	run_leave(slot, outer);
 	return result;
 }
 
@@ -310,32 +330,26 @@ INTERP_ATTR u64 code_call_native(const struct code *code, u64 r1, struct slot_ct
 
 INTERP_ATTR u64 code_run(const struct code *code, u64 r1, u64 r2, struct slot_ctx *slot)
 {
-	u32 budget = slot->goto_budget, tails = slot->tail_calls;
+	struct own outer;
 	u64 result;
 
 	if (unlikely(!code->direct && !code->metered))
 		return interp_run(code, code->entry[0], r1, r2, slot);
-	slot->goto_budget = GOTO_BUDGET;
-	slot->tail_calls = 0;
+	outer = run_enter(slot);
 	result = code->direct ? code->direct(r1, r2, 0, 0, 0, slot)
 			      : meter_run(code, r1, r2, slot);
-	slot->goto_budget = budget;
-	slot->tail_calls = tails;
+	run_leave(slot, outer);
 	return result;
 }
 
-/* A run of its own that begins at a callback: its own budgets. */
+/* A run of its own that begins at a callback. */
 u64 code_run_callback(const struct code_func *func, u64 a, u64 b, u64 c, struct slot_ctx *slot)
 {
-	u32 budget = slot->goto_budget, tails = slot->tail_calls;
-	u64 result;
+	struct own outer = run_enter(slot);
+	u64 result = func->code->metered ? meter_run_callback(func, a, b, c, slot)
+					 : interp_callback(func, a, b, c, 0, 0);
 
-	slot->goto_budget = GOTO_BUDGET;
-	slot->tail_calls = 0;
-	result = func->code->metered ? meter_run_callback(func, a, b, c, slot)
-				     : interp_callback(func, a, b, c, 0, 0);
-	slot->goto_budget = budget;
-	slot->tail_calls = tails;
+	run_leave(slot, outer);
 	return result;
 }
 

@@ -186,12 +186,10 @@ void meter_leave(void *of, u64 fp, u64 size)
 {
 	struct slot_ctx *slot = of;
 	struct meter *m = slot->meter;
-	u32 ending = slot->ending;
 	struct held held;
 
-	if (ending != ENDING_SPENT)
+	if (slot->ending != ENDING_SPENT)
 		return;
-	slot->ending = ENDING_NONE;
 	for (u32 i = m->n; i-- > 0;) {
 		if (i >= m->n) /* locks went */
 			continue;
@@ -202,7 +200,6 @@ void meter_leave(void *of, u64 fp, u64 size)
 		give_locks_back(slot->host, m);
 		give_back(slot->host, &held);
 	}
-	slot->ending = ending;
 }
 
 static void give_all_back(struct pintle_host *host, struct meter *m)

@@ -607,6 +607,60 @@ P(throws)
 	return 0;
 }
 
+/* ---- timers: a run of their own ---- */
+
+struct timed {
+	struct bpf_timer timer;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct timed);
+} timers SEC(".maps");
+
+static int fired(void *map, int *key, struct timed *v)
+{
+	struct T *p = t_find(5);
+
+	if (!p)
+		return 0;
+	SPIN();
+	t_put(p);
+	turns = 1000;
+	return 0;
+}
+
+P(sets_timer)
+{
+	__u32 zero = 0;
+	struct timed *v = bpf_map_lookup_elem(&timers, &zero);
+
+	if (!v)
+		return 0;
+	bpf_timer_init(&v->timer, &timers, 1);
+	bpf_timer_set_callback(&v->timer, fired);
+	bpf_timer_start(&v->timer, 0, 0);
+	return DONE;
+}
+
+/* ---- what no function gives back alone ---- */
+
+extern struct W *meter_take(int n) __ksym;
+extern void meter_give(struct W *w, int n) __ksym;
+
+SEC("?hook/p")
+int BPF_PROG(holds_what_stays, struct T *t, int n)
+{
+	struct W *w = meter_take(n);
+
+	SPIN();
+	if (w)
+		meter_give(w, n);
+	return DONE;
+}
+
 /* ---- afterwards: everything is free, and empty ---- */
 
 SEC("hook/p")

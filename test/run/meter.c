@@ -8,6 +8,8 @@
 #include "run/run.h"
 #include "test.h"
 
+#include <unistd.h>
+
 #define EXPORTED __attribute__((noinline, used))
 
 enum { DONE = 77 };
@@ -62,6 +64,19 @@ EXPORTED int meter_nest(int n)
 	return result;
 }
 
+struct W *meter_take(int n);
+void meter_give(struct W *w, int n);
+static struct W only_w;
+
+EXPORTED struct W *meter_take(int n)
+{
+	return n ? &only_w : NULL;
+}
+
+EXPORTED void meter_give(struct W *w, int n)
+{
+}
+
 static struct pintle_host *begin(enum pintle_jit jit)
 {
 	struct pintle_host *host = test_host_new();
@@ -72,6 +87,8 @@ static struct pintle_host *begin(enum pintle_jit jit)
 			       PINTLE_ITER_NEXT | PINTLE_RET_NULL), 0);
 	CHECK_EQ(pintle_export(host, bpf_iter_held_destroy, PINTLE_ITER_DESTROY), 0);
 	CHECK_EQ(pintle_export(host, meter_nest, 0), 0);
+	CHECK_EQ(pintle_export(host, meter_take, PINTLE_ACQUIRE | PINTLE_RET_NULL), 0);
+	CHECK_EQ(pintle_export(host, meter_give, PINTLE_RELEASE), 0);
 	return host;
 }
 
@@ -293,5 +310,47 @@ TEST(meter_tail_calls)
 		check_free(host, object, with, live_t, live_u);
 		pintle_close(object);
 	}
+	test_host_free(host);
+}
+
+/* A program that sets a timer has been left when that fires. */
+TEST(meter_timers)
+{
+	for (int way = 0; way < 4; way++) {
+		struct pintle_host *host = begin(way % 2 ? PINTLE_JIT_AUTO : PINTLE_JIT_OFF);
+		struct pintle_object *object = open_object(host);
+		u64 budget = way < 2 ? 10 : 1000;
+		int result;
+
+		CHECK_EQ(pintle_prog_set_budget(find(object, "sets_timer"), budget, 0), 0);
+		load(host, object);
+		CHECK_EQ(run(find(object, "sets_timer"), &result), 0);
+		CHECK_EQ(result, DONE);
+		for (int i = 0; i < 1000 && !turns_made(object); i++) {
+			pintle_timers_run(host, 0);
+			usleep(1000);
+		}
+		CHECK_EQ(turns_made(object), way < 2 ? 9 : 1000); /* and the call */
+		check_free(host, object, "sets_timer", live_t, live_u);
+		pintle_close(object);
+		test_host_free(host);
+	}
+}
+
+/* Without a budget it loads; with one it is refused by name, and nothing is left of it. */
+TEST(meter_refuses)
+{
+	struct pintle_host *host = begin(PINTLE_JIT_AUTO);
+	struct pintle_object *object = open_object(host);
+	struct pintle_load_opts opts = {.size = sizeof(opts), .only = "holds_what_stays"};
+
+	CHECK_EQ(pintle_prog_set_budget(find(object, "holds_what_stays"), 10, 0), 0);
+	CHECK_EQ(pintle_load_with(object, &opts), -ENOTSUP);
+	CHECK(strstr(pintle_host_error(host), "holds_what_stays"));
+	CHECK(strstr(pintle_host_error(host), "unsupported: a budget"));
+	CHECK(strstr(pintle_host_error(host), "hold W"));
+	CHECK_EQ(pintle_prog_set_budget(find(object, "holds_what_stays"), 0, 0), 0);
+	CHECK_EQ(pintle_load_with(object, &opts), 0);
+	pintle_close(object);
 	test_host_free(host);
 }
