@@ -47,7 +47,7 @@ enum {
 	PAGE = 4096,
 	HEAP_BYTES = 64 << 20, /* of quarantine, beside the elements that live */
 	HEAP_MIN = 64,	  /* but this many elements at least, however large */
-	KEEP_BYTES = 1 << 20, /* of elements that are free, beside those that may live */
+	KEEP_BYTES = 4 << 20, /* of elements that are free, beside those that may live */
 	BAG_BYTES = 128 << 10, /* of elements that a cache retires at once, */
 	BAG_MOST = 2048,	      /* and how many */
 	FETCH = 16,	      /* elements that a cache gets from elsewhere at once */
