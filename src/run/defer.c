@@ -68,10 +68,10 @@ struct defer_queue {
 	struct rcu_head head;
 	atomic(u32) running; /* threads that are making calls */
 
-	pthread_mutex_t open_lock; /* the two below */
+	pthread_mutex_t open_lock; /* all below */
 	struct defer_chunk *open;
 	struct defer_chunk *reserve;
-	u32 nreserve;
+	atomic(u32) nreserve; /* looked at without */
 };
 
 /* Set while this thread makes deferred calls: guarantee C. */
@@ -122,7 +122,7 @@ static struct defer_chunk *chunk_reserved(struct defer_queue *q)
 	chunk = q->reserve;
 	if (chunk) {
 		q->reserve = chunk->next;
-		q->nreserve--;
+		atomic_fetch_sub_explicit(&q->nreserve, 1, memory_order_relaxed);
 	}
 	return chunk;
 }
@@ -153,7 +153,7 @@ static int reserve_fill(struct defer_queue *q)
 		if (chunk) {
 			chunk->next = q->reserve;
 			q->reserve = chunk;
-			q->nreserve++;
+			atomic_fetch_add_explicit(&q->nreserve, 1, memory_order_relaxed);
 		} else {
 			err = -ENOMEM;
 		}
@@ -448,7 +448,7 @@ void defer_advance(struct pintle_host *host)
 	if (!stirs(q) || thread_enter())
 		return;
 	advance(q);
-	if (unlikely(q->nreserve < RESERVE))
+	if (unlikely(atomic_load_explicit(&q->nreserve, memory_order_relaxed) < RESERVE))
 		reserve_fill(q);
 }
 

@@ -132,7 +132,7 @@ void pintle_host_free(struct pintle_host *host)
 	while (host->objects)
 		pintle_close(host->objects);
 	hooks_free(host);
-	ops_free(host);
+	ops_forget(host, NULL);
 	spaces_free(host);
 	buffers_free(host);
 	reclaim_stop(host);

@@ -279,11 +279,13 @@ int pintle_ops_register(struct pintle_host *host, struct pintle_ops *handle,
 	return 0;
 }
 
-void ops_free(struct pintle_host *host)
+void ops_forget(struct pintle_host *host, const struct btf *btf)
 {
 	for (u32 i = 0; i < host->abi.ops.n; i++) {
 		struct ops_type *row = host->abi.ops.v[i]->data;
 
+		if (btf && row->abi->btf != btf)
+			continue;
 		row->handle->type = NULL;
 		row->handle->active = NULL;
 	}

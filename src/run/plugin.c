@@ -8,6 +8,8 @@
  *	- a map with such a field for as long as it lives, whoever holds it; and so the types of
  *	  programs' own objects, which live as long as any such object
  *	- a deferred call: waited for; where that cannot be, the plugin stays
+ *	- a table of operations of one of its structs, and the object behind any table that
+ *	  somebody holds, whether it was closed or not
  *	- BTF that is split on its BTF
  *
  * Other objects stay open. Rows that those point into are emptied then, not moved.
@@ -15,6 +17,7 @@
 #include "run/local.h"
 #include "run/lock.h"
 #include "run/map.h"
+#include "run/ops.h"
 
 /* Who pins: first found. */
 struct pin {
@@ -72,7 +75,10 @@ static void pin_by_records(struct pin *pin, const struct image *image)
 {
 	for (u32 i = 0; i < image->nmaps; i++) {
 		const struct record *rec = image->maps[i].record;
+		const struct abi_ops *ops = image->maps[i].ops;
 
+		if (ops && ops->btf == pin->btf)
+			pinned(pin, "object", image->name, "has a table of its struct", ops->name);
 		for (u32 f = 0; rec && f < rec->n; f++)
 			if (rec->fields[f].btf == pin->btf)
 				pinned(pin, "object", image->name, "has a field for its objects,",
@@ -93,6 +99,24 @@ static void pin_by_fields(struct pin *pin, const char *who, const char *name,
 	}
 }
 
+static void pin_by_image(struct pin *pin, const struct image *image)
+{
+	pin_by_progs(pin, image);
+	pin_by_ksyms(pin, image);
+	pin_by_records(pin, image);
+}
+
+/* A table keeps its object after that was closed, while somebody holds it. */
+static void pin_by_table(struct pin *pin, struct map *map)
+{
+	const struct ops_table *t = ops_table_of(map);
+
+	if (t->type->abi->btf == pin->btf)
+		pinned(pin, "map", map->name, "is a table of its struct", t->type->abi->name);
+	if (t->object)
+		pin_by_image(pin, t->object->image);
+}
+
 static void pin_by_maps(struct pin *pin, struct pintle_host *host)
 {
 	lock_take(&host->maps_lock);
@@ -100,6 +124,8 @@ static void pin_by_maps(struct pin *pin, struct pintle_host *host)
 		pin_by_fields(pin, "map", map->name, map->fields);
 		if (map->template)
 			pin_by_fields(pin, "map", map->name, map->template->fields);
+		if (map->type == MAP_STRUCT_OPS)
+			pin_by_table(pin, map);
 	}
 	lock_drop(&host->maps_lock);
 }
@@ -122,11 +148,8 @@ static int check_unpinned(struct pintle_host *host, const struct btf *btf)
 {
 	struct pin pin = {.btf = btf};
 
-	for (struct pintle_object *o = host->objects; o; o = o->next) {
-		pin_by_progs(&pin, o->image);
-		pin_by_ksyms(&pin, o->image);
-		pin_by_records(&pin, o->image);
-	}
+	for (struct pintle_object *o = host->objects; o; o = o->next)
+		pin_by_image(&pin, o->image);
 	pin_by_maps(&pin, host);
 	local_types_each(host, pin_by_local, &pin);
 	pin_by_split(&pin, host);
@@ -266,6 +289,8 @@ static int remove_btf(struct pintle_host *host, const char *name)
 	TRY(check_unused(host, btf));
 	calls_remove(host, btf);
 	prog_types_remove(host, btf);
+	ops_forget(host, btf);
+	FILTER(&host->abi.ops, o, (*o)->btf == btf);
 	rows_remove(host, btf);
 	btf_close(btf);
 	/* Without memory some names are not found any more: nothing else is wrong. */

@@ -479,7 +479,8 @@ void object_pin(struct pintle_object *object);
 void object_unpin(struct pintle_object *object);
 
 /* --- ops.c --- */
-void ops_free(struct pintle_host *host); /* every object is gone */
+/* Takes back the operations of structs of @btf, or all (NULL): no object has any. */
+void ops_forget(struct pintle_host *host, const struct btf *btf);
 
 /* --- load.c --- */
 int object_load(struct pintle_object *object, const struct pintle_load_opts *opts);
