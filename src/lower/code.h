@@ -231,6 +231,8 @@ int lower_mem(struct lower *l, const struct insn *insn, enum isa_op op); /* lowe
 /* Makes of register @reg an address without a space. */
 void lower_user_address(struct lower *l, u8 reg);
 int lower_call(struct lower *l, const struct insn *insn); /* lower_call.c */
+/* Whether a call of the engine's function becomes no code at all. */
+bool lower_is_nothing(const struct lower *l, u32 special);
 
 /* Writes @helper as instructions of its own; false: it is a call. lower_map.c */
 bool lower_inline(struct lower *l, u32 helper);

@@ -259,7 +259,7 @@ static void source_arg(struct lower *l, const struct abi_kfunc *kfunc)
 
 /* A run that does not sleep is a read section from its beginning to its end, and keeps its
  * execution slot as every run does. */
-static bool is_nothing(const struct lower *l, u32 special)
+bool lower_is_nothing(const struct lower *l, u32 special)
 {
 	switch (special) {
 	case KS_RCU_READ_LOCK:
@@ -292,7 +292,7 @@ static int call_kfunc(struct lower *l, const struct insn *insn)
 		fn = l->link->kfunc(l->link->data, kfunc);
 	if (!fn)
 		return lower_fail(l, -ENOENT, "the host has no function '%s'", sym->name);
-	if (!kfunc->btf && is_nothing(l, kfunc->special))
+	if (!kfunc->btf && lower_is_nothing(l, kfunc->special))
 		return 0;
 	if (!kfunc->btf)
 		TRY(hidden_args(l, kfunc->special));

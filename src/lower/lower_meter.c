@@ -150,6 +150,8 @@ static s32 node_off(const struct lower *l)
 
 static int before_special(struct lower *l, u32 special)
 {
+	if (lower_is_nothing(l, special))
+		return 0;
 	switch (special) {
 	case KS_RCU_READ_UNLOCK:
 		return drop(l, R0, HOLD_SECTION, 0);
@@ -168,6 +170,8 @@ static int before_special(struct lower *l, u32 special)
 
 static int after_special(struct lower *l, const struct abi_kfunc *kfunc)
 {
+	if (lower_is_nothing(l, kfunc->special))
+		return 0;
 	switch (kfunc->special) {
 	case KS_RCU_READ_LOCK:
 		return hold(l, R0, (struct code_hold){HOLD_SECTION, 0, NULL});

@@ -263,6 +263,15 @@ Q(holds_section)
 	return DONE;
 }
 
+/* One that the run is anyhow. */
+P(holds_section_in_section)
+{
+	bpf_rcu_read_lock();
+	SPIN();
+	bpf_rcu_read_unlock();
+	return DONE;
+}
+
 P(holds_iterator)
 {
 	struct bpf_iter_held it;

@@ -132,7 +132,7 @@ static long turns_made(struct pintle_object *object)
 static const char *const names[] = {
 	"holds_nothing", "holds_reference", "holds_u", "holds_twice", "holds_in_three_frames",
 	"holds_what_an_exchange_took", "holds_what_an_instruction_took", "holds_lock",
-	"holds_section", "holds_iterator", "holds_iterators_in_two_frames", "holds_numbers", "holds_bits", "holds_keys",
+	"holds_section", "holds_section_in_section", "holds_iterator", "holds_iterators_in_two_frames", "holds_numbers", "holds_bits", "holds_keys",
 	"holds_record", "holds_dynptr", "holds_empty_dynptr", "holds_objects", "holds_percpu",
 	"holds_objects_of_fields", "holds_popped", "holds_removed", "holds_in_callback",
 	"holds_over_callbacks", "holds_over_elements", "runs_another", "target",
