@@ -973,6 +973,25 @@ PINTLE_API void *pintle_user_ringbuf_reserve_blocking(struct pintle_user_ringbuf
 PINTLE_API void pintle_user_ringbuf_submit(struct pintle_user_ringbuf *rb, void *sample);
 PINTLE_API void pintle_user_ringbuf_discard(struct pintle_user_ringbuf *rb, void *sample);
 
+/*
+ * Memory that programs and the host share: BPF_MAP_TYPE_ARENA, max_entries pages of 4096
+ * bytes. Programs and the host see it at the same addresses (map_extra asks for a certain
+ * one), so pointers in it are pointers to both. It lasts as long as the map: a handle on an
+ * object's map, until the object is closed.
+ *
+ * Pages are there from allocation to freeing, by either side. Elsewhere programs read zeros
+ * and write nothing; the host faults, as it does anywhere. Nothing orders accesses of both
+ * but what they do themselves: atomics. Thread-safe.
+ */
+PINTLE_API void *pintle_arena_base(const struct pintle_map *map, size_t *size); /* NULL: of
+	another kind, or not loaded; *size: bytes up to the last page there can be */
+/* @pages zeroed pages in a row, at @at (NULL: anywhere); NULL with errno EINVAL, ENOMEM (not
+ * free, or no memory). */
+PINTLE_API void *pintle_arena_alloc(const struct pintle_map *map, void *at, uint32_t pages);
+/* Their memory goes back to the system at once. -EINVAL: not pages of it; -ENOENT: some were
+ * not allocated. */
+PINTLE_API int pintle_arena_free(const struct pintle_map *map, void *at, uint32_t pages);
+
 /* ------------------------------------------------------------------ lifetime */
 
 /*

@@ -53,7 +53,16 @@ static u16 code_reads(const struct code_insn *insn)
 		return (u16)(BIT(insn->dst) | BIT(insn->src));
 	case CODE_BOOL:
 		return (u16)BIT(insn->dst);
+	case CODE_ARENA_USER:
+		return (u16)BIT(insn->src);
+	case CODE_ARENA_ATOMIC:
+		return (u16)(BIT(insn->dst) | BIT(insn->src) |
+			     (isa_rows[insn->imm].operands & IN_R0 ? BIT(R0) : 0));
 	default:
+		if (insn->op >= CODE_ARENA_LDX8 && insn->op <= CODE_ARENA_LDX64)
+			return (u16)BIT(insn->src);
+		if (insn->op >= CODE_ARENA_STX8 && insn->op <= CODE_ARENA_STX64)
+			return (u16)(BIT(insn->dst) | BIT(insn->src));
 		if (insn->op >= CODE_SAFE_LDX8 && insn->op <= CODE_SAFE_LDXS32)
 			return (u16)BIT(insn->src);
 		return args_of(insn);
@@ -67,6 +76,13 @@ static u16 code_writes(const struct code_insn *insn)
 		return 0;
 	if (insn->op == CODE_CATCH)
 		return BIT(R1);
+	if (insn->op >= CODE_ARENA_STX8 && insn->op <= CODE_ARENA_STX64)
+		return 0;
+	if (insn->op >= CODE_ARENA_USER && insn->op <= CODE_ARENA_LDX64)
+		return (u16)BIT(insn->dst);
+	if (insn->op == CODE_ARENA_ATOMIC)
+		return (u16)((isa_rows[insn->imm].operands & OUT_SRC ? BIT(insn->src) : 0) |
+			     (isa_rows[insn->imm].operands & OUT_R0 ? BIT(R0) : 0));
 	if (insn->op == CODE_BOOL || insn->op == CODE_CPU || insn->op == CODE_IN_REGION ||
 	    (insn->op >= CODE_SAFE_LDX8 && insn->op <= CODE_SAFE_LDXS32))
 		return (u16)BIT(insn->dst);
@@ -139,7 +155,8 @@ static bool uses_slot(u32 op)
 {
 	return op == OP_MAY_GOTO || op == CODE_THROW || op == CODE_IF_ENDING || op == CODE_CATCH || is_meter(op) ||
 	       op == CODE_CPU || op == CODE_STORE_USER || op == CODE_PUT || op == CODE_TAIL_CALL ||
-	       (op >= CODE_SAFE_LDX8 && op <= CODE_SAFE_LDXS32);
+	       (op >= CODE_SAFE_LDX8 && op <= CODE_SAFE_LDXS32) ||
+	       (op >= CODE_ARENA_LDX8 && op <= CODE_ARENA_ATOMIC);
 }
 
 static void note_address(struct plan *p, const void *ptr)

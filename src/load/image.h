@@ -66,7 +66,7 @@ struct image_map {
 	const void *data;	     /* initial bytes of data maps; NULL: zero */
 	const char *wrong;	     /* abi.each_program: why no program may use it */
 	bool frozen;		     /* .rodata: programs may treat it as constants */
-	u64 map_extra;
+	u64 map_extra, data_size;    /* bytes of an arena's variables, at its beginning */
 	const struct abi_ops *ops;   /* IMAP_OPS: what it is; data is in the host's layout */
 	/* prog arrays and maps of maps: initial contents by index; IMAP_OPS: programs by
 	 * offset in the host's struct */

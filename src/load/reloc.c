@@ -49,6 +49,17 @@ static int reloc_data(struct loader *ld, u32 sec, u32 at, const struct elf_sym *
 	return 0;
 }
 
+static int arena_data(struct loader *ld, struct image_map *map, const struct elf_sec *sec)
+{
+	if (map->data_size)
+		return 0;
+	map->data = sec->data ? arena_memdup(ld->arena, sec->data, sec->size) : NULL;
+	if (sec->data && !map->data)
+		return load_nomem(ld);
+	map->data_size = sec->size;
+	return 0;
+}
+
 /* Variables in the arena's address space: somewhere in the object's one arena. */
 static int reloc_arena(struct loader *ld, u32 sec, u32 at, const struct elf_sym *sym)
 {
@@ -61,6 +72,7 @@ static int reloc_arena(struct loader *ld, u32 sec, u32 at, const struct elf_sym 
 		return load_fail(ld, -EINVAL, "%s: symbol '%s' is in section '%s', but the object "
 				 "has no arena map", where(ld, sec, at), sym->name,
 				 ld->secs[sym->sec].name);
+	TRY(arena_data(ld, &ld->maps.v[map], &ld->secs[sym->sec]));
 	insn[1].imm = (s32)((s64)sym->value + insn->imm);
 	insn[0].src = IMM_MAP_VALUE;
 	insn[0].imm = (s32)map;

@@ -105,6 +105,7 @@ struct code {
 	u32 stack_size;	   /* bytes one run may need over all frames, a multiple of 16 */
 	u32 nsubprogs;
 	bool budgets;	   /* a run of it needs those of its slot set */
+	u64 window;	   /* of its arena; 0: it has none */
 	void *owner;	   /* the struct pintle_prog whose code it is; set when it is loaded */
 
 	bool metered;	   /* has a budget: every run of it goes through meter_run() */
@@ -180,6 +181,8 @@ struct link {
 	void *(*iter_destroy)(void *data, const struct abi_kfunc *iter_new);
 	/* Where the memory of objects of row @owner of abi.owners is. */
 	void *(*space_owner)(void *data, u32 owner);
+	/* What the lower half of an address is added to in map @index, an arena. */
+	u64 (*window)(void *data, u32 index);
 	bool stamps; /* bpf_kptr_xchg() must be a call: somebody wants to know when */
 };
 

@@ -227,6 +227,41 @@ static int lower_may_goto(struct lower *l, const struct insn *insn)
 	return 0;
 }
 
+/* --- the arena --- */
+
+/* A program has one arena at most: the one that its instructions name. */
+static int find_arena(struct lower *l)
+{
+	s64 arena = -1;
+
+	for (u32 at = 0; at < l->proof->ninsns; at++) {
+		const struct insn *insn = &l->proof->insns[at];
+
+		if (insn->code != isa_info(OP_LD_IMM64)->code ||
+		    (insn->src != IMM_MAP && insn->src != IMM_MAP_VALUE) ||
+		    (u32)insn->imm >= l->image->nmaps ||
+		    l->image->maps[insn->imm].type != MAP_ARENA)
+			continue;
+		if (arena >= 0 && arena != insn->imm)
+			return lower_fail(l, -EINVAL, "a program with two arenas");
+		arena = insn->imm;
+	}
+	if (arena >= 0 && l->link->window)
+		l->code->window = l->link->window(l->link->data, (u32)arena);
+	return 0;
+}
+
+static int lower_cast(struct lower *l, const struct insn *insn)
+{
+	enum { TO_PROGRAM = 1 };
+	u16 op = insn->imm == TO_PROGRAM ? (u16)OP_MOV32_REG : (u16)CODE_ARENA_USER;
+
+	if (!l->code->window)
+		return lower_fail(l, -ENOENT, "no arena is there");
+	lower_emit(l, (struct code_insn){op, insn->dst, insn->src});
+	return 0;
+}
+
 /* --- one instruction --- */
 
 static void lower_alu(struct lower *l, const struct insn *insn, enum isa_op op)
@@ -254,6 +289,7 @@ static int lower_insn(struct lower *l, const struct insn *insn, enum isa_op op)
 		lower_emit(l, (struct code_insn){OP_EXIT});
 		return 0;
 	case KIND_CAST:
+		return lower_cast(l, insn);
 	case KIND_LD_ABS:
 	case KIND_CALLX:
 		return lower_fail(l, -ENOTSUP, "%s is not supported", isa_info(op)->name);
@@ -350,6 +386,7 @@ static int lower_into(struct lower *l)
 	if (!code->entry || !code->funcs || !code->frame || !l->where || !l->target)
 		return log_fail(l->log, -ENOMEM, "out of memory");
 	mark_targets(l);
+	TRY(find_arena(l));
 	TRY(lower_stack(l));
 	TRY(lower_end_init(l));
 	TRY(lower_meter_init(l));

@@ -166,6 +166,38 @@ static void slot_exchange(struct lower *l, const struct insn *insn, enum isa_op 
 					 version});
 }
 
+/* --- arenas --- */
+
+static int arena_access(struct lower *l, const struct insn *insn, enum isa_op op)
+{
+	const struct isa_info *info = isa_info(op);
+	struct code_insn out = {0, insn->dst, insn->src, insn->off};
+	u16 log = (u16)__builtin_ctz(info->size);
+
+	if (!l->code->window)
+		return lower_fail(l, -ENOENT, "no arena is there");
+	switch (info->kind) {
+	case KIND_LDX:
+	case KIND_LOAD_ACQ:
+		out.op = (u16)(CODE_ARENA_LDX8 + log);
+		break;
+	case KIND_ST:
+		lower_emit(l, (struct code_insn){OP_MOV64_IMM, CODE_SCRATCH, .imm = insn->imm});
+		out.src = CODE_SCRATCH;
+		out.op = (u16)(CODE_ARENA_STX8 + log);
+		break;
+	case KIND_STX:
+	case KIND_STORE_REL:
+		out.op = (u16)(CODE_ARENA_STX8 + log);
+		break;
+	default:
+		out.op = CODE_ARENA_ATOMIC;
+		out.imm = op;
+	}
+	lower_emit(l, out);
+	return 0;
+}
+
 /* --- all --- */
 
 void lower_user_address(struct lower *l, u8 reg)
@@ -224,7 +256,7 @@ static int access(struct lower *l, const struct insn *insn, enum isa_op op)
 						 insn->off});
 		return 0;
 	case ACCESS_ARENA:
-		return lower_fail(l, -ENOTSUP, "arenas are not supported");
+		return arena_access(l, insn, op);
 	case ACCESS_SLOT_STORE:
 		return slot_store(l, insn, op);
 	case ACCESS_SLOT_XCHG:

@@ -11,6 +11,7 @@
 #include "run/dynptr.h"
 #include "run/iter.h"
 #include "run/local.h"
+#include "run/map/arena.h"
 #include "run/string.h"
 
 static void read_lock(void)
@@ -133,6 +134,8 @@ static const struct engine_func {
 	{KS_STRCSPN,		FN(string_cspn)},
 	{KS_STRSTR,		FN(string_str)},
 	{KS_STRNSTR,		FN(string_nstr)},
+	{KS_ARENA_ALLOC_PAGES,	FN(arena_alloc_pages)},
+	{KS_ARENA_FREE_PAGES,	FN(arena_free_pages)},
 	{KS_RDONLY_CAST,	FN(cast)},
 	{KS_CAST_TO_KERN_CTX,	FN(cast)},
 };

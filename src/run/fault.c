@@ -82,12 +82,69 @@ __asm__(".pushsection .text\n"
 extern const char fault_site_copy[], fault_fix_copy[];
 size_t fault_try_copy(void *to, const void *from, size_t size);
 
+/* struct fault_value store(addr, value): .bad. */
+#define STORE_STUB(size, insn)                                                           \
+	__asm__(".pushsection .text\n"                                                   \
+		".globl fault_put" #size ", fault_put_site" #size ", fault_put_fix" #size "\n" \
+		".hidden fault_put" #size ", fault_put_site" #size ", fault_put_fix" #size "\n" \
+		".type fault_put" #size ", @function\n"                                  \
+		"fault_put" #size ":\n"                                                  \
+		".cfi_startproc\n"                                                       \
+		"endbr64\n"                                                              \
+		"xorl %edx, %edx\n"                                                      \
+		"fault_put_site" #size ":\n"                                             \
+		insn "\n"                                                                \
+		"ret\n"                                                                  \
+		"fault_put_fix" #size ":\n"                                              \
+		"movl $1, %edx\n"                                                        \
+		"ret\n"                                                                  \
+		".cfi_endproc\n"                                                         \
+		".size fault_put" #size ", .-fault_put" #size "\n"                       \
+		".popsection\n");                                                        \
+	extern const char fault_put_site##size[], fault_put_fix##size[];                 \
+	struct fault_value fault_put##size(u64 addr, u64 value);
+
+STORE_STUB(1, "movb %sil, (%rdi)")
+STORE_STUB(2, "movw %si, (%rdi)")
+STORE_STUB(4, "movl %esi, (%rdi)")
+STORE_STUB(8, "movq %rsi, (%rdi)")
+
+/* struct fault_value cas(addr, old, value). */
+#define CAS_STUB(size, mov, insn)                                                        \
+	__asm__(".pushsection .text\n"                                                   \
+		".globl fault_cas" #size ", fault_cas_site" #size ", fault_cas_fix" #size "\n" \
+		".hidden fault_cas" #size ", fault_cas_site" #size ", fault_cas_fix" #size "\n" \
+		".type fault_cas" #size ", @function\n"                                  \
+		"fault_cas" #size ":\n"                                                  \
+		".cfi_startproc\n"                                                       \
+		"endbr64\n"                                                              \
+		mov "\n"                                                                 \
+		"fault_cas_site" #size ":\n"                                             \
+		"lock " insn "\n"                                                        \
+		"movl $0, %edx\n"                                                        \
+		"ret\n"                                                                  \
+		"fault_cas_fix" #size ":\n"                                              \
+		"xorl %eax, %eax\n"                                                      \
+		"movl $1, %edx\n"                                                        \
+		"ret\n"                                                                  \
+		".cfi_endproc\n"                                                         \
+		".size fault_cas" #size ", .-fault_cas" #size "\n"                       \
+		".popsection\n");                                                        \
+	extern const char fault_cas_site##size[], fault_cas_fix##size[];                 \
+	struct fault_value fault_cas##size(u64 addr, u64 old, u64 value);
+
+CAS_STUB(4, "movl %esi, %eax", "cmpxchgl %edx, (%rdi)")
+CAS_STUB(8, "movq %rsi, %rax", "cmpxchgq %rdx, (%rdi)")
+
 static const struct {
 	const char *at, *fix;
 } sites[] = {
 	{fault_site1, fault_fix1}, {fault_site2, fault_fix2},
 	{fault_site4, fault_fix4}, {fault_site8, fault_fix8},
 	{fault_site_copy, fault_fix_copy},
+	{fault_put_site1, fault_put_fix1}, {fault_put_site2, fault_put_fix2},
+	{fault_put_site4, fault_put_fix4}, {fault_put_site8, fault_put_fix8},
+	{fault_cas_site4, fault_cas_fix4}, {fault_cas_site8, fault_cas_fix8},
 };
 
 static bool fault_is_ours(const siginfo_t *info, ucontext_t *uc)
@@ -336,4 +393,32 @@ size_t fault_copy(void *to, const void *from, size_t size)
 		return fault_try_copy(to, from, size);
 #endif
 	return copy_checked(to, from, size);
+}
+
+/* ------------------------------------------------------------------ arenas */
+
+bool fault_store(u64 addr, u64 value, u32 size)
+{
+#if HAVE_STUBS
+	switch (size) {
+	case 1:
+		return !fault_put1(addr, value).bad;
+	case 2:
+		return !fault_put2(addr, value).bad;
+	case 4:
+		return !fault_put4(addr, value).bad;
+	case 8:
+		return !fault_put8(addr, value).bad;
+	}
+#endif
+	return false;
+}
+
+struct fault_value fault_cas(u64 addr, u64 old, u64 value, u32 size)
+{
+#if HAVE_STUBS
+	return size == 4 ? fault_cas4(addr, old, value) : fault_cas8(addr, old, value);
+#else
+	return (struct fault_value){0, 1};
+#endif
 }

@@ -25,6 +25,11 @@ struct fault_value fault_try2(const void *addr);
 struct fault_value fault_try4(const void *addr);
 struct fault_value fault_try8(const void *addr);
 
+/* Stores of 1, 2, 4, 8 bytes, and a locked compare-and-exchange of 4 or 8, in an arena: no
+ * other fault is recovered. False, or .bad: nothing was written. .value: what was there. */
+bool fault_store(u64 addr, u64 value, u32 size);
+struct fault_value fault_cas(u64 addr, u64 old, u64 value, u32 size);
+
 /* For the interpreter: the load of an instruction, counted on @slot when it faults. */
 u64 fault_load_on(struct slot_ctx *slot, u64 addr, u32 size);
 

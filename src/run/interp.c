@@ -12,6 +12,7 @@
  */
 #include "isa/table.h"
 #include "lower/code.h"
+#include "run/arena_op.h"
 #include "run/fault.h"
 
 #include <alloca.h>
@@ -143,6 +144,15 @@ enum {
 		return r[R0];                                                            \
 	i = frame_pop(--frame, r);
 
+/* --- in an arena --- */
+
+#define IN_ARENA(reg) (code->window + (u32)(reg) + (u64)(s64)i->off)
+#define ARENA_ACCESS(bits)                                                               \
+	code_ARENA_LDX##bits : DST = fault_load_on(slot, IN_ARENA(SRC), (bits) / 8);     \
+	NEXT();                                                                          \
+	code_ARENA_STX##bits : arena_store(slot, IN_ARENA(DST), SRC, (bits) / 8);        \
+	NEXT();
+
 /* What the callee must preserve, and where the caller goes on. */
 struct frame {
 	const struct code_insn *call;
@@ -228,6 +238,13 @@ code_IN_REGION:
 	NEXT();
 code_STORE_USER:
 	__atomic_store_n(AT(u64, DST), space_handle(slot, SRC), __ATOMIC_RELEASE);
+	NEXT();
+code_ARENA_USER:
+	DST = (u32)SRC ? code->window + (u32)SRC : 0;
+	NEXT();
+	ARENA_ACCESS(8) ARENA_ACCESS(16) ARENA_ACCESS(32) ARENA_ACCESS(64)
+code_ARENA_ATOMIC:
+	arena_atomic(slot, (enum isa_op)i->imm, IN_ARENA(DST), r, i->src);
 	NEXT();
 code_KPTR_XCHG:
 	r[R0] = __atomic_exchange_n((u64 *)(uintptr_t)r[R1], r[R2], __ATOMIC_SEQ_CST);

@@ -6,6 +6,7 @@
  */
 #include "jit/jit.h"
 #include "run/local.h"
+#include "run/map/arena.h"
 #include "run/map/outer.h"
 #include "run/ops.h"
 
@@ -113,6 +114,8 @@ static int map_make(struct loading *ld, u32 i)
 	if (is_template(object->image, i))
 		return 0;
 	err = map_create(&object->log, ld->host, def, inner, &object->maps[i].map);
+	if (!err && def->type == MAP_ARENA && def->data_size)
+		err = arena_map_fill(object->maps[i].map, def->data, def->data_size);
 	return err ? host_fail(ld->host, err, "%s: %s", object->image->name,
 			       *object->log.error ? object->log.error : strerror(-err))
 		   : 0;
@@ -208,6 +211,8 @@ static void *link_map_value(void *data, u32 index)
 {
 	struct map *map = link_map(data, index);
 
+	if (map && map->type == MAP_ARENA)
+		return arena_map_start(map);
 	return map && map->ops->direct ? map->ops->direct(map) : NULL;
 }
 
@@ -216,6 +221,13 @@ static bool link_array(void *data, u32 index, struct link_array *out)
 	struct map *map = link_map(data, index);
 
 	return map && (map_array_layout(map, out) || map_percpu_array_layout(map, out));
+}
+
+static u64 link_window(void *data, u32 index)
+{
+	struct map *map = link_map(data, index);
+
+	return map && map->type == MAP_ARENA ? arena_map_window(map) : 0;
 }
 
 static void *link_lookup(void *data, u32 index)
@@ -362,7 +374,7 @@ static int lower_all(struct loading *ld)
 				  .kfunc = link_kfunc, .var = link_var,
 				  .array = link_array, .lookup = link_lookup,
 				  .own_helper = link_own_helper,
-				  .local = link_local, .pool = link_pool,
+				  .local = link_local, .window = link_window, .pool = link_pool,
 				  .metered_tail = meter_tail, .put = link_put,
 				  .iter_destroy = link_iter_destroy,
 				  .space_owner = link_space_owner,

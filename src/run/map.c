@@ -50,6 +50,7 @@ static const struct map_ops *const kinds[] = {
 	&map_sk_storage_ops,
 	&map_inode_storage_ops,
 	&map_cgrp_storage_ops,
+	&map_arena_ops,
 };
 
 const struct map_ops *map_ops_of(u32 type)

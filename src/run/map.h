@@ -101,7 +101,7 @@ extern const struct map_ops map_array_ops, map_hash_ops, map_percpu_array_ops,
 	map_queue_ops, map_stack_ops, map_bloom_ops, map_ringbuf_ops,
 	map_user_ringbuf_ops, map_array_of_maps_ops, map_hash_of_maps_ops,
 	map_prog_array_ops, map_struct_ops_ops, map_task_storage_ops, map_sk_storage_ops,
-	map_inode_storage_ops, map_cgrp_storage_ops;
+	map_inode_storage_ops, map_cgrp_storage_ops, map_arena_ops;
 const struct map_ops *map_ops_of(u32 type); /* NULL: not supported */
 
 /* @inner: the definition of the inner maps of a map of maps; NULL for others. */

@@ -276,10 +276,11 @@ static inline bool reg_is_pointer(const struct reg *reg)
 {
 	return reg->base > REG_SCALAR;
 }
-/* It is an address, or would tell of one. */
+/* It is an address, or would tell of one. Those in arenas are mere numbers: nothing of the
+ * host's is there. */
 static inline bool reg_shows_address(const struct reg *reg)
 {
-	return reg_is_pointer(reg) || (reg->base == REG_SCALAR && reg->flags & F_ADDRESS);
+	return (reg_is_pointer(reg) && reg->base != REG_ARENA) || (reg->base == REG_SCALAR && reg->flags & F_ADDRESS);
 }
 static inline bool reg_is_null(const struct reg *reg)
 {

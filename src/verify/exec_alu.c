@@ -237,6 +237,11 @@ static int exec_pointer(struct env *env, const struct insn *insn,
 	enum isa_alu alu = (enum isa_alu)info->sub;
 
 	if (in_arena(&dst, &src)) {
+		/* Another address would be a number from here on. */
+		if (leaks_address(env, &dst) || leaks_address(env, &src))
+			return reject(env, RULE_LEAK, leaks_address(env, &dst) ? insn->dst
+									       : insn->src,
+				      "arena");
 		set_reg(env, insn->dst, arena_reg());
 		return 0;
 	}

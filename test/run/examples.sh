@@ -49,6 +49,7 @@ example()
 	is "$1: what it prints" "$2" "$got"
 }
 
+example arena "500 keys, 500 of them found, 2000 hits, then 500"
 example cache "10000 events, 100 lookups, 100 users kept, sum 4950000
 0 users left"
 example events "1000 events, 450 reported, 450 read

@@ -62,6 +62,7 @@ static const struct kind {
 	 "race_ops_replaced_under_load", "ops_tables_of_an_object", "ops_without_memory"},
 	{MAP_PROG_ARRAY, 0, NO_KEYS, 0, "prog_array_random_operations", "race_prog_array",
 	 "prog_array_bad_arguments", CREATE},
+	{MAP_ARENA, 0, NO_KEYS, 0, "arena_accesses", "race_arena", "arena_attributes", CREATE},
 };
 
 TEST(map_kinds_are_all_tested)

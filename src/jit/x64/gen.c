@@ -34,6 +34,8 @@ static bool gen_code_op(struct gen *g, const struct code_insn *insn)
 		x64_rm(&g->x, X64_XCHG, true, RAX, x64_at(gen_reg(R1), 0));
 		return true;
 	}
+	if (insn->op >= CODE_ARENA_USER && insn->op <= CODE_ARENA_ATOMIC)
+		return g->rt->safe_loads && gen_arena(g, insn);
 	if (gen_query(g, insn) || gen_end(g, insn))
 		return true;
 	if (insn->op < CODE_SAFE_LDX8 || insn->op > CODE_SAFE_LDXS32)

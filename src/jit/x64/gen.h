@@ -28,8 +28,8 @@ enum gen_stub_kind { STUB_FAULT, STUB_BUDGET, STUB_TURN };
 
 struct gen_stub { /* code out of line, behind its subprogram */
 	u8 kind, dst;
-	bool near;
-	u8 *disp;   /* of the jump to it */
+	bool near, restore; /* STUB_FAULT: rax is in T0 */
+	u8 *disp;   /* of the jump to it; NULL: none */
 	u8 *back;   /* STUB_FAULT, STUB_TURN: where to go on */
 	u32 target; /* STUB_BUDGET, STUB_TURN: instruction to go to */
 	u32 fix;    /* STUB_FAULT: index of the exception entry */
@@ -134,6 +134,8 @@ void gen_branch(struct gen *g, enum x64_cc cc, u32 target);
 void gen_may_goto(struct gen *g, const struct code_insn *insn);
 /* A conditional jump to a new stub, which the caller fills in further; NULL: no memory. */
 struct gen_stub *gen_stub_jump(struct gen *g, enum x64_cc cc, enum gen_stub_kind kind);
+/* One that only a fault leads to. */
+struct gen_stub *gen_stub_add(struct gen *g, enum gen_stub_kind kind);
 void gen_stubs(struct gen *g);	  /* writes those of the subprogram */
 void gen_fix_jumps(struct gen *g); /* fills in the displacements */
 
@@ -148,6 +150,7 @@ void gen_prologue(struct gen *g);
 void gen_exit(struct gen *g);
 void gen_callback_entry(struct gen *g, u32 sub);
 bool gen_call(struct gen *g, const struct code_insn *insn); /* false: not a call we know */
+bool gen_arena(struct gen *g, const struct code_insn *insn); /* gen_arena.c */
 bool gen_query(struct gen *g, const struct code_insn *insn); /* IN_REGION, STORE_USER */
 void gen_call_fn(struct gen *g, const void *fn);
 

@@ -126,6 +126,16 @@ struct gen_stub *gen_stub_jump(struct gen *g, enum x64_cc cc, enum gen_stub_kind
 	return vec_last(&g->stubs);
 }
 
+struct gen_stub *gen_stub_add(struct gen *g, enum gen_stub_kind kind)
+{
+	if (!vec_push(&g->stubs, (struct gen_stub){.kind = (u8)kind}) ||
+	    (!g->last_pass && !vec_push(&g->stub_at, 0))) {
+		g->oom = true;
+		return NULL;
+	}
+	return vec_last(&g->stubs);
+}
+
 static struct x64_mem in_slot(u16 off)
 {
 	return x64_at(SLOT, off);
@@ -134,7 +144,10 @@ static struct x64_mem in_slot(u16 off)
 static void stub_fault(struct gen *g, const struct gen_stub *stub)
 {
 	g->out->fixes.v[stub->fix].resume = gen_off(g, g->x.at);
-	x64_mov_imm(&g->x, stub->dst, 0);
+	if (stub->dst != NO_REG)
+		x64_mov_imm(&g->x, stub->dst, 0);
+	if (stub->restore)
+		x64_rr(&g->x, X64_MOV_RM, true, RAX, T0);
 	x64_rm(&g->x, X64_INC, true, 0, in_slot(g->rt->faults));
 	x64_jmp_to(&g->x, stub->back);
 }
@@ -161,7 +174,8 @@ void gen_stubs(struct gen *g)
 		const struct gen_stub *stub = &g->stubs.v[i];
 
 		g->stub_at.v[i] = gen_off(g, g->x.at);
-		g->wrong |= !x64_patch(stub->disp, stub->near, g->x.at);
+		if (stub->disp)
+			g->wrong |= !x64_patch(stub->disp, stub->near, g->x.at);
 		if (stub->kind == STUB_FAULT)
 			stub_fault(g, stub);
 		else if (stub->kind == STUB_TURN)

@@ -6,7 +6,8 @@
  * on such a pointer is one again, what is read is a number, and pointers are numbers until
  * addr_space_cast says otherwise.
  *
- * Verified here; no host runs it yet: lower() refuses the instruction and the accesses.
+ * An address in it is no secret, since all of it is the programs' and their host's; but no
+ * other address becomes one (B10).
  */
 #include "verify/rule/kcall.h"
 #include "verify/walk.h"
@@ -45,6 +46,8 @@ int exec_cast(struct env *env, const struct insn *insn, u32 *next)
 	if (!has_arena(env))
 		return reject(env, RULE_ARENA_NONE);
 	TRY(check_readable(env, insn->src));
+	if (leaks_address(env, cur_reg(env, insn->src)))
+		return reject(env, RULE_LEAK, insn->src, "arena");
 	set_reg(env, insn->dst, insn->imm == CAST_TO_PROGRAM ? arena_reg() : reg_unknown());
 	return 0;
 }
