@@ -386,8 +386,13 @@ TEST(ops_table_outlives_its_object)
 	pintle_ops_put(ops);
 	pintle_close(object);
 	calls(ops);
+	/* M19: its types' owner may not go either, nor forget what operations there are. */
+	CHECK_EQ(pintle_host_remove_btf(host, "/proc/self/exe"), -EBUSY);
+	CHECK_HAS(pintle_host_error(host), "is a table of its struct 'cc_ops'");
 	pintle_ops_put(ops);
 	pintle_ops_put(NULL);
+	CHECK_EQ(pintle_host_remove_btf(host, "/proc/self/exe"), 0);
+	CHECK(!ops_get());
 	pintle_host_free(host);
 }
 
