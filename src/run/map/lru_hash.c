@@ -28,12 +28,15 @@
 #include "run/map/hash.h"
 #include "run/lock.h"
 
-enum { LOOKS = 64, LINE = 64 };
+enum { LOOKS = 64, LINE = 64, TERM = 64 };
 
 struct lru_list {
 	u32 lock;
 	atomic(u32) n;
 	struct elem *head, *tail;
+	/* An equal share of all elements, and how many evictions it is still good for: hints
+	 * of this stripe's threads, who need not look at the others' lines each time. */
+	atomic(u32) share, term;
 } __attribute__((aligned(LINE)));
 
 struct lru {
@@ -164,9 +167,10 @@ static u32 length(struct lru_list *l)
 	return atomic_load_explicit(&l->n, memory_order_relaxed);
 }
 
-static struct lru_list *list_to_shrink(struct hash *h)
+/* Looks at all lists: the longest. */
+static struct lru_list *compare_lists(struct hash *h, struct lru_list *own)
 {
-	struct lru_list *own = &h->lru->at[pool_stripe(&h->pool)], *longest = own;
+	struct lru_list *longest = own;
 	u32 total = 0, used = 0;
 
 	for (u32 i = 0; i < h->lru->n; i++) {
@@ -178,7 +182,30 @@ static struct lru_list *list_to_shrink(struct hash *h)
 		if (n > length(longest))
 			longest = l;
 	}
-	return length(own) && (u64)length(own) * used >= total ? own : longest;
+	atomic_store_explicit(&own->share, used ? (total + used - 1) / used : 0,
+			      memory_order_relaxed);
+	atomic_store_explicit(&own->term, TERM, memory_order_relaxed);
+	return longest;
+}
+
+static bool has_share(struct lru_list *l)
+{
+	u32 n = length(l);
+
+	return n && n >= atomic_load_explicit(&l->share, memory_order_relaxed);
+}
+
+static struct lru_list *list_to_shrink(struct hash *h)
+{
+	struct lru_list *own = &h->lru->at[pool_stripe(&h->pool)], *longest;
+	u32 term = atomic_load_explicit(&own->term, memory_order_relaxed);
+
+	if (likely(term && has_share(own))) {
+		atomic_store_explicit(&own->term, term - 1, memory_order_relaxed);
+		return own;
+	}
+	longest = compare_lists(h, own);
+	return has_share(own) ? own : longest;
 }
 
 static bool evict_one(struct hash *h)
