@@ -14,6 +14,7 @@
 #	make fuzz		each fuzz target for FUZZ_SECONDS (60)
 #	make check-domains	value domains, exhaustively and by proof
 #	make check-soundness	SOUNDNESS (100000) random programs from seed SEED (1)
+#	make check-replace	replaces an object ROUNDS (1000) times under load
 #	make check-kernel	as many before the live kernel, too; prints differences
 #	make check-contract	helpers and contexts of --kernel, all of them, before the live one
 #	make rulebook		each case of the rule book's section K: verdict, pass or fail
@@ -93,6 +94,10 @@ check-soundness: all
 	@ninja -C $(BUILD) --quiet test/check-soundness
 	@$(BUILD)/test/check-soundness -s $(or $(SEED),1) -n $(or $(SOUNDNESS),100000)
 
+# The acceptance of replacement: a thousand under load from all threads.
+check-replace: all
+	@PINTLE_ROUNDS=$(or $(ROUNDS),1000) $(BUILD)/test/pintle-test race_replace_under_load
+
 # Every case of the rule book's section K by its id, and what is missing.
 rulebook: all
 	@tools/rulebook $(BUILD)
@@ -116,4 +121,4 @@ clean:
 deps:
 	@tools/deps test
 
-.PHONY: all demo test check check-all rulebook install fuzz stress check-domains check-soundness check-kernel check-contract check-jit bench format clean deps
+.PHONY: all demo test check check-all rulebook install fuzz stress check-domains check-soundness check-replace check-kernel check-contract check-jit bench format clean deps

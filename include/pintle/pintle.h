@@ -41,6 +41,7 @@ struct pintle_host;
 struct pintle_object;
 struct pintle_prog;
 struct pintle_map;
+struct pintle_link;
 
 /* Compound literal of an options struct with .size filled:
  * pintle_open(host, path, PINTLE_OPTS(pintle_open_opts, .lenient_decl = true)) */
@@ -415,8 +416,9 @@ PINTLE_API int pintle_helper_add(struct pintle_host *host, const char *prog_type
 
 /*
  * A hook is a place in the host where programs may run. PINTLE_HOOK at file scope defines
- * it; calling NAME(...) runs what is attached, in order of priority, and returns the
- * last program's result, or 0 when nothing is attached (one load and a branch).
+ * it; calling NAME(...) runs what is attached, by rising priority, and returns what the
+ * hook makes of the results (enum pintle_results), or 0 when nothing is attached (one load
+ * and a branch) or the thread got no execution slot.
  * Programs see it as SEC("hook/NAME") with BPF_PROG() and typed trusted pointers, taken
  * from the BTF of this very declaration. At most 5 arguments of integer or pointer type.
  *
@@ -426,7 +428,8 @@ struct pintle_hook {
 	const char *name;
 	void *active; /* struct hook_list, under RCU; NULL: nothing attached */
 	struct pintle_host *host;
-	uint32_t sleepable; /* set when it is registered */
+	uint64_t quick; /* the host's number; UINT64_MAX: calls go the long way */
+	void *state;	/* struct hook, once registered */
 };
 
 PINTLE_API int64_t pintle_hook_run(struct pintle_hook *hook, const uint64_t *args,
@@ -453,7 +456,7 @@ PINTLE_API int64_t pintle_hook_run(struct pintle_hook *hook, const uint64_t *arg
 #define PINTLE_NAME5(t, a, ...) a, PINTLE_NAME4(__VA_ARGS__)
 
 #define PINTLE_HOOK(ret, hook, ...)                                                      \
-	struct pintle_hook hook##_pintle_hook = {#hook, 0, 0, 0};                        \
+	struct pintle_hook hook##_pintle_hook = {#hook, 0, 0, UINT64_MAX, 0};            \
 	/* Out of line: its prototype in BTF is the hook's type. */                      \
 	__attribute__((noinline, used)) ret pintle_hook__##hook(                         \
 		PINTLE_CAT(PINTLE_DECL, PINTLE_NARG(__VA_ARGS__))(__VA_ARGS__));         \
@@ -475,6 +478,17 @@ PINTLE_API int64_t pintle_hook_run(struct pintle_hook *hook, const uint64_t *arg
 			PINTLE_CAT(PINTLE_NAME, PINTLE_NARG(__VA_ARGS__))(__VA_ARGS__)); \
 	}
 
+/* What a hook with several programs returns. Results are compared as what the hook's
+ * prototype returns: as int, bool, ... */
+enum pintle_results {
+	PINTLE_RESULT_LAST,	    /* all run: the last one's */
+	PINTLE_RESULT_UNTIL_NONZERO, /* the first that is not 0, and no program after it
+					runs; else 0 */
+	PINTLE_RESULT_FIRST_NONZERO, /* all run: the first that is not 0; else 0 */
+	PINTLE_RESULT_MIN,	    /* all run: the smallest */
+	PINTLE_RESULT_MAX,	    /* all run: the largest */
+};
+
 struct pintle_hook_opts {
 	size_t size;
 	bool sleepable; /* programs here may block (SEC("hook.s/NAME")) */
@@ -490,6 +504,7 @@ struct pintle_hook_opts {
 	 * the call gives 0. SIGSEGV and SIGBUS must not be blocked.
 	 */
 	bool in_signals;
+	enum pintle_results results;
 };
 PINTLE_API int pintle_hook_register(struct pintle_host *host, struct pintle_hook *hook,
 				    const struct pintle_hook_opts *opts);
@@ -734,9 +749,68 @@ PINTLE_API int pintle_attach(struct pintle_object *object);
 /* Detaches; when it returns, runs in flight may still be finishing. */
 PINTLE_API void pintle_detach(struct pintle_object *object);
 
-/* Detaches, and frees programs and maps once no run can see them (a grace period). The
- * handle is dead when it returns. NULL is fine. */
+/* Detaches, and frees programs and maps once no run can see them: it waits for every run that
+ * is under way, on whatever thread. Inside of a run or read section, where waiting would
+ * never end, it does not wait: what is to be freed then is freed some time after that run
+ * has ended. The handle is dead when it returns, and no call that begins later runs its
+ * programs. Not while another thread may still call pintle_prog_run() on them. NULL is
+ * fine. */
 PINTLE_API void pintle_close(struct pintle_object *object);
+
+/* What became of a part of an object that was replaced. */
+struct pintle_change {
+	size_t size;
+	const char *kind; /* "map", "program" */
+	const char *name;
+	const char *what; /* maps: "kept", "new", "fresh" (there before, begins anew), "gone";
+			     programs: "attached", "replaced" (with its attachments), "gone",
+			     "loaded" */
+};
+
+struct pintle_replace_opts {
+	size_t size;
+	unsigned int log_level; /* as in struct pintle_load_opts */
+	bool keep_data;	/* .data and .bss are kept, if all variables in the section have the
+			   place and type that they had; else they begin as in the file */
+	bool leave_old;	/* @old stays open, attached nowhere; to be closed by the host */
+	/* Told after the switch, for each map and program of both objects. Must not call the
+	 * library. */
+	void (*changed)(void *data, const struct pintle_change *change);
+	void *data;
+};
+
+/*
+ * @new, which is open and not loaded, takes the place of @old, which is loaded, while calls go
+ * on. @new is loaded as by pintle_load(), but
+ *
+ *  - declared maps that @old has by the same name are kept, with all that is in them. They
+ *    must be the same in type, attributes, flags, types of key and value, and special fields:
+ *    else -EINVAL, with the map and what changed in words. Program arrays are made anew;
+ *    what the host put there is carried over. .rodata is always the new one's.
+ *  - programs take over, by name, the attachments of the old ones: hooks, priorities,
+ *    cookies, links. A link whose program is not there any more is dead; one whose program
+ *    does not fit its hook any more is -EINVAL. (Of pintle_attach() and pintle_prog_attach()
+ *    it goes to the hook that the section names now.) Programs that @old did not have are
+ *    attached as by pintle_attach(), if any of @old was attached.
+ *
+ * Then there is one switch. A call of a hook from outside of a run is on the side of all of
+ * the old programs, or of all of the new, and everything that goes on inside of it is on the
+ * same side: all programs of the hook, hooks that are called inside, tail calls, also those
+ * that lead through other objects. Who has seen the new side (also by another thread that
+ * told it) does not see the old any more. What the host runs by pintle_prog_run() is what it
+ * says, and hooks called inside of that are calls of their own.
+ *
+ * It returns when every run of the old programs has ended. @old is then closed (but with
+ * leave_old): its handles are dead; those of kept maps are to be found again in @new. Timers
+ * and work that programs of @old started in kept maps are cancelled when it is closed.
+ *
+ * All or nothing: with an error, @old runs as before and @new is as pintle_open() left it.
+ * -EBUSY: inside of a run or read section (it would wait for itself). -ENOTSUP: one of both
+ * has tables of operations (pintle_ops_attach() replaces those, one by one). Statistics of
+ * programs begin anew.
+ */
+PINTLE_API int pintle_object_replace(struct pintle_object *old, struct pintle_object *new_,
+				     const struct pintle_replace_opts *opts);
 
 /* The verifier's log of the last load. Valid until the next load or close. */
 PINTLE_API const char *pintle_object_log(const struct pintle_object *object);
@@ -750,8 +824,10 @@ PINTLE_API struct pintle_prog *pintle_prog_next(const struct pintle_object *obje
 PINTLE_API const char *pintle_prog_name(const struct pintle_prog *prog);
 PINTLE_API const char *pintle_prog_section(const struct pintle_prog *prog);
 
-/* Attaches one program to the hook its section names. */
+/* Attaches one program to the hook its section names, with priority 0 and cookie 0, if that
+ * was not done: -EEXIST. */
 PINTLE_API int pintle_prog_attach(struct pintle_prog *prog);
+/* Ends every attachment of it, those of links too. */
 PINTLE_API void pintle_prog_detach(struct pintle_prog *prog);
 
 /*
@@ -775,6 +851,49 @@ PINTLE_API void pintle_prog_detach(struct pintle_prog *prog);
  */
 PINTLE_API int pintle_prog_set_budget(struct pintle_prog *prog, uint64_t turns, uint64_t ns);
 
+/*
+ * A link is one attachment of one program to one hook. A program may have several, to
+ * one hook or to several. Calls that begin afterwards see what these functions did; those
+ * under way see all of it or nothing.
+ *
+ * When the object of a link's program is closed the link is dead: nothing is attached any
+ * more, and the handle waits for pintle_link_detach(). What is left of links goes with the
+ * host. When the object is replaced (pintle_object_replace()) the link goes over to the new
+ * program.
+ */
+struct pintle_link_opts {
+	size_t size;
+	int32_t priority; /* the lowest runs first; of equal ones that attached first */
+	uint64_t cookie;  /* what bpf_get_attach_cookie() gives in its runs */
+	/* NULL: the one that the program's section names. Another must have a prototype of
+	 * the same types, take every result that the program may give, and be open to the
+	 * functions of the same program types. */
+	struct pintle_hook *hook;
+};
+/* NULL with words in pintle_host_error(). */
+PINTLE_API struct pintle_link *pintle_link_attach(struct pintle_prog *prog,
+						  const struct pintle_link_opts *opts);
+/* Detaches and frees the handle; NULL is fine. Runs in flight may still be finishing. */
+PINTLE_API void pintle_link_detach(struct pintle_link *link);
+/* @prog takes the place of the link's program at once, with its priority and cookie. With
+ * @expected only if that is the link's program: else -EPERM. -EINVAL when it does not fit
+ * the hook, -ENOLINK when the link is dead. */
+PINTLE_API int pintle_link_update(struct pintle_link *link, struct pintle_prog *prog,
+				  const struct pintle_prog *expected);
+PINTLE_API struct pintle_prog *pintle_link_prog(const struct pintle_link *link);
+/* The next link on a hook by the order in which they run; NULL: the first. */
+PINTLE_API struct pintle_link *pintle_link_next(const struct pintle_hook *hook,
+						const struct pintle_link *after);
+
+struct pintle_link_info {
+	size_t size;
+	const char *hook; /* its name; valid as long as the host */
+	struct pintle_prog *prog; /* NULL: dead */
+	int32_t priority;
+	uint64_t cookie;
+};
+PINTLE_API int pintle_link_info(const struct pintle_link *link, struct pintle_link_info *info);
+
 /* Runs a loaded program on @ctx (the type's run-time context struct) and stores its
  * result. The calling thread takes an execution slot if it has none: -EAGAIN when all are
  * taken. -ETIME: the run used up its budget, and the result is the type's cut_result.
@@ -788,9 +907,35 @@ struct pintle_prog_info {
 	uint64_t verified_insns, verified_states, verify_ns;
 	uint64_t runs, faults;	   /* faults: loads that were recovered */
 	uint64_t cut;		   /* runs that used up their budget */
+	uint64_t timed, timed_ns;  /* runs whose time was taken, and all of it */
+	uint64_t drops; /* of pintle_prog_run() for want of an execution slot */
+	uint32_t links; /* attachments */
 };
 PINTLE_API int pintle_prog_info(const struct pintle_prog *prog,
 				struct pintle_prog_info *info);
+
+/*
+ * Runs, faults and drops are always counted. Taking the time of runs, and counting the calls
+ * of hooks, is off until it is asked for, and costs nothing while it is; what it costs is
+ * in docs/performance.md. A program that another jumped to (tail call) counts as a part of
+ * that one's run. -EINVAL: no such mode.
+ */
+enum pintle_stats {
+	PINTLE_STATS_OFF,
+	PINTLE_STATS_SAMPLED, /* times one run in 64, on each slot */
+	PINTLE_STATS_FULL,    /* times each */
+};
+PINTLE_API int pintle_stats_enable(struct pintle_host *host, enum pintle_stats mode);
+
+struct pintle_hook_info {
+	size_t size;
+	uint32_t links;		  /* attachments */
+	uint64_t calls;		  /* while statistics were on, with something attached */
+	uint64_t timed, timed_ns; /* calls whose time was taken, and all of it */
+	uint64_t drops;		  /* calls that ran nothing for want of an execution slot */
+};
+/* -EINVAL: it is not registered. */
+PINTLE_API int pintle_hook_info(const struct pintle_hook *hook, struct pintle_hook_info *info);
 
 /* ------------------------------------------------------------------ maps */
 

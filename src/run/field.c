@@ -52,8 +52,8 @@ static int make_local(struct log *log, struct pintle_host *host, const struct fi
 {
 	TRY(local_type_get(log, host, f->btf, f->type, &out->local));
 	out->node_off = f->node_off;
-	if (!fields->locals) {
-		fields->locals = out->local->set;
+	if (!fields->locals) { /* it holds the sets of types that it shares */
+		fields->locals = local_types_of(host, f->btf);
 		local_types_get(fields->locals);
 	}
 	return 0;

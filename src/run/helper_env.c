@@ -104,3 +104,9 @@ HELPER_FN(get_current_comm)
 	snprintf(buf, size, "%s", name);
 	return 0;
 }
+
+/* u64(ctx): what the host gave the attachment that runs; 0 when there is none. */
+HELPER_FN(get_attach_cookie)
+{
+	return slot_current()->cookie;
+}

@@ -125,7 +125,7 @@ static bool prog_row(struct request *r, const struct pintle_prog *prog)
 	pair(&r->out, "object", object_name(prog->object));
 	pair(&r->out, "prog", prog->image->name);
 	pair(&r->out, "section", prog->image->section);
-	pair(&r->out, "state", prog->hook ? "attached" : prog->code ? "loaded" : "open");
+	pair(&r->out, "state", prog->nlinks ? "attached" : prog->code ? "loaded" : "open");
 	pair_u64(&r->out, "insns", info.insns);
 	pair_u64(&r->out, "verified", info.verified_insns);
 	pair_u64(&r->out, "verify_us", info.verify_ns / 1000);

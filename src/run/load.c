@@ -5,6 +5,7 @@
  * everything made so far goes, and the object is as it was when it was opened.
  */
 #include "jit/jit.h"
+#include "run/keep.h"
 #include "run/local.h"
 #include "run/map/arena.h"
 #include "run/map/outer.h"
@@ -17,6 +18,7 @@ struct loading {
 	struct pintle_object *object;
 	struct pintle_host *host;
 	const struct pintle_load_opts *opts;
+	const struct load_from *from; /* or NULL */
 	struct proof **proofs;
 };
 
@@ -103,6 +105,48 @@ static bool is_template(const struct image *image, u32 index)
 	return false;
 }
 
+/* What @i was in the object whose place is taken, if that has it as a map. */
+static struct pintle_map *map_before(const struct loading *ld, u32 i)
+{
+	const struct image_map *def = &ld->object->image->maps[i];
+	struct pintle_map *old = ld->from ? pintle_map_find(ld->from->old, def->name) : NULL;
+
+	return old && old->map && (old->image->kind == IMAP_DECLARED) ==
+					  (def->kind == IMAP_DECLARED)
+		       ? old
+		       : NULL;
+}
+
+/* Keeps the map of the older object: 1. 0: a new one is made. */
+static int map_keep(struct loading *ld, u32 i)
+{
+	const struct image_map *def = &ld->object->image->maps[i];
+	struct pintle_map *old = map_before(ld, i);
+	struct keep keep = {.new = ld->object->image};
+	bool data = def->kind != IMAP_DECLARED;
+	int answer;
+
+	if (!old || def->kind == IMAP_RODATA || (data && !ld->from->keep_data) ||
+	    (def->type == MAP_PROG_ARRAY && old->image->type == MAP_PROG_ARRAY))
+		return 0;
+	keep.old = ld->from->old->image;
+	answer = data ? keep_same_data(&keep, old->image, def)
+		      : keep_same_map(&keep, old->image, def);
+	if (answer < 0)
+		return host_oom(ld->host);
+	if (answer && data)
+		return 0;
+	if (answer)
+		return host_fail(ld->host, -EINVAL,
+				 "%s: map '%s' cannot be kept: %s. Give it another name, or "
+				 "close the object that runs first", ld->object->image->name,
+				 def->name, keep.why);
+	map_get(old->map);
+	ld->object->maps[i].map = old->map;
+	ld->object->maps[i].kept = true;
+	return 1;
+}
+
 static int map_make(struct loading *ld, u32 i)
 {
 	struct pintle_object *object = ld->object;
@@ -113,6 +157,9 @@ static int map_make(struct loading *ld, u32 i)
 
 	if (is_template(object->image, i))
 		return 0;
+	err = map_keep(ld, i);
+	if (err)
+		return err < 0 ? err : 0;
 	err = map_create(&object->log, ld->host, def, inner, &object->maps[i].map);
 	if (!err && def->type == MAP_ARENA && def->data_size)
 		err = arena_map_fill(object->maps[i].map, def->data, def->data_size);
@@ -183,7 +230,7 @@ static int values_set(struct loading *ld)
 	for (u32 i = 0; i < ld->object->image->nmaps; i++) {
 		const struct image_map *def = &ld->object->image->maps[i];
 
-		for (u32 k = 0; k < def->nvalues; k++)
+		for (u32 k = 0; k < def->nvalues && !ld->object->maps[i].kept; k++)
 			TRY(set_value(ld, ld->object->maps[i].map, &def->values[k]));
 	}
 	return 0;
@@ -392,10 +439,13 @@ static int locals_make(struct loading *ld)
 {
 	struct pintle_object *object = ld->object;
 
-	if (!object->image->btf || object->locals)
+	if (!object->image->btf)
 		return 0;
 	object->locals = local_types_open(ld->host, object->image);
-	return object->locals ? 0 : host_oom(ld->host);
+	if (!object->locals)
+		return host_oom(ld->host);
+	local_types_follow(object->locals, ld->from ? ld->from->old->locals : NULL);
+	return 0;
 }
 
 static int load_steps(struct loading *ld)
@@ -427,7 +477,10 @@ void object_unload(struct pintle_object *object)
 		if (object->maps[i].map)
 			map_put(object->maps[i].map);
 		object->maps[i].map = NULL;
+		object->maps[i].kept = false;
 	}
+	local_types_close(object->locals);
+	object->locals = NULL;
 	object->loaded = false;
 }
 
@@ -436,9 +489,11 @@ static enum log_level level_of(unsigned int level)
 	return level > 1 ? LOG_STATE : level ? LOG_INSN : LOG_NOTE;
 }
 
-int object_load(struct pintle_object *object, const struct pintle_load_opts *opts)
+int object_load(struct pintle_object *object, const struct pintle_load_opts *opts,
+		const struct load_from *from)
 {
-	struct loading ld = {.object = object, .host = object->host, .opts = opts};
+	struct loading ld = {.object = object, .host = object->host, .opts = opts,
+			     .from = from};
 	u32 n = object->image->nprogs;
 	int err;
 
@@ -451,6 +506,7 @@ int object_load(struct pintle_object *object, const struct pintle_load_opts *opt
 	if (!ld.proofs)
 		return host_oom(ld.host);
 	err = load_steps(&ld);
+	local_types_follow(object->locals, NULL);
 	for (u32 i = 0; i < n; i++)
 		proof_free(ld.proofs[i]);
 	free(ld.proofs);

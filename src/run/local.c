@@ -8,6 +8,9 @@
  * objects that it owned join the list of the dying (A36). Its memory waits for a grace
  * period, so readers of domain N may still look at its plain bytes.
  *
+ * An object file that takes the place of another shares the types that did not change
+ * (keep.c), so that it may go on with what is in the maps it keeps.
+ *
  * An object whose type owns things is destroyed a second time when its grace period ends:
  * what a program that still saw it put there meanwhile (F10) must not be lost.
  *
@@ -20,16 +23,25 @@
  * Progress: birth and death are wait-free but for the heap; destroying takes time linear in
  * what is owned.
  */
+#include "run/keep.h"
 #include "run/local.h"
 #include "run/lock.h"
 
 #include "base/arena.h"
+
+/* A struct that is the same as one of an older set: there is one run-time type of both. */
+struct alias {
+	u32 id;
+	struct local_type *type; /* its set is held */
+};
 
 struct local_types {
 	struct pintle_host *host;
 	const struct image *image; /* NULL: closed */
 	struct local_types *next, **pprev; /* host->locals */
 	VEC(struct local_type *) types;
+	VEC(struct alias) aliases;
+	struct local_types *older; /* while loading in its object's place; or NULL */
 	atomic(u32) refs;
 };
 
@@ -91,7 +103,10 @@ void local_types_put(struct local_types *set)
 	lock_drop(&host->locals_lock);
 	for (u32 i = 0; i < set->types.n; i++)
 		type_free(set->types.v[i]);
+	for (u32 i = 0; i < set->aliases.n; i++)
+		local_types_put(set->aliases.v[i].type->set);
 	vec_free(&set->types);
+	vec_free(&set->aliases);
 	free(set);
 }
 
@@ -163,8 +178,11 @@ static struct local_type *type_alloc(struct local_types *set, u32 id)
 	return NULL;
 }
 
-static struct local_type *type_in(struct local_types *set, u32 id)
+static struct local_type *type_in(const struct local_types *set, u32 id)
 {
+	for (u32 i = 0; i < set->aliases.n; i++)
+		if (set->aliases.v[i].id == id)
+			return set->aliases.v[i].type;
 	for (u32 i = 0; i < set->types.n; i++)
 		if (set->types.v[i]->id == id)
 			return set->types.v[i];
@@ -192,7 +210,48 @@ static int type_add(struct log *log, struct local_types *set, u32 id, struct loc
 	return 0;
 }
 
-static struct local_types *set_of(struct pintle_host *host, const struct btf *btf)
+/* ------------------------------------------------------------------ the same as before */
+
+void local_types_follow(struct local_types *set, struct local_types *older)
+{
+	if (set)
+		set->older = older;
+}
+
+/* @id is the same as @older_id of the older set: 1 and an alias, or 0. */
+static int adopt(struct local_types *set, u32 id, u32 older_id, struct local_type *type,
+		 struct local_type **out)
+{
+	struct keep keep = {.old = set->older->image, .new = set->image};
+	int answer;
+
+	if (strcmp(type->name, btf_type_name(set->image->btf, id)) || type->state != TYPE_READY)
+		return 0;
+	answer = keep_same_type(&keep, older_id, id);
+	if (answer)
+		return answer < 0 ? answer : 0;
+	if (!vec_push(&set->aliases, ((struct alias){id, type})))
+		return -ENOMEM;
+	local_types_get(type->set);
+	*out = type;
+	return 1;
+}
+
+/* What objects in kept maps are of is what the new programs call by that name. */
+static int type_adopt(struct log *log, struct local_types *set, u32 id,
+		      struct local_type **out)
+{
+	const struct local_types *older = set->older;
+	int done = 0;
+
+	for (u32 i = 0; older && !done && i < older->types.n; i++)
+		done = adopt(set, id, older->types.v[i]->id, older->types.v[i], out);
+	for (u32 i = 0; older && !done && i < older->aliases.n; i++)
+		done = adopt(set, id, older->aliases.v[i].id, older->aliases.v[i].type, out);
+	return done < 0 ? log_fail(log, done, "out of memory") : 0;
+}
+
+struct local_types *local_types_of(struct pintle_host *host, const struct btf *btf)
 {
 	struct local_types *set;
 
@@ -207,13 +266,15 @@ static struct local_types *set_of(struct pintle_host *host, const struct btf *bt
 int local_type_get(struct log *log, struct pintle_host *host, const struct btf *btf, u32 id,
 		   struct local_type **out)
 {
-	struct local_types *set = set_of(host, btf);
+	struct local_types *set = local_types_of(host, btf);
 	struct local_type *type;
 	int err = 0;
 
 	if (!set)
 		return log_fail(log, -ENOENT, "the types of the program are not there");
 	type = type_in(set, id);
+	if (!type)
+		TRY(type_adopt(log, set, id, &type));
 	if (!type)
 		TRY(type_add(log, set, id, &type));
 	if (type->state == TYPE_NEW) {

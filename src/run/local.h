@@ -79,6 +79,11 @@ struct local_types *local_types_open(struct pintle_host *host, const struct imag
 /* The image goes: nothing new is looked up. Drops the caller's reference. */
 void local_types_close(struct local_types *set);
 void local_types_get(struct local_types *set);
+/* Types that are looked up in @set from now on are those of @older where they are the same;
+ * both images are there. NULL: no more. */
+void local_types_follow(struct local_types *set, struct local_types *older);
+/* The open set of @btf, or NULL. */
+struct local_types *local_types_of(struct pintle_host *host, const struct btf *btf);
 void local_types_put(struct local_types *set);
 
 /* The run-time type of struct @type of @btf, made now if it was not. -ENOENT when the set

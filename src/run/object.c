@@ -76,7 +76,6 @@ static void object_free(void *arg)
 	struct pintle_object *object = arg;
 
 	object_unload(object);
-	local_types_close(object->locals);
 	image_free(object->image);
 	log_free(&object->log);
 	free(object->progs);
@@ -205,7 +204,7 @@ int pintle_prog_attach(struct pintle_prog *prog)
 
 	TRY(host_check(host));
 	config_begin(host, &state);
-	err = hook_attach(prog);
+	err = prog_link(prog);
 	config_end(host, state);
 	defer_safe_point(host);
 	return err;
@@ -219,7 +218,7 @@ void pintle_prog_detach(struct pintle_prog *prog)
 	if (host->torn)
 		return;
 	config_begin(host, &state);
-	hook_detach(prog);
+	prog_unlink(prog);
 	config_end(host, state);
 	defer_safe_point(host);
 }
@@ -228,7 +227,7 @@ static bool wants_hook(const struct pintle_prog *prog)
 {
 	const struct abi_prog_type *type = prog->image->type;
 
-	return prog->code && !prog->hook && type && !strncmp(type->name, "hook/", 5);
+	return prog->code && !prog->nlinks && type && !strncmp(type->name, "hook/", 5);
 }
 
 /* All or nothing: what this call attached is detached when one fails. */
@@ -243,12 +242,12 @@ static int attach_hooks(struct pintle_object *object)
 	for (i = 0; i < n && !err; i++) {
 		if (!wants_hook(&object->progs[i]))
 			continue;
-		err = hook_attach(&object->progs[i]);
+		err = prog_link(&object->progs[i]);
 		done[i] = !err;
 	}
 	for (i = 0; i < n && err; i++)
 		if (done[i])
-			hook_detach(&object->progs[i]);
+			prog_unlink(&object->progs[i]);
 	free(done);
 	return err;
 }
@@ -289,7 +288,7 @@ static void detach_all(struct pintle_object *object)
 {
 	ops_detach_these(object, NULL);
 	for (u32 i = 0; i < object->image->nprogs; i++)
-		hook_detach(&object->progs[i]);
+		prog_unlink(&object->progs[i]);
 }
 
 void pintle_detach(struct pintle_object *object)
@@ -364,7 +363,7 @@ int pintle_load_with(struct pintle_object *object, const struct pintle_load_opts
 	TRY(host_check(object->host));
 	opts_copy(&o, sizeof(o), opts, opts ? opts->size : 0);
 	config_begin(object->host, &state);
-	err = object_load(object, &o);
+	err = object_load(object, &o, NULL);
 	config_end(object->host, state);
 	defer_safe_point(object->host);
 	return err;

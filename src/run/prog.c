@@ -2,6 +2,9 @@
  *
  * prog.c: one run of one program, and its numbers.
  *
+ * Numbers that are taken on each run are by slot; time is taken on the long way only, which
+ * a program is sent by its host_id.
+ *
  * A run holds a read section of domain N, or, for sleepable programs, one of domain S. The
  * end of the outermost run of a thread is a safe point: what ripened meanwhile is done
  * there, after everything is closed.
@@ -106,23 +109,41 @@ void prog_count_faults(struct slot_ctx *slot)
 	slot->faults = 0;
 }
 
+/* code_run(), and how long it took. */
+static __attribute__((cold, noinline)) u64 run_timed(const struct code *code, const void *ctx,
+						     struct slot_ctx *slot,
+						     struct prog_count *c)
+{
+	u64 begin = stats_now(), ns;
+	u64 result = code_run(code, (u64)(uintptr_t)ctx, 0, slot);
+
+	ns = stats_now() - begin;
+	atomic_store_explicit(&c->timed, c->timed + 1, memory_order_relaxed);
+	atomic_store_explicit(&c->timed_ns, c->timed_ns + ns, memory_order_relaxed);
+	return result;
+}
+
 u64 run_prog(const struct run_scope *scope, const struct pintle_prog *prog, const void *ctx)
 {
 	struct slot_ctx *slot = scope->slot;
 	const struct pintle_prog *before = slot->prog;
 	bool cut = slot->cut;
+	struct prog_count *c = &prog->counts[slot->index];
+	u32 mode = atomic_load_explicit(&slot->host->stats, memory_order_relaxed);
 	u64 result;
 
 	slot->cut = false;
 	if (before && slot->faults)
 		prog_count_faults(slot);
 	__atomic_store_n(&slot->prog, prog, __ATOMIC_RELAXED);
-	result = code_run(prog->code, (u64)(uintptr_t)ctx, 0, slot);
-	if (unlikely(scope->in_signal)) /* which may interrupt another of the same program */
-		atomic_fetch_add_explicit(&prog->counts[slot->index].runs, 1,
-					  memory_order_relaxed);
+	if (unlikely(stats_due(mode, c->runs)) && !scope->in_signal)
+		result = run_timed(prog->code, ctx, slot, c);
 	else
-		count_run(&prog->counts[slot->index]);
+		result = code_run(prog->code, (u64)(uintptr_t)ctx, 0, slot);
+	if (unlikely(scope->in_signal)) /* which may interrupt another of the same program */
+		atomic_fetch_add_explicit(&c->runs, 1, memory_order_relaxed);
+	else
+		count_run(c);
 	if (unlikely(slot->faults))
 		prog_count_faults(slot);
 	__atomic_store_n(&slot->prog, before, __ATOMIC_RELAXED);
@@ -153,14 +174,20 @@ static __attribute__((cold, noinline)) int run_long(const struct pintle_prog *pr
 					      uint64_t *result)
 {
 	struct run_scope scope;
-	u64 r;
+	u64 r, cookie;
 	bool cut;
 
 	if (!prog->code)
 		return -ENOENT;
-	if (!run_begin(&scope, prog->object->host, prog->image->sleepable))
+	if (!run_begin(&scope, prog->object->host, prog->image->sleepable)) {
+		atomic_fetch_add_explicit((atomic(u64) *)&prog->drops, 1,
+					  memory_order_relaxed);
 		return prog->object->host->torn ? -ECHILD : -EAGAIN;
+	}
+	cookie = scope.slot->cookie; /* of a run that this one is inside of */
+	scope.slot->cookie = 0;
 	r = run_prog(&scope, prog, ctx);
+	scope.slot->cookie = cookie;
 	cut = scope.slot->was_cut;
 	if (result)
 		*result = r;
@@ -170,7 +197,7 @@ static __attribute__((cold, noinline)) int run_long(const struct pintle_prog *pr
 
 RUN_ATTR int pintle_prog_run(const struct pintle_prog *prog, void *ctx, uint64_t *result)
 {
-	struct slot_ctx *slot = quick_begin(prog->host_id);
+	struct slot_ctx *slot = quick_begin(__atomic_load_n(&prog->host_id, __ATOMIC_RELAXED));
 	u64 r;
 
 	if (unlikely(!slot))
@@ -210,7 +237,16 @@ void prog_ready(struct pintle_prog *prog)
 	if (!code->direct || code->budgets || prog->image->sleepable)
 		return;
 	prog->native = code->native;
-	prog->host_id = prog->object->host->id;
+	prog_quicken(prog);
+}
+
+/* Who is to be timed goes the long way. */
+void prog_quicken(struct pintle_prog *prog)
+{
+	const struct pintle_host *host = prog->object->host;
+	u64 id = prog->native && !host->stats ? host->id : NO_HOST;
+
+	__atomic_store_n(&prog->host_id, id, __ATOMIC_RELAXED);
 }
 
 void prog_free(struct pintle_prog *prog)
@@ -234,6 +270,8 @@ static void sum_counts(const struct pintle_prog *prog, struct pintle_prog_info *
 		info->runs += atomic_load_explicit(&c->runs, memory_order_relaxed);
 		info->faults += atomic_load_explicit(&c->faults, memory_order_relaxed);
 		info->cut += atomic_load_explicit(&c->cut, memory_order_relaxed);
+		info->timed += atomic_load_explicit(&c->timed, memory_order_relaxed);
+		info->timed_ns += atomic_load_explicit(&c->timed_ns, memory_order_relaxed);
 	}
 }
 
@@ -246,6 +284,8 @@ int pintle_prog_info(const struct pintle_prog *prog, struct pintle_prog_info *in
 		.verified_insns = prog->stats.insns,
 		.verified_states = prog->stats.states,
 		.verify_ns = prog->stats.time_ns,
+		.drops = prog->drops,
+		.links = prog->nlinks,
 	};
 
 	sum_counts(prog, &full);

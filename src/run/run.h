@@ -11,7 +11,11 @@
  *	plugin.c  types and code that go again
  *	export.c  the registry: functions, storable types, members -> struct abi
  *	progtype.c  program types, contexts and helpers of the host
- *	hook.c    hooks and their lists of programs
+ *	hook.c    hooks, and calls of them
+ *	link.c    attachments: which programs are on which hook
+ *	replace.c one object takes the place of another while calls run
+ *	keep.c    whether what one made may be used by the other
+ *	stats.c   numbers of runs, programs, hooks, types
  *	object.c  open and close, attach and detach
  *	load.c    load: drives verify -> maps -> lower, all or nothing
  *	prog.c    one run of one program; statistics
@@ -56,6 +60,7 @@ struct affine;
 struct async;
 struct asyncs;
 struct heap;
+struct hook;
 struct local_types;
 struct jit;
 struct map;
@@ -120,6 +125,8 @@ struct slot_ctx {
 	struct async *async_wait; /* bpf_timer_cancel() waits for its callback */
 	atomic(u32) space;	 /* number of the current address space; 0: none */
 	bool safe_by_copy;	 /* host without fault handlers */
+	u64 cookie;		 /* of the attachment that runs; 0 outside of runs */
+	u64 side;		 /* of a replacement that the run is on (hook.h); 0: none */
 	struct thread_rec *owner; /* under the thread lock; NULL: free */
 	struct slot_ctx *next;	 /* of the same thread */
 } __attribute__((aligned(64)));
@@ -140,7 +147,10 @@ struct pintle_host {
 	VEC(const void *) vars;		 /* parallel to abi.vars */
 	VEC(struct host_helper) helpers;
 	VEC(struct dynptr_source) dynptr_sources; /* by number, from 1 */
-	VEC(struct pintle_hook *) hooks;
+	VEC(struct hook *) hooks;	 /* owned */
+	struct pintle_link *dead_links;	 /* whose programs went */
+	atomic(u32) stats;		 /* enum pintle_stats */
+	u64 swaps;			 /* replacements so far (replace.c) */
 	struct pintle_object *objects;	 /* all that are open */
 	struct map *maps;		 /* all there are; under maps_lock (lock.h) */
 	u32 maps_lock, map_ids;
@@ -170,7 +180,7 @@ struct pintle_host {
 
 /* Written by the slot's owner only, so that counting costs no shared cache line. */
 struct prog_count {
-	atomic(u64) runs, faults, cut;
+	atomic(u64) runs, faults, cut, timed, timed_ns;
 } __attribute__((aligned(64)));
 
 struct pintle_prog {
@@ -180,7 +190,9 @@ struct pintle_prog {
 	struct code *code;		 /* NULL: not loaded */
 	code_native *native;		 /* of code, where enter.h may call it, or NULL */
 	u64 host_id;			 /* its host's; NO_HOST: there is no `native` */
-	struct pintle_hook *hook;	 /* attached to, or NULL */
+	u32 nlinks;			 /* attachments (link.c) */
+	const struct pintle_prog *successor; /* while its object is replaced (replace.c) */
+	atomic(u64) drops;		 /* runs for which there was no slot */
 	struct verify_stats stats;
 	struct prog_count *counts;	 /* by slot */
 };
@@ -207,6 +219,7 @@ struct pintle_map { /* a user handle on a map */
 	const struct image_map *image;
 	struct map *map; /* NULL until loaded */
 	struct pintle_host *host; /* of a handle without object */
+	bool kept; /* it was that of the object whose place was taken */
 };
 
 static inline struct pintle_host *map_host(const struct pintle_map *map)
@@ -437,6 +450,8 @@ int prog_type_push(struct pintle_host *host, const struct abi_prog_type *type);
 int prog_init(struct pintle_prog *prog);
 /* After its code is made. */
 void prog_ready(struct pintle_prog *prog);
+/* Whether it may be run the short way, again: statistics were switched. */
+void prog_quicken(struct pintle_prog *prog);
 void prog_free(struct pintle_prog *prog);
 /* Those on @slot are its program's. */
 void prog_count_faults(struct slot_ctx *slot);
@@ -466,9 +481,7 @@ void run_callback(const struct run_scope *scope, const struct pintle_prog *prog,
 		  const struct code_func *callback, u64 a, u64 b, u64 c);
 
 /* --- hook.c --- */
-int hook_attach(struct pintle_prog *prog); /* -ENOENT: its section names no hook */
-void hook_detach(struct pintle_prog *prog);
-void hooks_free(struct pintle_host *host);
+void hooks_free(struct pintle_host *host); /* no object is open */
 /* Takes the hook of program type @name ("hook/...") off the host, if it is one's: no program
  * is attached. */
 void hook_forget(struct pintle_host *host, const char *name);
@@ -482,8 +495,28 @@ void object_unpin(struct pintle_object *object);
 /* Takes back the operations of structs of @btf, or all (NULL): no object has any. */
 void ops_forget(struct pintle_host *host, const struct btf *btf);
 
+/* --- link.c --- */
+int prog_link(struct pintle_prog *prog); /* -ENOENT: its section names no hook */
+/* Ends all attachments of it; never fails. */
+void prog_unlink(struct pintle_prog *prog);
+
+/* --- stats.c --- */
+/* Whether the time of this run is to be taken, on a slot that made @runs of them. */
+static inline bool stats_due(u32 mode, u64 runs)
+{
+	return mode == PINTLE_STATS_FULL || (mode && !(runs % 64));
+}
+u64 stats_now(void); /* ns */
+
 /* --- load.c --- */
-int object_load(struct pintle_object *object, const struct pintle_load_opts *opts);
+/* An object in whose place another is loaded. */
+struct load_from {
+	struct pintle_object *old;
+	bool keep_data; /* global data too, where its variables are the same */
+};
+/* @from: or NULL. */
+int object_load(struct pintle_object *object, const struct pintle_load_opts *opts,
+		const struct load_from *from);
 /* What loading made: code and maps. */
 void object_unload(struct pintle_object *object);
 

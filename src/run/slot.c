@@ -106,6 +106,7 @@ void slot_release(struct slot_ctx *slot)
 	slot->depth = slot->sleep_depth = 0;
 	slot->prog = NULL;
 	slot->space = 0;
+	slot->cookie = slot->side = 0;
 	async_abandon(slot);
 	atomic_store_explicit(&slot->sleep_gen, 0, memory_order_release);
 }

@@ -32,4 +32,15 @@ int prog_array_bind(struct map *map, const struct image_prog *prog);
  * are done after a grace period. */
 void prog_arrays_forget(struct pintle_host *host, const struct pintle_object *object);
 
+struct swap;
+
+/* Replacing swap->old, whose programs know their successors. The arrays of other objects
+ * that lead to it: while @swap is under way each run finds there what is on its side;
+ * afterwards the successors are in place. */
+void prog_arrays_cross(struct pintle_host *host, const struct swap *swap);
+void prog_arrays_crossed(struct pintle_host *host, const struct swap *swap);
+/* What the host put into @old goes into @new, where nothing is: successors for programs of
+ * @object. */
+void prog_array_carry(struct map *old, struct map *new, const struct pintle_object *object);
+
 #endif

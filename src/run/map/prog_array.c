@@ -13,6 +13,7 @@
  * Ordering: that of index.h; setting is under the lock too. Progress: wait-free, but for
  * binding and setting.
  */
+#include "run/hook.h"
 #include "run/lock.h"
 #include "run/map/index.h"
 #include "run/map/outer.h"
@@ -22,6 +23,7 @@ struct prog_array {
 	u32 lock; /* of the two below, and of setting entries */
 	const char *type; /* of programs; of the host's arena; NULL: not bound */
 	bool sleepable;
+	atomic(const struct swap *) swap; /* that changes who is in it; or NULL */
 	atomic(void *) at[]; /* struct pintle_prog */
 };
 
@@ -53,10 +55,29 @@ static void destroy(struct map *map)
 	free(array_of(map));
 }
 
+static struct pintle_prog *entry(struct map *map, u64 index)
+{
+	return index_entry(map, array_of(map)->at, index);
+}
+
+/* What is there for the run on this slot. */
+static __attribute__((cold, noinline)) const struct pintle_prog *
+on_my_side(const struct swap *swap, const struct pintle_prog *prog)
+{
+	if (prog->object == swap->old && swap_side(swap, slot_current()))
+		return prog->successor;
+	return prog;
+}
+
 const struct code *prog_array_code(struct map *map, u64 index)
 {
-	const struct pintle_prog *prog = index_entry(map, array_of(map)->at, index);
+	const struct pintle_prog *prog = entry(map, index);
+	/* acquire: pairs with the release in prog_arrays_cross() */
+	const struct swap *swap =
+		atomic_load_explicit(&array_of(map)->swap, memory_order_acquire);
 
+	if (unlikely(swap != NULL) && prog)
+		prog = on_my_side(swap, prog);
 	return prog ? prog->code : NULL;
 }
 
@@ -134,6 +155,81 @@ void prog_arrays_forget(struct pintle_host *host, const struct pintle_object *ob
 		if (map->type == MAP_PROG_ARRAY)
 			forget(map, object);
 	lock_drop(&host->maps_lock);
+}
+
+/* ------------------------------------------------------------------ replacing */
+
+static bool leads_to(struct map *map, const struct pintle_object *object)
+{
+	for (u32 i = 0; i < map->max_entries; i++) {
+		const struct pintle_prog *prog = entry(map, i);
+
+		if (prog && prog->object == object)
+			return true;
+	}
+	return false;
+}
+
+static bool is_of(const struct map *map, const struct pintle_object *object)
+{
+	for (u32 i = 0; i < object->image->nmaps; i++)
+		if (object->maps[i].map == map)
+			return true;
+	return false;
+}
+
+void prog_arrays_cross(struct pintle_host *host, const struct swap *swap)
+{
+	lock_take(&host->maps_lock);
+	for (struct map *map = host->maps; map; map = map->next)
+		if (map->type == MAP_PROG_ARRAY && !is_of(map, swap->old) &&
+		    leads_to(map, swap->old))
+			/* release: pairs with the acquire in prog_array_code() */
+			atomic_store_explicit(&array_of(map)->swap, swap,
+					      memory_order_release);
+	lock_drop(&host->maps_lock);
+}
+
+/* The successor of @prog that fits into @map, or NULL. */
+static struct pintle_prog *successor_in(struct map *map, const struct pintle_prog *prog)
+{
+	struct pintle_prog *next = (struct pintle_prog *)(uintptr_t)prog->successor;
+
+	return next && next->code && !prog_array_bind(map, next->image) ? next : NULL;
+}
+
+static void cross_over(struct map *map, const struct pintle_object *old)
+{
+	for (u32 i = 0; i < map->max_entries; i++) {
+		struct pintle_prog *prog = entry(map, i);
+
+		if (prog && prog->object == old) /* release: as in index_swap() */
+			atomic_store_explicit(&array_of(map)->at[i], successor_in(map, prog),
+					      memory_order_release);
+	}
+	atomic_store_explicit(&array_of(map)->swap, NULL, memory_order_release);
+}
+
+void prog_arrays_crossed(struct pintle_host *host, const struct swap *swap)
+{
+	lock_take(&host->maps_lock);
+	for (struct map *map = host->maps; map; map = map->next)
+		if (map->type == MAP_PROG_ARRAY && array_of(map)->swap == swap)
+			cross_over(map, swap->old);
+	lock_drop(&host->maps_lock);
+}
+
+void prog_array_carry(struct map *old, struct map *new, const struct pintle_object *object)
+{
+	for (u32 i = 0; i < old->max_entries && i < new->max_entries; i++) {
+		struct pintle_prog *prog = entry(old, i);
+
+		if (prog && prog->object == object)
+			prog = successor_in(new, prog);
+		if (prog && !entry(new, i) && !prog_array_bind(new, prog->image))
+			atomic_store_explicit(&array_of(new)->at[i], prog,
+					      memory_order_release);
+	}
 }
 
 const struct map_ops map_prog_array_ops = {
