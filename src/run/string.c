@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * string.c: strings for programs, as kernels since 6.17 have them: pointers are any, what
- * is not there is -EFAULT, and what has no end within MAX_STRING bytes is -E2BIG. Places
+ * is not there is -EFAULT, and what has no end within MAX_STRING bytes is -E2BIG, as is a
+ * search that takes too long. Places
  * are given as indexes, -ENOENT where there is none.
  *
  * Reading is what bpf_probe_read_kernel() does, a piece at a time.
@@ -12,12 +13,13 @@
 
 #include <ctype.h>
 
-enum { MAX_STRING = 65536, PIECE = 64 /* divides a page: it is there or is not */ };
+enum { MAX_STRING = 65536, MAX_STEPS = 1 << 20, /* of a search: it is not metered */
+       PIECE = 64 /* divides a page: it is there or is not */ };
 
 struct string {
 	u64 at;
 	u64 piece_at; /* address of piece[0]; 0: none read yet */
-	u32 n;
+	u32 n, steps;
 	u8 piece[PIECE];
 };
 
@@ -26,7 +28,7 @@ static int byte_of(struct string *s, u64 i)
 {
 	u64 addr = s->at + i;
 
-	if (i >= MAX_STRING)
+	if (i >= MAX_STRING || s->steps++ >= MAX_STEPS)
 		return -E2BIG;
 	if (!s->n || addr < s->piece_at || addr - s->piece_at >= s->n) {
 		u32 n = PIECE - (u32)(addr % PIECE), room = probe_room(addr, n);
@@ -129,23 +131,34 @@ s64 string_rchr(u64 at, u64 c)
 	}
 }
 
-/* How many bytes @s begins with that are in the set (@in), or are not. */
-static s64 span(u64 at, u64 set, bool in)
+/* Whether @c is in @set, or a negative errno. */
+static int is_in(struct string *set, int c)
 {
-	struct string s = {.at = at};
+	for (u64 i = 0;; i++) {
+		int x = byte_of(set, i);
+
+		if (x <= 0 || x == c)
+			return x < 0 ? x : x == c;
+	}
+}
+
+/* How many bytes the string begins with that are in the set (@in), or are not. */
+static s64 span(u64 at, u64 of, bool in)
+{
+	struct string s = {.at = at}, set = {.at = of};
 
 	for (u64 i = 0;; i++) {
 		int x = byte_of(&s, i);
-		s64 found;
+		int found;
 
 		if (x < 0)
 			return x;
 		if (!x)
 			return (s64)i;
-		found = string_chr(set, (u64)x);
-		if (found < 0 && found != -ENOENT)
+		found = is_in(&set, x);
+		if (found < 0)
 			return found;
-		if ((found >= 0) != in)
+		if (found != in)
 			return (s64)i;
 	}
 }
