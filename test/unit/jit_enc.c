@@ -15,7 +15,8 @@
 static u8 code[4096];
 static char wanted[16384]; /* all texts, a line each */
 
-static void check(const struct x64 *x, const u8 *from, const char *bytes, const char *text)
+static void check(const struct x64 *x, const u8 *from, const char *bytes,
+		  const char *text)
 {
 	char hex[64] = "";
 
@@ -152,7 +153,8 @@ TEST(jit_encoder_bytes)
 
 /* --- as a disassembler reads it --- */
 
-/* A number, the same for -8 and for 0xfffffff8: operands are at most 32 bits, but for movabs. */
+/* A number, the same for -8 and for 0xfffffff8: operands are at most 32 bits, but for
+ * movabs. */
 static char *put_number(char *to, const char **from, bool negative)
 {
 	char *end;
@@ -160,16 +162,17 @@ static char *put_number(char *to, const char **from, bool negative)
 
 	*from = end;
 	n = negative ? 0 - n : n;
-	return to + sprintf(to, "%llx", (unsigned long long)((u64)(s64)(s32)n == n ? (u32)n : n));
+	return to + sprintf(to, "%llx",
+			    (unsigned long long)((u64)(s64)(s32)n == n ? (u32)n : n));
 }
 
 /*
- * Both ways of writing become one: no spaces, small letters, numbers as put_number() has them,
- * "4*rsi" as "rsi*4", and no scale of 1 or displacement of 0.
+ * Both ways of writing become one: no spaces, small letters, numbers as put_number() has
+ * them, "4*rsi" as "rsi*4", and no scale of 1 or displacement of 0.
  */
 static void normalise(char *to, const char *from)
 {
-	const char *scale;
+	const char *start = from, *scale;
 
 	for (; *from && *from != '\n' && *from != '#'; from++) {
 		if (*from == ' ' || *from == '\t')
@@ -178,7 +181,8 @@ static void normalise(char *to, const char *from)
 			from += *from == '*' ? 1 : 3;
 			continue;
 		}
-		if (from[0] == ',' && strchr("-0123456789", from[1] == ' ' ? from[2] : from[1])) {
+		if (from[0] == ',' &&
+		    strchr("-0123456789", from[1] == ' ' ? from[2] : from[1])) {
 			from += from[1] == ' ' ? 2 : 1;
 			*to++ = ',';
 			from += *from == '-';
@@ -194,7 +198,8 @@ static void normalise(char *to, const char *from)
 			from--;
 			continue;
 		}
-		if ((from[-1] == '+' || from[-1] == '-' || from[-1] == ' ') &&
+		if (from > start &&
+		    (from[-1] == '+' || from[-1] == '-' || from[-1] == ' ') &&
 		    strchr("0123456789", *from)) {
 			to = put_number(to, &from, false);
 			from--;
@@ -231,7 +236,8 @@ TEST(jit_encoder_against_disassembler)
 	CHECK_EQ(write(fd, code, (size_t)(x.at - code)), x.at - code);
 	close(fd);
 	snprintf(line, sizeof(line),
-		 "objdump -D -b binary -m i386:x86-64 -M intel -w --no-show-raw-insn %s", path);
+		 "objdump -D -b binary -m i386:x86-64 -M intel -w --no-show-raw-insn %s",
+		 path);
 	file = popen(line, "r");
 	want = strtok(wanted, "\n");
 	while (fgets(line, sizeof(line), file)) {
@@ -240,7 +246,8 @@ TEST(jit_encoder_against_disassembler)
 		if (!text || !want)
 			continue;
 		if (!reads_as(text + 2, want))
-			test_fail(__FILE__, __LINE__, "\"%s\" reads as%s", want, text + 1);
+			test_fail(__FILE__, __LINE__, "\"%s\" reads as%s", want,
+				  text + 1);
 		want = strtok(NULL, "\n");
 	}
 	pclose(file);
