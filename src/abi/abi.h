@@ -173,6 +173,12 @@ enum helper_id {
 	NR_HELPER_IDS,
 };
 
+/* Why helper @id cannot run in a process, and what to use; NULL: it can, or is no helper. */
+struct abi_gone {
+	const char *why, *instead;
+};
+const struct abi_gone *abi_helper_gone(u32 id);
+
 /* Helpers by number. */
 struct helper_set {
 	u64 bits[(NR_HELPER_IDS + 63) / 64];

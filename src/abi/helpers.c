@@ -36,3 +36,26 @@ const char *abi_helper_name(u32 id)
 {
 	return id && id < ARRAY_SIZE(names) ? names[id] : NULL;
 }
+
+enum why {
+	WHY_NONE,
+#define WHY(id, ...) WHY_##id,
+#define GONE(...)
+#include "abi/helpers_gone.def"
+};
+
+const struct abi_gone *abi_helper_gone(u32 id)
+{
+	static const struct abi_gone whys[] = {
+#define WHY(id, why, instead) [WHY_##id] = {why, instead},
+#define GONE(...)
+#include "abi/helpers_gone.def"
+	};
+	static const u8 gone[NR_HELPER_IDS] = {
+#define WHY(...)
+#define GONE(name, id) [HELPER_##name] = WHY_##id,
+#include "abi/helpers_gone.def"
+	};
+
+	return id < NR_HELPER_IDS && gone[id] ? &whys[gone[id]] : NULL;
+}

@@ -146,9 +146,12 @@ int call_callback(struct env *env, u32 subprog, enum callback_kind kind,
 	if (shapes[kind].async)
 		return queue_async(env, subprog, kind, args);
 	TRY(check_callback_nesting(env, subprog));
+	if (!cur_frame(env)->cb_depth)
+		cur_frame(env)->cb_from = env->cur->parent;
 	TRY(iterations_left(env, kind, &left));
 	if (!left) {
 		cur_frame(env)->cb_depth = 0;
+		cur_frame(env)->cb_from = NULL;
 		return 0;
 	}
 	state = push_branch(env, start, &err);
@@ -161,6 +164,7 @@ int call_callback(struct env *env, u32 subprog, enum callback_kind kind,
 	TRY(push_frame(env, state, subprog, env->insn));
 	set_callback(state->frames[state->nframes - 1], kind, args);
 	cur_frame(env)->cb_depth = 0;
+	cur_frame(env)->cb_from = NULL;
 	return 0;
 }
 

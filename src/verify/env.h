@@ -118,6 +118,7 @@ struct frame {
 	u8 callback;		/* enum frame_callback */
 	u8 cb_kind;		/* enum callback_kind */
 	u32 cb_depth;		/* how many iterations of it have been walked */
+	const struct state *cb_from; /* which call they are of: the state stored before it */
 	u16 written;		/* registers, slots: since the last stored state (logs) */
 	u64 written_slots;
 	u32 owner;		/* callbacks: the dynptr or key it is handed, which dies with it */

@@ -358,6 +358,24 @@ static bool is_iter_next(const struct env *env)
 }
 
 /*
+ * One and the same call went on to more iterations, and those around it are the same calls
+ * still: one that was made anew may be made anew for ever.
+ */
+static bool calls_went_on(const struct state *old, const struct state *cur)
+{
+	for (u32 f = 0; f < cur->nframes; f++) {
+		const struct frame *was = old->frames[f], *is = cur->frames[f];
+		bool same = is->cb_from == (was->cb_depth ? was->cb_from : old);
+
+		if (is->cb_depth > was->cb_depth && same)
+			return true;
+		if (is->cb_depth != was->cb_depth || is->cb_from != was->cb_from)
+			return false;
+	}
+	return false;
+}
+
+/*
  * What ends by itself has gone on since @old, at this very place; not only something inside
  * the lap, which the next lap begins anew.
  */
@@ -369,10 +387,7 @@ static bool went_on(struct env *env, const struct state *old, const struct state
 		return false;
 	if (isa_info(env->notes[env->insn].op)->kind == KIND_MAY_GOTO)
 		return true;
-	for (u32 f = 0; f < cur->nframes; f++)
-		if (cur->frames[f]->cb_depth > old->frames[f]->cb_depth)
-			return true;
-	return false;
+	return calls_went_on(old, cur);
 }
 
 /* The path came back to an ancestor. 1: a loop that converged; 0: goes on. */

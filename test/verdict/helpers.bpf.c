@@ -181,3 +181,11 @@ P(probe_behind_object)
 
 	return bpf_probe_read_kernel(out, sizeof(out), t);
 }
+
+#ifndef FOR_KERNEL
+REJECT(HELPER_PROG_TYPE, "there are no tasks of a kernel; instead: bpf_get_current_pid_tgid()")
+P(said_why_not)
+{
+	return bpf_send_signal(9) & 0;
+}
+#endif

@@ -102,6 +102,16 @@ static int unknown_helper(struct env *env, u32 id)
 	return reject(env, RULE_HELPER_UNKNOWN, id);
 }
 
+/* Of a process; what a kernel offers where is its own business. */
+static const char *why_gone(const struct env *env, u32 id)
+{
+	const struct abi_gone *gone = env->abi->helper_there ? abi_helper_gone(id) : NULL;
+	const char *text = gone ? arena_printf(env->arena, ": %s; instead: %s", gone->why,
+					       gone->instead) : NULL;
+
+	return text ? text : "";
+}
+
 static int find_helper(struct env *env, u32 id, const struct abi_helper **out)
 {
 	const struct abi_prog_type *type = env->prog->type;
@@ -113,7 +123,8 @@ static int find_helper(struct env *env, u32 id, const struct abi_helper **out)
 		return unknown_helper(env, id);
 	if (!h || !listed(type, id) ||
 	    (env->abi->helper_there && !env->abi->helper_there(env->abi, type, id)))
-		return reject(env, RULE_HELPER_PROG_TYPE, name ? name : h->name, id);
+		return reject(env, RULE_HELPER_PROG_TYPE, name ? name : h->name, id,
+			      why_gone(env, id));
 	for (u32 i = 0; type && i < ARRAY_SIZE(type->barred); i++)
 		if (type->barred[i].helper == id)
 			return reject(env, RULE_HELPER_PLACE, type->barred[i].why);

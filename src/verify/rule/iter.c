@@ -95,10 +95,21 @@ int arg_iter(struct env *env, struct kcall *call, const struct karg *arg)
 
 /* ---- read sections ---- */
 
+/* The kernel's elements are objects, which are downgraded themselves. */
+static void forget_memory(struct reg *reg, void *data)
+{
+	const u32 *owner = data;
+
+	if (reg->base == REG_MEM && reg->owner == *owner)
+		*reg = reg_address();
+}
+
 static void downgrade(struct env *env, struct slot *slot, void *data)
 {
 	if (!(slot->spilled.flags & F_RCU))
 		return;
+	if (slot->spilled.ref)
+		state_each_reg(env->cur, forget_memory, &slot->spilled.ref);
 	slot->spilled.flags &= (u16)~F_RCU;
 	slot->spilled.flags |= F_UNTRUSTED;
 }
