@@ -265,16 +265,20 @@ static void print_rates(const struct table *now, const struct table *before)
 {
 	bool same = now->rows.n == before->rows.n;
 
-	printf("%-24s %-24s %-9s %12s %12s %8s\n", "object", "prog", "state", "runs", "runs/s",
-	       "faults");
+	printf("%-24s %-24s %-9s %12s %12s %8s %8s %8s\n", "object", "prog", "state", "runs",
+	       "runs/s", "ns/run", "faults", "drops");
 	for (u32 i = 0; i < now->rows.n; i++) {
 		u64 runs = strtoull(cell_of(now, i, "runs"), NULL, 10);
 		u64 was = same ? strtoull(cell_of(before, i, "runs"), NULL, 10) : runs;
 
-		printf("%-24s %-24s %-9s %12llu %12llu %8s\n", cell_of(now, i, "object"),
+		u64 timed = strtoull(cell_of(now, i, "timed"), NULL, 10);
+		u64 ns = strtoull(cell_of(now, i, "timed_ns"), NULL, 10);
+
+		printf("%-24s %-24s %-9s %12llu %12llu %8llu %8s %8s\n", cell_of(now, i, "object"),
 		       cell_of(now, i, "prog"), cell_of(now, i, "state"),
 		       (unsigned long long)runs, (unsigned long long)(runs - was),
-		       cell_of(now, i, "faults"));
+		       (unsigned long long)(timed ? ns / timed : 0),
+		       cell_of(now, i, "faults"), cell_of(now, i, "drops"));
 	}
 	fflush(stdout);
 }

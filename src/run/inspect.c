@@ -129,6 +129,10 @@ static bool prog_row(struct request *r, const struct pintle_prog *prog)
 	pair_u64(&r->out, "insns", info.insns);
 	pair_u64(&r->out, "verified", info.verified_insns);
 	pair_u64(&r->out, "verify_us", info.verify_ns / 1000);
+	pair_u64(&r->out, "links", info.links);
+	pair_u64(&r->out, "drops", info.drops);
+	pair_u64(&r->out, "timed", info.timed);
+	pair_u64(&r->out, "timed_ns", info.timed_ns);
 	pair_u64(&r->out, "runs", info.runs);
 	pair_u64(&r->out, "faults", info.faults);
 	return row_end(&r->out, start);

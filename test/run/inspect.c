@@ -81,6 +81,7 @@ TEST(inspect_programs)
 	CHECK_EQ(test_hook_p(hook_t, 7), 0);
 	CHECK_HAS(ASK("prog\0list\0"), "\"prog\":\"keep\",\"section\":\"hook/p\","
 		  "\"state\":\"attached\"");
+	CHECK_HAS(text, "\"links\":1,\"drops\":0,\"timed\":0,\"timed_ns\":0,\"runs\":1,");
 	CHECK_HAS(text, "\"runs\":1,\"faults\":0}\n{\"end\":true}\n");
 	CHECK_HAS(ASK("prog\0show\0inspect.bpf.o/keep\0"), "\"runs\":1");
 	CHECK_HAS(ASK("prog\0dump\0keep\0"), "(85) call ");
