@@ -92,7 +92,7 @@ int link_fits(const struct pintle_prog *prog, const struct hook *hook)
 		return host_fail(host, -EINVAL, "hook %s is another host's", hook->at->name);
 	if (hook == hook_of(prog))
 		return 0;
-	if (!a || a->kind != PROG_ARGS || !b)
+	if (!a || strncmp(a->name, "hook/", 5) || !b)
 		why = "it is no program for hooks";
 	else if (!same_args(a, b))
 		why = "the prototypes differ";

@@ -212,6 +212,24 @@ TEST(ops_tables_called_and_replaced)
 	pintle_host_free(host);
 }
 
+PINTLE_HOOK(int, like_a_member, struct flow *, f)
+
+/* It was proved for a table's calls: arguments may be counted there, and functions others. */
+TEST(ops_programs_fit_no_hook)
+{
+	struct pintle_host *host = ops_host(NULL, PINTLE_OPTS(pintle_ops_opts, ALL_OPTIONAL));
+	struct pintle_object *object;
+
+	CHECK_EQ(pintle_hook_add(host, like_a_member), 0);
+	object = ops_load(host);
+	CHECK(!pintle_link_attach(
+		pintle_prog_find(object, "init"),
+		PINTLE_OPTS(pintle_link_opts, .hook = &like_a_member_pintle_hook)));
+	CHECK_HAS(pintle_host_error(host), "it is no program for hooks");
+	pintle_close(object);
+	pintle_host_free(host);
+}
+
 /* Attaching an object attaches all of it, or nothing. */
 TEST(ops_tables_of_an_object)
 {
