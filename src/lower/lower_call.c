@@ -243,6 +243,21 @@ static int hidden_args(struct lower *l, u32 special)
 	return 0;
 }
 
+/* The bounds of strings follow in the last registers, which no such function takes. */
+static void text_args(struct lower *l, u32 special)
+{
+	const char *args = abi_special(special)->args;
+	u8 n = 0;
+
+	for (u32 i = 0; args[i]; i++) {
+		u32 room = args[i] == 'a' ? l->proof->at[l->at].text[n] : 0;
+
+		if (args[i] == 'a')
+			lower_emit(l, (struct code_insn){OP_MOV64_IMM, (u8)(R4 + n++),
+							 .imm = room ? room : INT32_MAX});
+	}
+}
+
 /* As helper_args(). */
 static u8 kfunc_args(const struct abi_kfunc *kfunc)
 {
@@ -294,8 +309,10 @@ static int call_kfunc(struct lower *l, const struct insn *insn)
 		return lower_fail(l, -ENOENT, "the host has no function '%s'", sym->name);
 	if (!kfunc->btf && lower_is_nothing(l, kfunc->special))
 		return 0;
-	if (!kfunc->btf)
+	if (!kfunc->btf) {
 		TRY(hidden_args(l, kfunc->special));
+		text_args(l, kfunc->special);
+	}
 	if (kfunc->special == KS_COPY_FROM_USER_STR ||
 	    kfunc->special == KS_COPY_FROM_USER_TASK_STR)
 		hide_space(l);

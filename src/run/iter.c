@@ -64,7 +64,7 @@ struct iter_bits {
 	s32 bit;   /* given last */
 };
 
-s64 iter_bits_new(void *at, const u64 *words, u32 n)
+s64 iter_bits_new(void *at, const u64 *words, u32 n, u64 room)
 {
 	struct iter_bits *it = at;
 	u64 *copy = &it->word;
@@ -74,6 +74,8 @@ s64 iter_bits_new(void *at, const u64 *words, u32 n)
 		return -EINVAL;
 	if (n > MAX_BIT_WORDS)
 		return -E2BIG;
+	if (n * sizeof(u64) > room)
+		return -EFAULT;
 	if (n > 1)
 		copy = malloc(n * sizeof(u64));
 	if (!copy)

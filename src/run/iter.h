@@ -11,7 +11,8 @@
 s64 iter_num_new(void *at, s32 start, s32 end);
 s32 *iter_num_next(void *at);
 void iter_num_destroy(void *at);
-s64 iter_bits_new(void *at, const u64 *words, u32 n);
+/* @room: bytes that are proved to be there (verify/rule/text.c). */
+s64 iter_bits_new(void *at, const u64 *words, u32 n, u64 room);
 s32 *iter_bits_next(void *at);
 void iter_bits_destroy(void *at);
 s64 iter_map_elem_new(void *at, struct map *map);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * string.c: strings for programs, as kernels since 6.17 have them: pointers are any, what
- * is not there is -EFAULT, and what has no end within MAX_STRING bytes is -E2BIG, as is a
- * search that takes too long. Places
- * are given as indexes, -ENOENT where there is none.
+ * string.c: strings for programs, as kernels since 6.17 have them: what is not there is
+ * -EFAULT, and what has no end within MAX_STRING bytes, or within the memory that it was proved to
+ * be in (verify/rule/text.c; the bounds are in r4 and r5), is -E2BIG, as is a search that takes too
+ * long. Places are given as indexes, -ENOENT where there is none.
  *
  * Reading is what bpf_probe_read_kernel() does, a piece at a time.
  */
@@ -19,6 +19,7 @@ enum { MAX_STRING = 65536, MAX_STEPS = 1 << 20, /* of a search: it is not metere
 struct string {
 	u64 at;
 	u64 piece_at; /* address of piece[0]; 0: none read yet */
+	u64 room; /* bytes from `at` that may be read */
 	u32 n, steps;
 	u8 piece[PIECE];
 };
@@ -28,7 +29,7 @@ static int byte_of(struct string *s, u64 i)
 {
 	u64 addr = s->at + i;
 
-	if (i >= MAX_STRING || s->steps++ >= MAX_STEPS)
+	if (i >= MAX_STRING || (i >= s->room && s->at) || s->steps++ >= MAX_STEPS)
 		return -E2BIG;
 	if (!s->n || addr < s->piece_at || addr - s->piece_at >= s->n) {
 		u32 n = PIECE - (u32)(addr % PIECE), room = probe_room(addr, n);
@@ -43,10 +44,8 @@ static int byte_of(struct string *s, u64 i)
 	return s->piece[addr - s->piece_at];
 }
 
-static s64 compare(u64 a, u64 b, bool fold)
+static s64 compare(struct string s, struct string t, bool fold)
 {
-	struct string s = {.at = a}, t = {.at = b};
-
 	for (u64 i = 0;; i++) {
 		int x = byte_of(&s, i), y = byte_of(&t, i);
 
@@ -63,20 +62,23 @@ static s64 compare(u64 a, u64 b, bool fold)
 	}
 }
 
-s64 string_cmp(u64 a, u64 b)
+static struct string string(u64 at, u64 room)
 {
-	return compare(a, b, false);
+	return (struct string){.at = at, .room = room};
 }
 
-s64 string_casecmp(u64 a, u64 b)
+s64 string_cmp(u64 a, u64 b, u64 c, u64 room_a, u64 room_b)
 {
-	return compare(a, b, true);
+	return compare(string(a, room_a), string(b, room_b), false);
 }
 
-s64 string_nchr(u64 at, u64 n, u64 c)
+s64 string_casecmp(u64 a, u64 b, u64 c, u64 room_a, u64 room_b)
 {
-	struct string s = {.at = at};
+	return compare(string(a, room_a), string(b, room_b), true);
+}
 
+static s64 find(struct string s, u64 n, u64 c)
+{
 	for (u64 i = 0; i < n; i++) {
 		int x = byte_of(&s, i);
 
@@ -90,33 +92,38 @@ s64 string_nchr(u64 at, u64 n, u64 c)
 	return -ENOENT;
 }
 
-s64 string_chr(u64 s, u64 c)
+s64 string_nchr(u64 s, u64 n, u64 c, u64 room)
 {
-	return string_nchr(s, UINT64_MAX, c);
+	return find(string(s, room), n, c);
 }
 
-s64 string_nlen(u64 at, u64 n)
+s64 string_chr(u64 s, u64 c, u64 b, u64 room)
 {
-	s64 i = string_nchr(at, n, 0);
+	return find(string(s, room), UINT64_MAX, c);
+}
+
+s64 string_nlen(u64 s, u64 n, u64 b, u64 room)
+{
+	s64 i = find(string(s, room), n, 0);
 
 	return i == -ENOENT ? (s64)n : i;
 }
 
-s64 string_len(u64 at)
+s64 string_len(u64 s, u64 a, u64 b, u64 room)
 {
-	return string_nchr(at, UINT64_MAX, 0);
+	return find(string(s, room), UINT64_MAX, 0);
 }
 
-s64 string_chrnul(u64 at, u64 c)
+s64 string_chrnul(u64 s, u64 c, u64 b, u64 room)
 {
-	s64 i = string_chr(at, c);
+	s64 i = find(string(s, room), UINT64_MAX, c);
 
-	return i == -ENOENT ? string_len(at) : i;
+	return i == -ENOENT ? find(string(s, room), UINT64_MAX, 0) : i;
 }
 
-s64 string_rchr(u64 at, u64 c)
+s64 string_rchr(u64 at, u64 c, u64 b, u64 room)
 {
-	struct string s = {.at = at};
+	struct string s = string(at, room);
 	s64 last = -ENOENT;
 
 	for (u64 i = 0;; i++) {
@@ -143,10 +150,8 @@ static int is_in(struct string *set, int c)
 }
 
 /* How many bytes the string begins with that are in the set (@in), or are not. */
-static s64 span(u64 at, u64 of, bool in)
+static s64 span(struct string s, struct string set, bool in)
 {
-	struct string s = {.at = at}, set = {.at = of};
-
 	for (u64 i = 0;; i++) {
 		int x = byte_of(&s, i);
 		int found;
@@ -163,14 +168,14 @@ static s64 span(u64 at, u64 of, bool in)
 	}
 }
 
-s64 string_spn(u64 s, u64 accept)
+s64 string_spn(u64 s, u64 accept, u64 c, u64 room, u64 room_accept)
 {
-	return span(s, accept, true);
+	return span(string(s, room), string(accept, room_accept), true);
 }
 
-s64 string_cspn(u64 s, u64 reject)
+s64 string_cspn(u64 s, u64 reject, u64 c, u64 room, u64 room_reject)
 {
-	return span(s, reject, false);
+	return span(string(s, room), string(reject, room_reject), false);
 }
 
 /* Whether @part is at @i: 1; 0: it is not; -ENOENT: nor further on, @s ends before. */
@@ -191,9 +196,9 @@ static int part_at(struct string *s, struct string *part, u64 i, u64 n)
 	}
 }
 
-s64 string_nstr(u64 at, u64 part_of, u64 n)
+s64 string_nstr(u64 at, u64 part_of, u64 n, u64 room, u64 room_part)
 {
-	struct string s = {.at = at}, part = {.at = part_of};
+	struct string s = string(at, room), part = string(part_of, room_part);
 
 	for (u64 i = 0; i < MAX_STRING; i++) {
 		int is = part_at(&s, &part, i, n);
@@ -204,7 +209,7 @@ s64 string_nstr(u64 at, u64 part_of, u64 n)
 	return -E2BIG;
 }
 
-s64 string_str(u64 s, u64 part)
+s64 string_str(u64 s, u64 part, u64 c, u64 room, u64 room_part)
 {
-	return string_nstr(s, part, UINT64_MAX);
+	return string_nstr(s, part, UINT64_MAX, room, room_part);
 }

@@ -51,8 +51,10 @@ static u64 run_shape(const char *text, bool blind, bool *shown)
 	if (blind)
 		CHECK_EQ(jit_blind(&b.log, b.code), 0);
 	bare_compile(&b);
-	if (!b.jit)
+	if (!b.jit) {
+		bare_free(&b);
 		SKIP("no native code here");
+	}
 	*shown = holds_number(b.code);
 	result = bare_run(&b, 0x123456789abcdef, (uintptr_t)memory);
 	bare_free(&b);

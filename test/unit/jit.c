@@ -143,8 +143,10 @@ TEST(jit_entries_are_marked)
 
 	bare_make(&b, "r2 = subprog[+3]\nr0 = 1\nexit\nr0 = 2\nexit");
 	CHECK_EQ(bare_lower(&b, NULL), 0);
-	if (!b.code->native)
+	if (!b.code->native) {
+		bare_free(&b);
 		SKIP("no native code here");
+	}
 	CHECK(!memcmp((const void *)(uintptr_t)b.code->native, endbr, 4));
 	for (u32 i = 0; i < b.code->nsubprogs; i++)
 		if (b.code->funcs[i].native) {

@@ -69,9 +69,20 @@ P(edges_of_bits)
 	bpf_iter_bits_destroy(&it);
 	wrong |= bpf_iter_bits_new(&it, NULL, 1) != -14 || bpf_iter_bits_next(&it);
 	bpf_iter_bits_destroy(&it);
-	wrong |= bpf_iter_bits_new(&it, (void *)4096, 2) != -14 || bpf_iter_bits_next(&it);
+	/* More than what is there. */
+	wrong |= bpf_iter_bits_new(&it, words + 3, 511) != -14 || bpf_iter_bits_next(&it);
 	bpf_iter_bits_destroy(&it);
 	return wrong;
+}
+
+REJECT(PROBE_NUMBER, "a number is no address to read from")
+P(bits_at_a_number)
+{
+	struct bpf_iter_bits it;
+
+	bpf_iter_bits_new(&it, (void *)4096, 2);
+	bpf_iter_bits_destroy(&it);
+	return 0;
 }
 
 REJECT(REF_LEAK, "Unreleased reference")
@@ -302,16 +313,83 @@ P(strings)
 	return wrong;
 }
 
-/* Of a number, of an object of the host, of a part of the stack. */
+/* Nowhere, of an object of the host, of a part of the stack. */
 ACCEPT RETVAL(0)
 P(strings_that_are_not_there)
 {
 	char here[8] = "abc";
 	int wrong = 0;
 
-	wrong |= bpf_strlen((void *)8) != -14 || bpf_strcmp(text, (void *)4097) != -14;
 	wrong |= bpf_strlen(NULL) != -14 || bpf_strstr(text, NULL) != -14;
 	wrong |= bpf_strlen(here) != 3 || bpf_strlen(t->name) < 0;
 	return wrong;
+}
+
+/* J12: where it points a program could find out what its host's memory holds. */
+REJECT(PROBE_NUMBER, "a number is no address to read from")
+P(string_at_a_number)
+{
+	return bpf_strlen((void *)4097);
+}
+
+REJECT(PROBE_NUMBER, "a number is no address to read from")
+P(string_at_a_number_beside_one)
+{
+	return bpf_strcmp(text, (void *)(long)bpf_get_prandom_u32());
+}
+
+static char unended[4] = {'a', 'b', 'c', 'd'}, behind[4] = "ef";
+
+/* The search ends with the memory: what lies behind is not looked at. */
+ACCEPT RETVAL(0)
+P(string_without_end)
+{
+	char here[4] = {'a', 'b', 'c', 'd'};
+	int wrong = 0;
+
+	/* The map value goes on; the stack does not. */
+	wrong |= bpf_strlen(unended) < 4 || bpf_strnlen(unended, 4) != 4;
+	wrong |= bpf_strlen(behind) != 2;
+	__asm__ volatile("" : : "r"(here) : "memory");
+	wrong |= bpf_strlen((char *)here) == 0;
+	return wrong;
+}
+
+struct named {
+	char name[8];
+	struct T __kptr *t;
+	char more[8];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct named);
+} names SEC(".maps");
+
+static struct named *named_of(__u32 key)
+{
+	return bpf_map_lookup_elem(&names, &key);
+}
+
+/* A string may stand before a pointer field, and ends there at the latest. */
+ACCEPT RETVAL(-7)
+P(string_up_to_a_field)
+{
+	struct named *v = named_of(0);
+
+	if (!v)
+		return -7;
+	__builtin_memset(v->name, 'x', sizeof(v->name));
+	return bpf_strlen(v->name);
+}
+
+REJECT(SLOT_INDIRECT, "kptr cannot be accessed indirectly")
+P(string_in_a_field)
+{
+	struct named *v = named_of(0);
+
+	return v ? bpf_strlen((char *)&v->t) : 0;
 }
 

@@ -331,6 +331,16 @@ static int arg_ignored(struct env *env, struct kcall *call, const struct karg *a
 	return 0;
 }
 
+/* KA_ANY is a string: the how manieth of the call says where lowering puts its bound. */
+static int arg_text(struct env *env, struct kcall *call, const struct karg *arg)
+{
+	u32 nth = 0;
+
+	for (u32 i = 0; i < arg->i; i++)
+		nth += letter_of(call, i) == 'a';
+	return text_arg(env, arg->regno, nth);
+}
+
 static int arg_number(struct env *env, struct kcall *call, const struct karg *arg)
 {
 	if (arg->reg->base != REG_SCALAR)
@@ -608,7 +618,7 @@ int kfunc_check_source(struct env *env, struct kcall *call)
 static int (*const by_class[NR_KARG_CLASSES])(struct env *env, struct kcall *call,
 					      const struct karg *arg) = {
 	[KA_IGNORED] = arg_ignored,
-	[KA_ANY] = arg_ignored,
+	[KA_ANY] = arg_text,
 	[KA_NUMBER] = arg_number,
 	[KA_CONSTANT] = arg_constant,
 	[KA_BUF_SIZE] = arg_buf_size,
