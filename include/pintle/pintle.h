@@ -916,9 +916,8 @@ PINTLE_API int pintle_prog_info(const struct pintle_prog *prog,
 
 /*
  * Runs, faults and drops are always counted. Taking the time of runs, and counting the calls
- * of hooks, is off until it is asked for, and costs nothing while it is; what it costs is
- * in docs/performance.md. A program that another jumped to (tail call) counts as a part of
- * that one's run. -EINVAL: no such mode.
+ * of hooks, is off until it is asked for. A program that another jumped to (tail call) counts
+ * as a part of that one's run. -EINVAL: no such mode.
  */
 enum pintle_stats {
 	PINTLE_STATS_OFF,
