@@ -5,6 +5,8 @@
  */
 #include "setup.h"
 
+#ifndef FOR_KERNEL /* types of the host that these are for */
+
 #define __arena __attribute__((address_space(1)))
 
 struct {
@@ -85,3 +87,4 @@ P(no_arena_named)
 	return *(int __arena *)(long)n;
 }
 
+#endif

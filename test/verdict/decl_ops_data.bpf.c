@@ -4,6 +4,8 @@
  */
 #include "verdict.h"
 
+#ifndef FOR_KERNEL /* types of the host that these are for */
+
 OBJECT_REJECT("member 'pointer' of struct t_ops: it is set to an address, but no function");
 
 SEC("struct_ops/run") int BPF_PROG(run, struct T *t, int n)
@@ -15,3 +17,5 @@ long value = 1;
 
 SEC(".struct_ops")
 struct t_ops table = {.run = (void *)run, .pointer = &value};
+
+#endif

@@ -4,6 +4,8 @@
  */
 #include "verdict.h"
 
+#ifndef FOR_KERNEL /* types of the host that these are for */
+
 OBJECT_REJECT("operations 'table': not a struct");
 
 SEC("struct_ops/run") int BPF_PROG(run, struct T *t, int n)
@@ -13,3 +15,5 @@ SEC("struct_ops/run") int BPF_PROG(run, struct T *t, int n)
 
 SEC(".struct_ops")
 int table = 5;
+
+#endif

@@ -55,6 +55,7 @@ struct {
 /* ---- plain memory ---- */
 
 ACCEPT RETVAL(1234)
+KERNEL(reject, "asks whether the program may write packets, of any memory")
 P(parts_of_a_value)
 {
 	struct bpf_dynptr d, view;
@@ -192,6 +193,7 @@ P(behind_a_slice)
 /* ---- ring buffers ---- */
 
 ACCEPT RETVAL(7)
+KERNEL(reject, "asks whether the program may write packets, of any memory")
 P(record_by_parts)
 {
 	struct bpf_dynptr d, view;

@@ -5,6 +5,8 @@
  */
 #include "setup.h"
 
+#ifndef FOR_KERNEL /* types of the host that these are for */
+
 struct bpf_iter_bits {
 	__u64 opaque[2];
 } __attribute__((aligned(8)));
@@ -393,3 +395,4 @@ P(string_in_a_field)
 	return v ? bpf_strlen((char *)&v->t) : 0;
 }
 
+#endif

@@ -5,6 +5,8 @@
  */
 #include "verdict.h"
 
+#ifndef FOR_KERNEL /* types of the host that these are for */
+
 #define TABLE(name, member) SEC(".struct_ops") struct t_ops name##_table = {.member = (void *)name}
 
 ACCEPT
@@ -195,3 +197,5 @@ SEC("struct_ops/nap") int BPF_PROG(ops_may_not_nap, struct T *t)
 	return t_nap(t);
 }
 TABLE(ops_may_not_nap, nap);
+
+#endif

@@ -157,6 +157,7 @@ __noinline int caught_next(__u64 cookie)
 
 ACCEPT RETVAL(44)
 CAUGHT_BY(caught_next)
+KERNEL(reject, "libbpf before 1.3 leaves the callback out of the program")
 P(callback_makes_the_result)
 {
 	int a = deep(t, n);
@@ -166,6 +167,7 @@ P(callback_makes_the_result)
 
 ACCEPT RETVAL(45)
 CAUGHT_BY(caught_next)
+KERNEL(reject, "libbpf before 1.3 leaves the callback out of the program")
 P(callback_of_a_throw_in_main)
 {
 	volatile __u64 space[8] = {n};
