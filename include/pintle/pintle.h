@@ -543,9 +543,11 @@ PINTLE_API int pintle_hook_register(struct pintle_host *host, struct pintle_hook
  * Arguments are at most 5 integers and pointers; pointers to structs are trusted. A function
  * of the host's named TYPE__MEMBER with the member's prototype, which need not do anything,
  * gives the parameters names: what ends in __nullable may be NULL; what ends in __ref gives
- * the program a reference, which it must give back or store. Functions return an integer,
- * nothing, or a pointer to a struct: then NULL or a reference, which is the caller's. A call
- * without an execution slot gives 0. A process has room for 512 functions of loaded tables.
+ * the program a reference, which it must give back or store, and which it cannot take along
+ * into a tail call. Functions return an integer, nothing, or a pointer to a struct: then NULL
+ * or a reference, which is the caller's. A call without an execution slot gives 0 and takes
+ * nothing over: a reference is lost there. A process has room for 512 functions of loaded
+ * tables.
  */
 struct pintle_ops {
 	const char *name;

@@ -175,6 +175,55 @@ SEC("struct_ops/make") struct T *BPF_PROG(ops_returns_one_of_two, int n)
 }
 TABLE(ops_returns_one_of_two, make);
 
+/* --- tail calls: what goes on takes its arguments to be its own --- */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} owners SEC(".maps"), makers SEC(".maps"), runners SEC(".maps");
+
+REJECT(OPS_TAIL_CALL, "program with __ref argument cannot tail call")
+SEC("struct_ops/own") int ops_puts_and_goes_on(__u64 *ctx)
+{
+	t_put((struct T *)ctx[0]);
+	bpf_tail_call(ctx, &owners, 0);
+	return 0;
+}
+TABLE(ops_puts_and_goes_on, own);
+
+static __noinline int goes_on(__u64 *ctx)
+{
+	bpf_tail_call(ctx, &makers, 0);
+	return 0;
+}
+
+/* Who called would throw away what the other returns. */
+REJECT(UNSUPPORTED, "a tail call in a subprogram")
+SEC("struct_ops/make") struct T *ops_makes_below(__u64 *ctx)
+{
+	goes_on(ctx);
+	return NULL;
+}
+TABLE(ops_makes_below, make);
+
+ACCEPT
+SEC("struct_ops/make") struct T *ops_makes_elsewhere(__u64 *ctx)
+{
+	bpf_tail_call(ctx, &makers, 0);
+	return NULL;
+}
+TABLE(ops_makes_elsewhere, make);
+
+ACCEPT
+SEC("struct_ops/run") int ops_runs_elsewhere(__u64 *ctx)
+{
+	bpf_tail_call(ctx, &runners, 0);
+	return 0;
+}
+TABLE(ops_runs_elsewhere, run);
+
 /* --- nothing, and sleeping --- */
 
 ACCEPT

@@ -52,6 +52,7 @@ static int ret_void(struct env *env, const struct call *call, struct reg *r0)
 static int ret_tail_call(struct env *env, const struct call *call, struct reg *r0)
 {
 	TRY(check_nothing_held(env, "tail_call"));
+	TRY(ops_check_tail_call(env));
 	TRY(tail_call_return(env));
 	*r0 = reg_unknown();
 	return 0;

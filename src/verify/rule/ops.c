@@ -28,6 +28,19 @@ int ops_arg_ref(struct env *env, u32 i, struct reg *value)
 	return 0;
 }
 
+int ops_check_tail_call(struct env *env)
+{
+	const struct abi_prog_type *type = env->prog->type;
+
+	for (u32 i = 0; type && i < ARRAY_SIZE(type->args); i++)
+		if (type->args[i] & CTX_ARG_REF)
+			return reject(env, RULE_OPS_TAIL_CALL);
+	if (type && type->ret_btf && cur_frame(env)->subprog)
+		return reject(env, RULE_UNSUPPORTED, "a tail call in a subprogram, where the "
+						     "program returns a reference");
+	return 0;
+}
+
 static int bad_result(struct env *env, u32 regno)
 {
 	const struct abi_prog_type *type = env->prog->type;

@@ -88,6 +88,8 @@ int check_releasable(struct env *env, u32 regno, const struct reg *reg);
 int check_release_here(struct env *env, u32 regno, u32 ref);
 /* Takes a new reference for the current instruction into *ref. */
 int ref_take(struct env *env, u32 *ref);
+/* The same for a result that may be NULL. */
+int ref_take_or_null(struct env *env, u32 *ref);
 
 /* --- ops.c --- */
 /* The main program begins: it holds the references that its arguments are. */
@@ -97,9 +99,8 @@ int ops_arg_ref(struct env *env, u32 i, struct reg *value);
 /* The main program returns a pointer, by its exit; or a number in its place. */
 int ops_return(struct env *env);
 int ops_check_null(struct env *env, u32 regno);
-
-/* The same for a result that may be NULL. */
-int ref_take_or_null(struct env *env, u32 *ref);
+/* Another program may go on here, with the same arguments, and its result be this one's. */
+int ops_check_tail_call(struct env *env);
 
 /* --- btfptr.c --- */
 
