@@ -93,16 +93,18 @@ HELPER_FN(timer_start)
 {
 	struct async *timer = async_at(helper_ptr(a));
 	struct pintle_host *host;
-	u64 from = 0, at;
+	u64 now, from, at;
 	bool first = false;
 	int err;
 
 	if (!timer || c & ~(u64)TIMER_ABS)
 		return helper_err(-EINVAL);
 	host = timer->map->host;
-	if (!(c & TIMER_ABS))
-		from = host_clock(host, clocks[timer->clock]);
+	now = host_clock(host, clocks[timer->clock]);
+	from = c & TIMER_ABS ? 0 : now;
 	at = from + b < from ? UINT64_MAX : from + b;
+	if (at < now) /* due since now: who are due already come first */
+		at = now;
 	lock_take(&host->asyncs->lock);
 	err = start(host->asyncs, timer, at, &first);
 	lock_drop(&host->asyncs->lock);

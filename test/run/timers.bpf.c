@@ -72,6 +72,9 @@ static struct value *get(void *map, __u32 key)
 		case TODO_CALL_HOST:                                                     \
 			v->tick.answer = timers_nested(own);                             \
 			break;                                                           \
+		case TODO_START_IN_THE_PAST:                                             \
+			v->tick.answer = bpf_timer_start(&v->timer, 1, BPF_F_TIMER_ABS); \
+			break;                                                           \
 		}                                                                        \
 		if (v->tick.again)                                                       \
 			bpf_timer_start(&v->timer, v->tick.again, 0);                    \

@@ -205,6 +205,23 @@ TEST(timer_is_started_by_its_callback)
 	timers_end(t);
 }
 
+/* One that is always due long since keeps none that is due from being called. */
+TEST(timer_in_the_past_lets_others_come)
+{
+	struct timers t = timers_begin(&by_hand);
+
+	timers_set(t, "hash", 1, (struct tick){.todo = TODO_START_IN_THE_PAST});
+	for (int i = 1; i < 4; i++)
+		CHECK_EQ(RUN("all", "hash", i, 0), 0);
+	for (int i = 1; i < 4; i++) {
+		CHECK_EQ(pintle_timers_run(t.host, 0), i == 1 ? 3 : 1);
+		CHECK_EQ(FIRED("hash", 1), i);
+		CHECK_EQ(FIRED("hash", 3), 1);
+		CHECK_EQ(pintle_timers_next(t.host), 0);
+	}
+	timers_end(t);
+}
+
 /* ------------------------------------------------------------------ callbacks' own doings */
 
 static long nested_answer;

@@ -21,6 +21,7 @@ enum todo {
 	TODO_DELETE_OWN,	/* its element, then starts the timer all the same */
 	TODO_CANCEL_OTHER, /* of key + 1 */
 	TODO_CALL_HOST,	/* timers_nested() */
+	TODO_START_IN_THE_PAST,
 };
 
 #endif
