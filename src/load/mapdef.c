@@ -241,7 +241,7 @@ static int collect_data(struct loader *ld, u32 i)
 	if (sec->nrels && !ld->abi->each_program)
 		return load_fail(ld, -ENOTSUP, "section '%s': initialised pointers in global "
 				 "data are not supported", sec->name);
-	if (ld->image->btf)
+	if (sec->described)
 		map.value_type = btf_find(ld->image->btf, sec->name, BTF_DATASEC);
 	if (sec->data) {
 		map.data = arena_memdup(ld->arena, sec->data, sec->size);

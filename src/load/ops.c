@@ -132,8 +132,7 @@ static bool is_zero(const u8 *bytes, u32 size)
 }
 
 /* Numbers of one member, from the object's layout to the host's. */
-static int copy_number(struct table *t, const struct btf_member *from, const char *name,
-		       const u8 *bytes, u32 size)
+static int copy_number(struct table *t, const char *name, const u8 *bytes, u32 size)
 {
 	const struct btf *btf = t->ops->btf;
 	const struct btf_type *outer = btf_type(btf, t->ops->type);
@@ -152,6 +151,20 @@ static int copy_number(struct table *t, const struct btf_member *from, const cha
 	if (!btf_size(btf, to->type, &to_size) || to_size != size)
 		return table_fail(t, name, "%u bytes, where the host has %u", size, to_size);
 	memcpy(t->data + btf_member_bit(outer, to) / 8, bytes, size);
+	return 0;
+}
+
+/* Bit fields of the object's: they have neighbours in their bytes, and may have none to fill
+ * the last. */
+static int check_bits(struct table *t, const char *name, u32 bit, u32 bits)
+{
+	const u8 *bytes = t->sec->data ? t->sec->data + t->off : NULL;
+
+	if (!add_fits(bit, bits, (u64)t->size * 8))
+		return table_fail(t, name, "it lies outside of the variable");
+	for (u32 i = bit; bytes && i < bit + bits; i++)
+		if (bytes[i / 8] & BIT(i % 8))
+			return table_fail(t, name, "unsupported: a bit field that is set");
 	return 0;
 }
 
@@ -193,11 +206,13 @@ static int read_member(struct table *t, const struct btf_type *type, const struc
 	u32 off = btf_member_bit(type, m) / 8, size;
 	const struct elf_rel *rel = rel_at(t->sec, (u64)t->off + off);
 
+	if (btf_member_bits(type, m))
+		return check_bits(t, name, btf_member_bit(type, m), btf_member_bits(type, m));
 	if (!btf_size(btf, m->type, &size) || !add_fits(off, size, t->size))
 		return table_fail(t, name, "it lies outside of the variable");
 	if (rel)
 		return set_function(t, name, rel);
-	return copy_number(t, m, name, t->sec->data ? t->sec->data + t->off + off : NULL, size);
+	return copy_number(t, name, t->sec->data ? t->sec->data + t->off + off : NULL, size);
 }
 
 static int read_table(struct table *t, u32 id)
@@ -280,7 +295,7 @@ static int make_tables(struct loader *ld, const struct elf_sec *sec, u32 datasec
 
 static int read_section(struct loader *ld, const struct elf_sec *sec)
 {
-	u32 datasec = ld->image->btf ? btf_find(ld->image->btf, sec->name, BTF_DATASEC) : 0;
+	u32 datasec = sec->described ? btf_find(ld->image->btf, sec->name, BTF_DATASEC) : 0;
 
 	if (ld->abi->ops.n && !ld->opts->look_only) {
 		if (!datasec)
