@@ -14,8 +14,8 @@ struct adding {
 	struct pintle_host *host;
 	struct abi_ops *ops;
 	struct abi_ops_member *members;
+	struct abi_prog_type *types; /* of the members, by the same number */
 	const struct pintle_ops_opts *opts;
-	u32 bit; /* of all program types of its members */
 };
 
 /* Whether @name is one of @list, "a|b|c". */
@@ -108,19 +108,15 @@ static int set_args(const struct adding *a, const char *member, struct abi_prog_
 }
 
 static int member_type(const struct adding *a, const char *member, u32 proto,
-		       struct abi_prog_type **out)
+		       struct abi_prog_type *type)
 {
 	struct pintle_host *host = a->host;
-	struct abi_prog_type *type = arena_new_of(host->arena, struct abi_prog_type);
 
-	*out = type;
-	if (!type)
-		return host_oom(host);
 	TRY(find_names(a, member, &proto));
 	*type = (struct abi_prog_type){
 		.name = arena_printf(host->arena, "struct_ops/%s.%s", a->ops->name, member),
 		.section = "struct_ops", .kind = PROG_ARGS, .btf = a->ops->btf, .proto = proto,
-		.bit = a->bit, .may_sleep = is_listed(a->opts->sleepable, member),
+		.may_sleep = is_listed(a->opts->sleepable, member),
 		.ctx_size = 8 * btf_vlen(btf_type(a->ops->btf, proto)),
 	};
 	if (!type->name)
@@ -168,9 +164,9 @@ static int add_members(struct adding *a)
 {
 	const struct btf *btf = a->ops->btf;
 	const struct btf_type *t = btf_type(btf, a->ops->type);
-	struct abi_prog_type *type;
 
 	for (u32 i = 0; i < btf_vlen(t); i++) {
+		struct abi_prog_type *type = &a->types[a->ops->nmembers];
 		const struct btf_member *m = &btf_members(t)[i];
 		const char *name = host_strdup(a->host, btf_str(btf, m->name_off));
 		u32 proto = function_of(btf, m);
@@ -179,7 +175,7 @@ static int add_members(struct adding *a)
 			continue;
 		if (!name)
 			return host_oom(a->host);
-		TRY(member_type(a, name, proto, &type));
+		TRY(member_type(a, name, proto, type));
 		a->members[a->ops->nmembers++] = (struct abi_ops_member){
 			.name = name, .off = btf_member_bit(t, m) / 8, .type = type,
 			.optional = is_listed(a->opts->optional, name) ||
@@ -218,6 +214,15 @@ static int copy_opts(struct adding *a, struct ops_type *row)
 		       : 0;
 }
 
+/* One row, and one bit, for the programs of all members. */
+static int push_type(const struct adding *a, const struct abi_prog_type *common)
+{
+	TRY(prog_type_push(a->host, common));
+	for (u32 i = 0; i < a->ops->nmembers; i++)
+		a->types[i].bit = (u32)prog_type_find(a->host, common->name);
+	return 0;
+}
+
 static int fill(struct adding *a, struct ops_type *row)
 {
 	struct pintle_host *host = a->host;
@@ -229,16 +234,16 @@ static int fill(struct adding *a, struct ops_type *row)
 
 	common.section = common.name;
 	a->members = arena_array(host->arena, btf_vlen(t) + 1, sizeof(a->members[0]));
-	if (!a->members || !common.name)
+	a->types = arena_array(host->arena, btf_vlen(t) + 1, sizeof(a->types[0]));
+	if (!a->members || !a->types || !common.name)
 		return host_oom(host);
 	a->ops->members = a->members;
 	a->ops->size = t->size;
-	a->bit = host->abi.prog_types.n;
 	TRY(add_members(a));
 	TRY(check_list(a, a->opts->optional));
 	TRY(check_list(a, a->opts->sleepable));
 	TRY(copy_opts(a, row));
-	return prog_type_push(host, &common);
+	return push_type(a, &common);
 }
 
 static int check_handle(struct pintle_host *host, const struct pintle_ops *handle)

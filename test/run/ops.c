@@ -4,6 +4,9 @@
  * and let go, and whatever is wrong with each.
  */
 #include "run/ops_host.h"
+#include "run/run.h"
+#include "unit/btf_build.h"
+#include "unit/elf_edit.h"
 #include "unit/fail_alloc.h"
 
 PINTLE_OPS(cc_ops)
@@ -128,6 +131,32 @@ TEST(ops_registration)
 	CHECK(!cc_ops_current() && !cc_ops_get());
 	pintle_host_free(host);
 	CHECK(!cc_ops_pintle_ops.type && !cc_ops_get());
+}
+
+/* What a hook that is gone leaves in the table of program types is somebody else's. */
+TEST(ops_programs_are_of_their_type)
+{
+	struct pintle_hook hook = {.name = "gone_hook"};
+	struct pintle_host *host = pintle_host_new(NULL);
+	struct bb b;
+	u32 i32;
+	int type;
+
+	bb_init(&b, NULL);
+	i32 = bb_int(&b, "int", 4);
+	bb_func(&b, "pintle_hook__gone_hook", bb_proto(&b, i32, {"n", i32}));
+	bb_blob(&b);
+	CHECK_EQ(pintle_host_add_self(host), 0);
+	CHECK_EQ(pintle_host_add_btf(host, "gone", b.blob, b.size), 0);
+	CHECK_EQ(pintle_hook_register(host, &hook, NULL), 0);
+	CHECK_EQ(pintle_host_remove_btf(host, "gone"), 0);
+	CHECK_EQ(pintle_ops_add(host, cc_ops, ALL_OPTIONAL), 0);
+	type = prog_type_find(host, "struct_ops/cc_ops");
+	CHECK(type >= 0);
+	for (u32 i = 0; i < abi_find_ops(&host->abi, "cc_ops")->nmembers; i++)
+		CHECK_EQ(abi_find_ops(&host->abi, "cc_ops")->members[i].type->bit, type);
+	pintle_host_free(host);
+	bb_free(&b);
 }
 
 /* ------------------------------------------------------------------ calls */
@@ -381,6 +410,44 @@ TEST(ops_member_that_must_be_there)
 	CHECK_EQ(pintle_load(object), -EINVAL);
 	CHECK_HAS(pintle_host_error(host), "may not sleep");
 	pintle_close(object);
+	pintle_host_free(host);
+}
+
+/* Two sections of one name: .BTF describes the first, whatever the size of the other. */
+TEST(ops_section_that_is_there_twice)
+{
+	struct elf_edit e = elf_edit_open("run/ops.bpf.o");
+	struct pintle_host *host = ops_host(NULL, PINTLE_OPTS(pintle_ops_opts, ALL_OPTIONAL));
+	Elf64_Shdr *link = elf_edit_shdr(&e, ".struct_ops.link");
+	Elf64_Shdr *plain = elf_edit_shdr(&e, ".struct_ops");
+
+	if (plain < link)
+		link->sh_name = plain->sh_name;
+	else
+		plain->sh_name = link->sh_name;
+	CHECK(!pintle_open_mem(host, e.data, e.size, NULL));
+	CHECK_HAS(pintle_host_error(host), "is not described in .BTF");
+	elf_edit_free(&e);
+	pintle_host_free(host);
+}
+
+/* What a run has from its caller nobody knows how to give back for it. */
+TEST(ops_budget_of_who_owns_an_argument)
+{
+	struct pintle_host *host = ops_host(NULL, PINTLE_OPTS(pintle_ops_opts, ALL_OPTIONAL));
+	static const char *const owners[] = {"drop", "pick"};
+
+	for (u32 i = 0; i < ARRAY_SIZE(owners); i++) {
+		struct pintle_object *object = pintle_open(host, test_object("run/ops.bpf.o"),
+							   NULL);
+
+		CHECK(object);
+		CHECK_EQ(pintle_prog_set_budget(pintle_prog_find(object, owners[i]), 10, 0), 0);
+		CHECK_EQ(pintle_load(object), -ENOTSUP);
+		CHECK_HAS(pintle_host_error(host), "unsupported: a budget for a program that may "
+						   "hold");
+		pintle_close(object);
+	}
 	pintle_host_free(host);
 }
 
