@@ -71,10 +71,11 @@ on_my_side(const struct swap *swap, const struct pintle_prog *prog)
 
 const struct code *prog_array_code(struct map *map, u64 index)
 {
-	const struct pintle_prog *prog = entry(map, index);
-	/* acquire: pairs with the release in prog_arrays_cross() */
+	/* Before the entry: who finds no swap any more finds what it left. acquire: pairs with
+	 * the releases in prog_arrays_cross() and cross_over() */
 	const struct swap *swap =
 		atomic_load_explicit(&array_of(map)->swap, memory_order_acquire);
+	const struct pintle_prog *prog = entry(map, index);
 
 	if (unlikely(swap != NULL) && prog)
 		prog = on_my_side(swap, prog);
@@ -202,11 +203,15 @@ static void cross_over(struct map *map, const struct pintle_object *old)
 {
 	for (u32 i = 0; i < map->max_entries; i++) {
 		struct pintle_prog *prog = entry(map, i);
+		void *was = prog;
 
-		if (prog && prog->object == old) /* release: as in index_swap() */
-			atomic_store_explicit(&array_of(map)->at[i], successor_in(map, prog),
-					      memory_order_release);
+		/* release: as in index_swap(). What somebody put there meanwhile stays. */
+		if (prog && prog->object == old)
+			atomic_compare_exchange_strong_explicit(
+				&array_of(map)->at[i], &was, successor_in(map, prog),
+				memory_order_release, memory_order_relaxed);
 	}
+	/* release: pairs with the acquire in prog_array_code() */
 	atomic_store_explicit(&array_of(map)->swap, NULL, memory_order_release);
 }
 
