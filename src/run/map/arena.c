@@ -172,7 +172,7 @@ static void mark(struct arena_map *a, u32 page, u32 n, bool used)
 		else
 			a->used[i / 64] &= ~BIT64(i % 64);
 	}
-	a->nused += used ? n : -n;
+	__atomic_store_n(&a->nused, a->nused + (used ? n : -n), __ATOMIC_RELAXED);
 }
 
 /* Whether @n pages from @page on are free; else *busy is the last that is not. */
