@@ -57,6 +57,7 @@ enum reg_flag {
 	F_BUF = 1 << 11,      /* REG_MEM of a size that attachment will check */
 	F_PKT = 1 << 10,      /* REG_MEM, REG_DYNPTR: bytes of the packet */
 	F_ADDRESS = 1 << 12,  /* numbers: was an address, or part of one (B10) */
+	F_PART = 1 << 13,     /* beside F_ADDRESS: is not all of it, or has been computed with */
 };
 
 struct reg {
@@ -303,6 +304,11 @@ struct reg reg_unknown(void);
 struct reg reg_const(u64 value);
 struct reg reg_num(struct scalar num);
 struct reg reg_address(void); /* what is left of a pointer: any number, but marked */
+/* The marks of what is computed from numbers with these. */
+static inline u16 part_marks(u16 flags)
+{
+	return flags & F_ADDRESS ? F_ADDRESS | F_PART : 0;
+}
 struct reg reg_pointer(enum reg_base base, u16 flags); /* offset 0 */
 struct reg reg_btf(const struct btf *btf, u32 type, u16 flags);
 /* "ctx", "map_value_or_null", "trusted_ptr_conn", "rcu_ptr_or_null_conn",

@@ -64,7 +64,7 @@ static bool marks_match(const struct ids *ids, const struct reg *old, const stru
 {
 	u16 gained = cur->flags & ~old->flags, lost = old->flags & ~cur->flags;
 
-	return ids->leaks || !(F_ADDRESS & (ids->how == COVER_SAME ? gained | lost : gained));
+	return ids->leaks || !((F_ADDRESS | F_PART) & (ids->how == COVER_SAME ? gained | lost : gained));
 }
 
 static bool numbers_cover(struct ids *ids, const struct reg *old, const struct reg *cur)

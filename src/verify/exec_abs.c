@@ -30,6 +30,8 @@ int exec_ld_abs(struct env *env, const struct insn *insn, u32 *next)
 	TRY(check_r6(env));
 	if (info->src_reg)
 		TRY(check_readable(env, insn->src));
+	if (info->src_reg)
+		TRY(check_number_arg(env, insn->src));
 	for (u32 r = R1; r <= R5; r++)
 		set_reg(env, r, reg_none());
 	set_reg(env, R0, reg_num(scalar_zext(scalar_unknown(), info->size)));

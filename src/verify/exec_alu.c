@@ -17,9 +17,17 @@ void set_reg(struct env *env, u32 regno, struct reg value)
 	cur_frame(env)->written |= (u16)BIT(regno);
 }
 
-static struct reg address_u32(void)
+static struct reg address_part(void)
 {
 	struct reg reg = reg_address();
+
+	reg.flags |= F_PART;
+	return reg;
+}
+
+static struct reg address_u32(void)
+{
+	struct reg reg = address_part();
 
 	reg.num = scalar_zext(reg.num, 4);
 	return reg;
@@ -82,7 +90,7 @@ static int exec_mov(struct env *env, const struct insn *insn, const struct isa_i
 	if (src->base != REG_SCALAR) {
 		/* Part of a pointer, or a changed one, is a mere number. */
 		value = alu == ALU_MOV && info->wide ? *src
-			: info->wide		     ? reg_address()
+			: info->wide		     ? address_part()
 						     : address_u32();
 		set_reg(env, insn->dst, value);
 		return 0;
@@ -93,7 +101,7 @@ static int exec_mov(struct env *env, const struct insn *insn, const struct isa_i
 		return 0;
 	}
 	value = reg_num(scalar_alu(alu, info->wide, scalar_unknown(), src->num));
-	value.flags = src->flags;
+	value.flags = part_marks(src->flags);
 	set_reg(env, insn->dst, value);
 	return 0;
 }
@@ -202,7 +210,7 @@ static bool in_arena(const struct reg *dst, const struct reg *src)
 
 /*
  * Of one kind and place: that one lies before the other, and how far, is no address. Of
- * what may be NULL the distance is.
+ * what may be NULL, as what is read through it may, the distance is.
  */
 bool pointers_related(const struct reg *a, const struct reg *b)
 {
@@ -212,7 +220,7 @@ bool pointers_related(const struct reg *a, const struct reg *b)
 	if (packet)
 		return b->base == REG_PACKET || b->base == REG_PACKET_META ||
 		       b->base == REG_PACKET_END;
-	if (a->base != b->base || (a->flags | b->flags) & F_NULL)
+	if (a->base != b->base || (a->flags | b->flags) & (F_NULL | F_UNTRUSTED))
 		return false;
 	switch (a->base) {
 	case REG_MAP_VALUE:
@@ -249,7 +257,7 @@ static int exec_pointer(struct env *env, const struct insn *insn,
 		if (alu != ALU_SUB)
 			return reject(env, RULE_PTR_PTR, insn->dst, alu_signs[alu]);
 		set_reg(env, insn->dst,
-			pointers_related(&dst, &src) ? reg_unknown() : reg_address());
+			pointers_related(&dst, &src) ? reg_unknown() : address_part());
 		return 0;
 	}
 	/* What is reached at an offset that is an address would tell it (B10). */
@@ -264,7 +272,7 @@ static int exec_pointer(struct env *env, const struct insn *insn,
 	if (!info->wide) {
 		if (alu != ALU_SUB)
 			return reject(env, RULE_PTR_32BIT, insn->dst);
-		set_reg(env, insn->dst, reg_address());
+		set_reg(env, insn->dst, address_part());
 		return 0;
 	}
 	if (reg_is_pointer(&dst))
@@ -342,7 +350,7 @@ static int exec_number(struct env *env, const struct insn *insn,
 		dst.off = off;
 	else
 		unlink_number(&dst);
-	dst.flags |= src->flags & F_ADDRESS;
+	dst.flags = part_marks(dst.flags | src->flags);
 	set_reg(env, insn->dst, dst);
 	return 0;
 }
@@ -360,10 +368,10 @@ static int exec_unary(struct env *env, const struct insn *insn,
 
 	TRY(check_readable(env, insn->dst));
 	value = reg_is_pointer(dst)
-			? reg_address()
+			? address_part()
 			: reg_num(scalar_alu((enum isa_alu)info->sub, info->wide,
 					     dst->num, scalar_const(0)));
-	value.flags |= dst->base == REG_SCALAR ? dst->flags : 0;
+	value.flags |= dst->base == REG_SCALAR ? part_marks(dst->flags) : 0;
 	set_reg(env, insn->dst, value);
 	return 0;
 }

@@ -98,7 +98,7 @@ static void set_number(struct reg *reg, struct scalar num)
 {
 	reg->num = num;
 	if (scalar_is_const(num))
-		reg->flags &= (u16)~F_ADDRESS;
+		reg->flags &= (u16)~(F_ADDRESS | F_PART);
 }
 
 static void learn_linked(struct reg *reg, void *data)
@@ -351,26 +351,34 @@ static void note_pointers(struct env *env, const struct cmp *cmp)
 		cur_step(env)->flags |= STEP_SRC_PTR;
 }
 
+static bool is_whole(const struct reg *reg)
+{
+	return reg->base == REG_SCALAR ? !(reg->flags & F_PART)
+				       : scalar_is_const(reg->num);
+}
+
 /*
- * What is learnt of an address bit by bit could be kept, too (B10). One comparison with a
- * constant tells one number that it is not; of two pointers, whether they are the same, and
- * how those of one kind lie.
+ * What is learnt of an address bit by bit could be kept, too (B10). One comparison of all
+ * of it with a constant tells one number that it is not; of two pointers, whether they are
+ * the same, and how those of one kind lie. Addresses in arenas are any numbers that the
+ * program likes.
  */
 static int check_comparison(struct env *env, const struct cmp *cmp)
 {
 	const struct reg *dst = cur_reg(env, cmp->dst), imm = reg_num(cmp->imm);
 	const struct reg *src = cmp->src >= 0 ? cur_reg(env, (u32)cmp->src) : &imm;
-	bool equality = cmp->cond == COND_EQ || cmp->cond == COND_NE;
+	bool equality = cmp->wide && (cmp->cond == COND_EQ || cmp->cond == COND_NE);
+	bool whole = is_whole(dst) && is_whole(src);
 	bool shown = leaks_address(env, dst), by_shown = leaks_address(env, src);
 
-	if ((!shown && !by_shown) || dst->base == REG_ARENA || src->base == REG_ARENA)
+	if (!shown && !by_shown)
 		return 0;
 	if (shown && by_shown) {
-		if ((equality && cmp->wide) || pointers_related(dst, src))
+		if ((equality && whole) || pointers_related(dst, src))
 			return 0;
 		return reject(env, RULE_PTR_COMPARE, cmp->dst);
 	}
-	if (!equality || !scalar_is_const(shown ? src->num : dst->num))
+	if (!equality || !whole || !scalar_is_const(shown ? src->num : dst->num))
 		return reject(env, RULE_PTR_COMPARE, shown ? cmp->dst : (u32)cmp->src);
 	if (shown && cmp->src < 0)
 		return 0;

@@ -260,13 +260,15 @@ static struct access access_of(struct env *env, u32 regno, enum access_kind kind
 /* What a load leaves in its register. */
 static struct reg loaded(const struct access *acc)
 {
-	struct reg reg = acc->result;
+	struct reg reg = acc->result, extended;
 
 	if (!acc->result_set)
 		reg = reg_num(scalar_zext(scalar_unknown(), (u8)acc->size));
 	if (!acc->sign || reg.base != REG_SCALAR)
 		return reg;
-	return reg_num(scalar_sext(reg.num, (u8)acc->size));
+	extended = reg_num(scalar_sext(reg.num, (u8)acc->size));
+	extended.flags = part_marks(reg.flags);
+	return extended;
 }
 
 /* What one instruction loads is an address that somebody else chose on all paths, or on

@@ -259,6 +259,7 @@ static int check_size(struct env *env, u32 regno, bool zero_ok)
 	TRY(check_readable(env, regno));
 	if (reg->base != REG_SCALAR)
 		return reject_kind(env, regno, "scalar");
+	TRY(check_number_arg(env, regno));
 	if (reg->num.smin < 0)
 		return reject(env, RULE_MEM_SIZE_NEG, regno);
 	if (!reg->num.umin && !zero_ok)

@@ -68,7 +68,7 @@ bool same_frames(const struct state *a, const struct state *b)
 
 static void widen_reg(const struct reg *old, struct reg *reg)
 {
-	u16 marks = (old->flags | reg->flags) & F_ADDRESS;
+	u16 marks = (old->flags | reg->flags) & (F_ADDRESS | F_PART);
 
 	if (old->base != REG_SCALAR || reg->base != REG_SCALAR || old->precise)
 		return;

@@ -113,7 +113,7 @@ static struct reg fill_number(struct env *env, struct slot *slot, u32 byte, u32 
 	if (byte)
 		num = scalar_alu(ALU_RSH, true, num, scalar_const(8 * byte));
 	part = reg_num(size < 8 ? scalar_zext(num, (u8)size) : num);
-	part.flags = reg->flags;
+	part.flags = part_marks(reg->flags);
 	return part;
 }
 
@@ -131,7 +131,7 @@ static int check_no_address(struct env *env, const struct slot *slot, u32 byte, 
 {
 	for (u32 b = byte; b < byte + size; b++) {
 		if (is_marked(slot, b))
-			*mark = F_ADDRESS;
+			*mark = F_ADDRESS | F_PART;
 		else if (slot_shows_address(slot, b) && !env->abi->policy.ptr_leaks)
 			return reject(env, RULE_STACK_ADDRESS);
 	}
@@ -250,10 +250,10 @@ static void write_spill(struct env *env, struct slot *slot, u32 size, struct reg
 	cur_step(env)->flags |= STEP_SPILL;
 	memset(slot->kind, SLOT_SPILL, size);
 	if (reg.base == REG_SCALAR && size < 8 && reg.num.umax >= BIT64(8 * size)) {
-		u16 mark = reg.flags;
+		u16 marks = part_marks(reg.flags);
 
 		reg = reg_num(scalar_zext(reg.num, (u8)size));
-		reg.flags = mark;
+		reg.flags = marks;
 	}
 	reg.def = env->insn;
 	slot->spilled = reg;

@@ -117,6 +117,8 @@ static int check_range(struct env *env, u32 regno, struct ret_range want)
 
 	if (r0->base != REG_SCALAR)
 		return reject(env, RULE_RET_SCALAR, want.when, regno, reg_class_name(env, r0));
+	if (leaks_address(env, r0))
+		return reject(env, RULE_RET_LEAK, regno);
 	TRY(mark_precise(env, regno));
 	if (min >= want.min && max <= want.max)
 		return 0;

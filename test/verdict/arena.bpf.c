@@ -53,6 +53,28 @@ P(address_of_nothing)
 	return (int)*at;
 }
 
+/* Addresses in arenas are any numbers that the program likes. */
+REJECT(PTR_COMPARE, "pointer comparison prohibited")
+P(object_compared_with_one_of_an_arena)
+{
+	long __arena *guess = &counter + n;
+
+	ASM("if %0 > %1 goto +1\n\t%2 = 0" : : "r"(guess), "r"(t), "r"(n));
+	return n;
+}
+
+REJECT(ARG_LEAK, "R2 leaks addr into helper function")
+P(pages_at_the_address_of_an_object)
+{
+	struct T *p = t_find(n);
+
+	if (!p)
+		return 0;
+	t_put(p);
+	bpf_arena_free_pages(&arena, (void __arena *)(long)p, 1);
+	return 0;
+}
+
 REJECT(LEAK, "leaks addr into arena")
 P(object_stored_in_an_arena)
 {

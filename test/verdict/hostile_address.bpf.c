@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Programs that try to learn an address of the host's (rule book B10, J2). What is left of
- * a pointer is a number that still tells: it may be kept, moved and compared for equality,
- * but goes nowhere others can read it. Beside them what ordinary programs do.
+ * a pointer is a number that still tells: it may be kept, moved and, as a whole, compared
+ * for equality, but goes nowhere others can read it. Beside them what ordinary programs do.
  */
 #include "local.h"
 
@@ -72,6 +72,24 @@ P(released_then_spilled)
 	t_put(p);
 	slot = (long)p;
 	kept = slot;
+	return 0;
+}
+
+/* ... and read again as a number with a sign, of 4 bytes. */
+REJECT(LEAK, "leaks addr into map")
+P(released_then_half_read_signed)
+{
+	volatile long slot;
+	struct T *p = t_find(n);
+	long x;
+
+	if (!p)
+		return 0;
+	t_put(p);
+	slot = (long)p;
+	ASM("r1 = %1\n\t.byte 0x81; .byte 0x11; .short 0; .long 0\n\t%0 = r1"
+	    : "=r"(x) : "r"(&slot) : "r1");
+	kept = x;
 	return 0;
 }
 
@@ -311,57 +329,57 @@ P(a_byte_of_a_pointer)
 	return 0;
 }
 
+/* What instruction @asm_ makes of t, %0 (and of @with, %1), would be kept. */
+#define KEPT_AFTER(asm_, with)                                                           \
+	do {                                                                             \
+		long x_ = (long)t;                                                       \
+		ASM(asm_ : "+r"(x_) : "r"(with) : "r1");                                 \
+		kept = x_;                                                               \
+		return 0;                                                                \
+	} while (0)
+
 REJECT(LEAK, "leaks addr into map")
 P(negated_pointer)
 {
-	long x = (long)t;
-
-	ASM("%0 = -%0" : "+r"(x));
-	kept = x;
-	return 0;
+	KEPT_AFTER("%0 = -%0", 0);
 }
 
 REJECT(LEAK, "leaks addr into map")
 P(swapped_pointer)
 {
-	long x = (long)t;
-
-	ASM("%0 = be64 %0" : "+r"(x));
-	kept = x;
-	return 0;
+	KEPT_AFTER("%0 = be64 %0", 0);
 }
 
 /* Less what is NULL it is the address. */
 REJECT(LEAK, "leaks addr into map")
 P(pointer_less_null)
 {
-	struct row *row;
-	long key = n, x = (long)t;
+	long key = n;
 
-	row = bpf_map_lookup_elem(&rows, &key);
-	ASM("%0 -= %1" : "+r"(x) : "r"(row));
-	kept = x;
-	return 0;
+	KEPT_AFTER("%0 -= %1", bpf_map_lookup_elem(&rows, &key));
+}
+
+/* So it is less what is read where nothing is. */
+REJECT(LEAK, "leaks addr into map")
+P(pointer_less_untrusted)
+{
+	struct T *peer = t->peer;
+
+	if (!peer)
+		return 0;
+	KEPT_AFTER("%0 -= %1", peer->leader);
 }
 
 REJECT(LEAK, "leaks addr into map")
 P(pointer_less_another_kind)
 {
-	long x = (long)t;
-
-	ASM("%0 -= r10" : "+r"(x));
-	kept = x;
-	return 0;
+	KEPT_AFTER("%0 -= r10", 0);
 }
 
 REJECT(LEAK, "leaks addr into map")
 P(half_a_difference)
 {
-	long x = (long)t;
-
-	ASM("r1 = %0\n\tw1 -= 5\n\t%0 = r1" : "+r"(x) : : "r1");
-	kept = x;
-	return 0;
+	KEPT_AFTER("r1 = %0\n\tw1 -= 5\n\t%0 = r1", 0);
 }
 
 /* Through another struct a pointer would be a number. */
@@ -407,6 +425,104 @@ P(single_bit)
 {
 	ASM("if %0 & 4096 goto +1\n\t%0 = 0" : : "r"(t));
 	kept |= 1;
+	return 0;
+}
+
+/* A number of one bit is told by one comparison with a constant. */
+REJECT(PTR_COMPARE, "pointer comparison prohibited") POLICY(kernel, accept)
+P(bit_of_a_half)
+{
+	ASM("r1 = %1\n\tw1 = w1\n\tr1 &= 4096\n\tif r1 == 0 goto +1\n\t%0 = 0"
+	    : "+r"(n) : "r"(t) : "r1");
+	kept = n;
+	return 0;
+}
+
+REJECT(PTR_COMPARE, "pointer comparison prohibited") POLICY(kernel, accept)
+P(bit_of_a_remainder)
+{
+	struct T *p = t_find(n);
+	long x = (long)p;
+
+	if (!p)
+		return 0;
+	t_put(p);
+	ASM("%0 &= 4096\n\tif %0 != 0 goto +1\n\t%1 = 0" : "+r"(x), "+r"(n));
+	kept = n;
+	return 0;
+}
+
+REJECT(PTR_COMPARE, "pointer comparison prohibited") POLICY(kernel, accept)
+P(bit_of_a_spill)
+{
+	volatile union {
+		long whole;
+		char bytes[8];
+	} slot;
+	struct T *p = t_find(n);
+
+	if (!p)
+		return 0;
+	t_put(p);
+	slot.whole = (long)p;
+	if (slot.bytes[1] == 7)
+		kept |= 1;
+	return 0;
+}
+
+/* So does what a callback returns, by how many times it is called. */
+static long odd(__u32 i, void *on_stack)
+{
+	long x = (long)on_stack;
+
+	ASM("r1 = %0\n\tw1 = w1\n\tr1 &= 1\n\t%0 = r1" : "+r"(x) : : "r1");
+	return x;
+}
+
+REJECT(RET_LEAK, "R0 leaks addr as return value") POLICY(kernel, accept)
+P(bit_as_a_callbacks_result)
+{
+	long on_stack = 0;
+
+	kept = bpf_loop(5, odd, &on_stack, 0);
+	return 0;
+}
+
+/* And how much memory is zeroed. */
+REJECT(ARG_LEAK, "R2 leaks addr into helper function") POLICY(kernel, accept)
+P(bits_as_a_size)
+{
+	char bytes[8] = {1, 1, 1, 1, 1, 1, 1, 1};
+	struct T *p = t_find(n);
+	long x = (long)p;
+
+	if (!p)
+		return 0;
+	t_put(p);
+	ASM("%0 &= 7" : "+r"(x));
+	bpf_probe_read_kernel(bytes, x, NULL);
+	kept = bytes[3];
+	return 0;
+}
+
+REJECT(PTR_COMPARE, "pointer comparison prohibited") POLICY(kernel, accept)
+P(ordered_by_untrusted)
+{
+	struct T *peer = t->peer;
+
+	if (peer && t > peer->leader)
+		kept |= 1;
+	return 0;
+}
+
+/* A place in a value that the program chooses is any number, less one. */
+REJECT(PTR_COMPARE, "pointer comparison prohibited") POLICY(kernel, accept)
+P(guessed_by_an_index)
+{
+	WITH_VALUE(v);
+	ASM("r1 = %0\n\tr1 &= 0xffff\n\tr1 += %1\n\tif r1 == 1000 goto +1\n\t%0 = 0"
+	    : "+r"(n) : "r"(v) : "r1");
+	kept = n;
 	return 0;
 }
 

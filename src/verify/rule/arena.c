@@ -67,9 +67,9 @@ int arena_arg(struct env *env, u32 regno)
 	const struct reg *reg = cur_reg(env, regno);
 
 	TRY(check_readable(env, regno));
-	if (reg->base == REG_ARENA || reg->base == REG_SCALAR)
-		return 0;
-	return reject(env, RULE_ARENA_ARG, regno);
+	if (reg->base != REG_ARENA && reg->base != REG_SCALAR)
+		return reject(env, RULE_ARENA_ARG, regno);
+	return check_number_arg(env, regno);
 }
 
 /* bpf_arena_alloc_pages(map, addr, ...), bpf_arena_free_pages(map, addr, ...): the rest are

@@ -151,8 +151,10 @@ int access_ctx_args(struct env *env, struct access *acc)
 		return 0;
 	}
 	TRY(pointer_value(env, acc, &arg, &value));
-	if (value.base == REG_SCALAR)
+	if (value.base == REG_SCALAR && acc->size < 8) {
 		value.num = scalar_zext(value.num, (u8)acc->size);
+		value.flags = part_marks(value.flags);
+	}
 	acc->result = value;
 	acc->result_set = true;
 	return 0;

@@ -50,18 +50,21 @@ static int probe_object(struct env *env, const struct probe *probe, u32 regno)
 		      (u32)bytes->num.umax);
 }
 
-int reject_probe_number(struct env *env, u32 regno)
+int null_address(struct env *env, u32 regno)
 {
+	if (reg_is_null(cur_reg(env, regno)))
+		return mark_precise(env, regno);
 	return reject(env, RULE_PROBE_NUMBER, regno);
 }
 
 static int probe_arg(struct env *env, const struct probe *probe, u32 regno)
 {
 	const struct reg *reg = cur_reg(env, regno);
+
 	if (probe->user)
 		return user_address(env, regno);
 	if (reg->base == REG_SCALAR)
-		return reg_is_null(reg) ? 0 : reject_probe_number(env, regno);
+		return null_address(env, regno);
 	if (reg->base == REG_BTF && !(reg->flags & (F_PERCPU | F_USER)))
 		return probe_object(env, probe, regno);
 	if (reg->base == REG_BTF)
@@ -76,7 +79,6 @@ static const struct probe *probe_of(u32 helper)
 			return &probes[p];
 	return NULL;
 }
-
 
 static int arg_zero(struct env *env, struct call *call, u32 i);
 

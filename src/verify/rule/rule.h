@@ -50,8 +50,8 @@ int reject_kind(struct env *env, u32 regno, const char *expected);
 
 /* An address in somebody else's memory: a number, or a user pointer. */
 int user_address(struct env *env, u32 regno);
-/* J12: a number as the address of the host's memory. rule/helper_arg.c */
-int reject_probe_number(struct env *env, u32 regno);
+/* J12: no number but NULL is the address of the host's memory. rule/helper_arg.c */
+int null_address(struct env *env, u32 regno);
 /* Register @regno is the @nth string of a function that looks for its end. rule/text.c */
 int text_arg(struct env *env, u32 regno, u32 nth);
 void note_user_address(struct env *env, u32 regno);

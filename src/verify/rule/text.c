@@ -98,10 +98,10 @@ int text_arg(struct env *env, u32 regno, u32 nth)
 	s64 lo, hi, room;
 
 	TRY(check_readable(env, regno));
-	if (env->abi->policy.ptr_leaks || reg_is_null(ptr))
+	if (env->abi->policy.ptr_leaks)
 		return 0;
 	if (ptr->base == REG_SCALAR)
-		return reject_probe_number(env, regno);
+		return null_address(env, regno);
 	if (ptr->base == REG_BTF && ptr->btf != env->image->btf)
 		return object_text(env, regno, nth);
 	lo = ptr->off + ptr->num.smin;
