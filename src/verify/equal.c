@@ -63,8 +63,9 @@ static bool links_match(struct ids *ids, const struct reg *old, const struct reg
 static bool marks_match(const struct ids *ids, const struct reg *old, const struct reg *cur)
 {
 	u16 gained = cur->flags & ~old->flags, lost = old->flags & ~cur->flags;
+	u16 matter = ids->how == COVER_SAME ? gained | lost : gained;
 
-	return ids->leaks || !((F_ADDRESS | F_PART) & (ids->how == COVER_SAME ? gained | lost : gained));
+	return ids->leaks || !(matter & (F_ADDRESS | F_PART));
 }
 
 static bool numbers_cover(struct ids *ids, const struct reg *old, const struct reg *cur)

@@ -11,6 +11,7 @@ extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym;
 extern int bpf_iter_t_new(struct bpf_iter_t *it, int n) __ksym;
 extern struct T *bpf_iter_t_next(struct bpf_iter_t *it) __ksym;
 extern void bpf_iter_t_destroy(struct bpf_iter_t *it) __ksym;
+extern int bpf_strchr(const char *s, char c) __ksym;
 
 #define host_id(type) __builtin_btf_type_id(*(type *)0, 1)
 
@@ -407,6 +408,77 @@ P(cast_to_a_part)
 	struct M *m = bpf_rdonly_cast(t, host_id(struct M));
 
 	kept = m->bits[0];
+	return 0;
+}
+
+/* ---- as bytes ---- */
+
+REJECT(PROBE_POINTER, "are of a pointer, or lead to one")
+P(pointer_probed)
+{
+	long out;
+
+	bpf_probe_read_kernel(&out, sizeof(out), &t->leader);
+	kept = out;
+	return 0;
+}
+
+REJECT(PROBE_POINTER, "are of a pointer, or lead to one")
+P(pointer_probed_behind_numbers)
+{
+	struct T out;
+
+	bpf_probe_read_kernel(&out, __builtin_offsetof(struct T, leader) + 1, t);
+	kept = out.pid;
+	return 0;
+}
+
+ACCEPT RETVAL(0)
+P(numbers_probed)
+{
+	struct T out;
+
+	return bpf_probe_read_kernel(&out, __builtin_offsetof(struct T, leader), t);
+}
+
+REJECT(PROBE_POINTER, "are of a pointer, or lead to one")
+P(pointer_probed_as_text)
+{
+	char out[8];
+
+	bpf_probe_read_kernel_str(out, sizeof(out), &t->leader);
+	kept = out[0];
+	return 0;
+}
+
+ACCEPT
+P(name_probed_as_text)
+{
+	char out[16];
+
+	return bpf_probe_read_kernel_str(out, sizeof(out), t->name) < 0;
+}
+
+/* One of a union's members is. */
+REJECT(PROBE_POINTER, "are of a pointer, or lead to one")
+P(pointer_in_a_union_searched)
+{
+	kept = bpf_strchr((const char *)&t->number, 7);
+	return 0;
+}
+
+/* Where its neighbours are, a node of a list or tree knows. */
+REJECT(FIELD_DIRECT, "bpf_rb_node")
+P(node_probed)
+{
+	struct G *g = bpf_obj_new(struct G);
+	long out = 0;
+
+	if (!g)
+		return 0;
+	bpf_probe_read_kernel(&out, sizeof(out), &g->r);
+	kept = out;
+	bpf_obj_drop(g);
 	return 0;
 }
 

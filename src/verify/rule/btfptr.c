@@ -177,6 +177,71 @@ struct reg btf_member_reg(struct env *env, const struct reg *parent, u32 member_
 	return reg;
 }
 
+/* ---- objects as bytes ---- */
+
+enum { MAX_DEPTH = 32 };
+
+static u32 plain_of(const struct btf *btf, u32 id, u32 off, u32 depth);
+
+static u32 plain_of_array(const struct btf *btf, const struct btf_array_info *array, u32 off,
+			  u32 depth)
+{
+	u32 size = 0, at, plain;
+
+	if (!btf_size(btf, array->type, &size) || !size || !array->nelems)
+		return UINT32_MAX;
+	at = off / size * size;
+	plain = plain_of(btf, array->type, off - at, depth);
+	if (plain != UINT32_MAX || off / size + 1 >= array->nelems)
+		return plain;
+	plain = plain_of(btf, array->type, 0, depth);
+	return plain == UINT32_MAX ? plain : at + size - off + plain;
+}
+
+static u32 plain_of_members(const struct btf *btf, const struct btf_type *t, u32 off, u32 depth)
+{
+	u32 least = UINT32_MAX;
+
+	for (u32 i = 0; i < btf_vlen(t); i++) {
+		const struct btf_member *m = &btf_members(t)[i];
+		u32 at = btf_member_bit(t, m) / 8, before = at > off ? at - off : 0, size = 0;
+		u32 plain;
+
+		if (btf_size(btf, m->type, &size) && at + size <= off)
+			continue;
+		plain = plain_of(btf, m->type, off > at ? off - at : 0, depth + 1);
+		if (plain != UINT32_MAX)
+			least = min_u32(least, before + plain);
+	}
+	return least;
+}
+
+/* How far from @off it is to the next byte of a pointer; UINT32_MAX: there is none. */
+static u32 plain_of(const struct btf *btf, u32 id, u32 off, u32 depth)
+{
+	const struct btf_type *t = btf_type(btf, btf_skip_mods(btf, id));
+
+	switch (btf_kind(t)) {
+	case BTF_PTR:
+		return 0;
+	case BTF_ARRAY:
+		return plain_of_array(btf, btf_array(t), off, depth);
+	case BTF_STRUCT:
+	case BTF_UNION:
+		return depth < MAX_DEPTH ? plain_of_members(btf, t, off, depth) : 0;
+	default:
+		return UINT32_MAX;
+	}
+}
+
+u32 object_plain_room(const struct reg *reg)
+{
+	u32 size = 0, off = (u32)reg->off;
+
+	btf_size(reg->btf, reg->type, &size);
+	return off >= size ? 0 : min_u32(size - off, plain_of(reg->btf, reg->type, off, 0));
+}
+
 /* ---- the access ---- */
 
 static const char *type_of(const struct access *acc)

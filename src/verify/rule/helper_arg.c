@@ -34,20 +34,21 @@ static const struct probe {
 	{191, true, false},					    /* and of a task */
 };
 
-/* What lies behind an object is none of the program's business. */
-static int probe_object(struct env *env, const struct probe *probe, u32 regno)
+/* What lies behind an object is none of the program's business, nor where others lie. */
+static int probe_object(struct env *env, u32 regno)
 {
 	const struct reg *reg = cur_reg(env, regno), *bytes = cur_reg(env, R2);
+	const char *name = btf_type_name(reg->btf, reg->type);
+	u64 n = bytes->num.umax;
 	u32 size = 0;
 
-	if (probe->text)
-		return 0;
 	TRY(check_btf_offset(env, regno, reg));
 	btf_size(reg->btf, reg->type, &size);
-	if (bytes->base == REG_SCALAR && add_fits((u32)reg->off, bytes->num.umax, size))
-		return bytes->num.umax ? mark_precise(env, R2) : 0;
-	return reject(env, RULE_BTF_BEYOND, btf_type_name(reg->btf, reg->type), (s64)reg->off,
-		      (u32)bytes->num.umax);
+	if (bytes->base != REG_SCALAR || !add_fits((u32)reg->off, n, size))
+		return reject(env, RULE_BTF_BEYOND, name, (s64)reg->off, (u32)n);
+	if (n > object_plain_room(reg))
+		return reject(env, RULE_PROBE_POINTER, (u32)n, name, (s64)reg->off);
+	return n ? mark_precise(env, R2) : 0;
 }
 
 int null_address(struct env *env, u32 regno)
@@ -65,10 +66,10 @@ static int probe_arg(struct env *env, const struct probe *probe, u32 regno)
 		return user_address(env, regno);
 	if (reg->base == REG_SCALAR)
 		return null_address(env, regno);
-	if (reg->base == REG_BTF && !(reg->flags & (F_PERCPU | F_USER)))
-		return probe_object(env, probe, regno);
-	if (reg->base == REG_BTF)
+	if (reg->base == REG_BTF && reg->flags & (F_PERCPU | F_USER))
 		return reject_kind(env, regno, "ptr_");
+	if (reg->base == REG_BTF && reg->btf != env->image->btf)
+		return probe_object(env, regno);
 	return mem_arg_sized(env, regno, R2, false, false, false, true);
 }
 

@@ -58,6 +58,12 @@ void note_user_address(struct env *env, u32 regno);
 /* An object whose space is read; noted for lowering. */
 int space_owner_arg(struct env *env, u32 regno);
 
+/* --- btfptr.c --- */
+
+/* How many bytes of the object can be read as bytes from where @reg points: up to its end,
+ * or its next pointer, which would be a number (B10). */
+u32 object_plain_room(const struct reg *reg);
+
 /* --- signal.c --- */
 
 /* @what may be done inside a signal handler, or the program never runs there. */

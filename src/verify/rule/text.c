@@ -3,7 +3,7 @@
  * text.c: strings for functions that look for their end themselves (bpf_strlen() and the
  * like), and words of which a number says how many (bpf_iter_bits_new()). What they may
  * look at ends with the memory that the pointer is proved to be in, or with the next
- * special field there: lowering hands the number of bytes on (proof_insn.text). Kernels
+ * special field or pointer there: lowering hands the number of bytes on (proof_insn.text). Kernels
  * let them read at any number; here that would tell a program what lies in its host
  * (J12).
  */
@@ -81,14 +81,18 @@ static void note_room(struct env *env, u32 nth, s64 room)
 static int object_text(struct env *env, u32 regno, u32 nth)
 {
 	const struct reg *ptr = cur_reg(env, regno);
-	u32 size = 0;
+	u32 size = 0, room;
 
 	TRY(check_btf_offset(env, regno, ptr));
 	btf_size(ptr->btf, ptr->type, &size);
 	if (ptr->flags & (F_PERCPU | F_USER | F_NULL) || ptr->off < 0 ||
 	    ptr->off >= (s64)size)
 		return reject_kind(env, regno, "ptr_");
-	note_room(env, nth, (s64)size - ptr->off);
+	room = object_plain_room(ptr);
+	if (!room)
+		return reject(env, RULE_PROBE_POINTER, 1u, btf_type_name(ptr->btf, ptr->type),
+			      (s64)ptr->off);
+	note_room(env, nth, room);
 	return 0;
 }
 
