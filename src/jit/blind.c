@@ -3,15 +3,15 @@
  * blind.c: code without the numbers that its author chose.
  *
  * Who writes a program picks its constants, and native code would hold them as they are:
- *bytes at addresses that can be executed, for an attack that found some other way to jump
- *there. Here each becomes two numbers that nobody can foretell, put together when they
- *are needed:
+ * bytes at addresses that can be executed, for an attack that found some other way to jump
+ * there. Here each becomes two numbers that nobody can foretell, put together when they
+ * are needed:
  *
  *	r1 += 0x3c909090     scratch = 0x3c909090 ^ k; scratch ^= k; r1 += scratch
  *
  * Left alone: numbers of one signed byte, offsets of memory accesses and of jumps, and
  * addresses of subprograms. What comes out is code like any other: the interpreter runs
- *it, a generator has nothing to know of it but not to put the two halves together again
+ * it, a generator has nothing to know of it but not to put the two halves together again
  * (test/unit/blind.c).
  */
 #include "jit/jit.h"
@@ -152,7 +152,7 @@ static bool emit_with_register(struct blind *b, struct code_insn insn, u32 from)
 	return true;
 }
 
-/* Whether the scratch register holds something at @at, or is what it writes. */
+/* Whether the scratch register holds something that is read at @at or behind it. */
 static bool scratch_taken(const struct blind *b, u32 at)
 {
 	const struct code_insn *insn = &b->code->insns[at];
@@ -180,8 +180,8 @@ static int blind_insn(struct blind *b, u32 at)
 		emit(b, *insn, at);
 		return 0;
 	}
-	/* Of lower()'s own making, a mask or an offset: not a number of the program. */
-	if (scratch_taken(b, at) && insn->dst == CODE_SCRATCH) {
+	/* Of lower()'s own making, a mask or an address: not a number of the program. */
+	if (insn->dst == CODE_SCRATCH) {
 		emit(b, *insn, at);
 		return 0;
 	}

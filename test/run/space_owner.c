@@ -15,7 +15,7 @@ static int run(struct pintle_object *object, const char *name)
 	return (int)result;
 }
 
-static void check_reads(enum pintle_jit jit)
+static void check_reads(enum pintle_jit jit, bool blind)
 {
 	static char mine[16] = "mine", other[16] = "others'";
 	struct pintle_host *host = test_host_new();
@@ -25,6 +25,7 @@ static void check_reads(enum pintle_jit jit)
 	u32 key = 0;
 
 	host->opts.jit = jit;
+	host->opts.blind_constants = blind;
 	object = pintle_open(host, test_object("run/space_owner.bpf.o"), NULL);
 	if (!object || pintle_load(object))
 		test_fail(__FILE__, __LINE__, "%s", pintle_host_error(host));
@@ -53,12 +54,18 @@ static void check_reads(enum pintle_jit jit)
 
 TEST(space_of_an_object_native)
 {
-	check_reads(PINTLE_JIT_AUTO);
+	check_reads(PINTLE_JIT_AUTO, false);
+}
+
+/* The owner is a number that the program did not choose. */
+TEST(space_of_an_object_blinded)
+{
+	check_reads(PINTLE_JIT_AUTO, true);
 }
 
 TEST(space_of_an_object_interpreted)
 {
-	check_reads(PINTLE_JIT_OFF);
+	check_reads(PINTLE_JIT_OFF, false);
 }
 
 static struct pintle_space *none(void *object)
