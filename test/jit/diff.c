@@ -12,6 +12,7 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <sys/mman.h>
 
 enum {
 	MAX_INSNS = 4096,
@@ -518,6 +519,91 @@ static void store_user(struct gen *g)
 	done_with(g, p, NR_REGS);
 }
 
+/* --- an arena --- */
+
+/*
+ * One page in the middle of nothing: accesses hit one of its edges, where some bytes of a
+ * number may be there and others not, or any place of the 4 GB.
+ */
+enum { ARENA_AT = 0x10000, ARENA_PAGE = 4096, ARENA_EDGE = 64 };
+
+static u8 *arena; /* the window; NULL: not to be had */
+
+static void arena_init(void)
+{
+	size_t size = BIT64(32) + ARENA_AT;
+	u8 *at;
+
+	if (arena)
+		return;
+	at = mmap(NULL, size + ARENA_AT, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+		  -1, 0);
+	if (at == MAP_FAILED)
+		return;
+	arena = at + ARENA_AT; /* offsets may be negative */
+	if (mprotect(arena + ARENA_AT, ARENA_PAGE, PROT_READ | PROT_WRITE)) {
+		munmap(at, size + ARENA_AT);
+		arena = NULL;
+	}
+}
+
+/* Puts an address in @reg, whose upper half means nothing; the offset from it. */
+static s32 arena_place(struct gen *g, u32 reg, u32 size)
+{
+	s32 off = chance(g, 50) ? 0 : (s32)(s16)next(g);
+	u32 at = ARENA_AT - 8 + below(g, ARENA_EDGE);
+
+	if (chance(g, 50))
+		at += ARENA_PAGE - ARENA_EDGE + 16;
+	if (chance(g, 90))
+		emit_kept(g, OP_LD_IMM64, reg, 0, 0,
+			  (s64)((next(g) & ~(u64)UINT32_MAX) | ((at & -size) - (u32)off)));
+	return off;
+}
+
+static void in_arena(struct gen *g)
+{
+	u32 base = any_dst(g), reg = any_dst(g), log = below(g, 4), kind = below(g, 4), op;
+	s32 off;
+
+	if (!arena)
+		return;
+	if (kind == 3) {
+		emit(g, CODE_ARENA_USER, reg, base, 0, 0);
+		return;
+	}
+	op = random_op(g, KIND_ATOMIC);
+	if (kind == 2 && isa_info((enum isa_op)op)->sub == ATOMIC_CMPXCHG &&
+	    g->reserved & BIT(R0))
+		return;
+	off = arena_place(g, base, kind == 2 ? isa_info((enum isa_op)op)->size : 1);
+	if (kind == 0)
+		emit(g, CODE_ARENA_LDX8 + log, reg, base, off, 0);
+	else if (kind == 1)
+		emit(g, CODE_ARENA_STX8 + log, base, reg, off, 0);
+	else
+		emit(g, CODE_ARENA_ATOMIC, base, reg, off, op);
+}
+
+/* --- the register that only lower() has --- */
+
+static void scratch(struct gen *g)
+{
+	u32 size = 1 + below(g, 2), op = size == 1 ? OP_STX16 : OP_STX32;
+
+	if (chance(g, 50)) {
+		emit_kept(g, OP_LD_IMM64, CODE_SCRATCH, 0, 0, (s64)number(g));
+		emit_kept(g, OP_OR64_REG, any_dst(g), CODE_SCRATCH, 0, 0);
+		return;
+	}
+	if (chance(g, 50))
+		emit_kept(g, OP_MOV64_REG, CODE_SCRATCH, any_src(g), 0, 0);
+	else
+		emit_kept(g, OP_MOV64_IMM, CODE_SCRATCH, 0, 0, (s32)number(g));
+	emit_kept(g, OP_AND64_IMM, CODE_SCRATCH, 0, 0, size == 1 ? 0xff : 0xffff);
+	emit_kept(g, op, g->hold, CODE_SCRATCH, (s32)below(g, 64), 0);
+}
+
 /* --- calls --- */
 
 static u64 mix(u64 h, u64 x)
@@ -765,9 +851,9 @@ static void item(struct gen *g, u32 depth)
 	else if (kind < 75)
 		in_pool(g);
 	else if (kind < 76)
-		store_user(g);
+		chance(g, 60) ? store_user(g) : scratch(g);
 	else if (kind < 78)
-		safe_load(g);
+		chance(g, 50) ? safe_load(g) : in_arena(g);
 	else if (kind < 84)
 		call(g);
 	else if (kind < 85)
@@ -856,6 +942,7 @@ static void generate(struct gen *g, u64 seed, bool plain, struct code *code)
 	*code = (struct code){.insns = g->v, .ninsns = g->n, .entry = g->entry,
 			      .funcs = g->funcs, .frame = g->frame, .nsubprogs = g->nsubs,
 			      .stack_size = g->nsubs * (256 + STACK),
+			      .window = (uintptr_t)arena,
 			      .metered = g->metered,
 			      .budget = {.turns = 1 + seed / 7 % 40, .ns = seed % 5 ? 0 : UINT32_MAX,
 					 .result = 99}};
@@ -868,7 +955,7 @@ static void generate(struct gen *g, u64 seed, bool plain, struct code *code)
 struct outcome {
 	u64 result, faults;
 	u32 budget, tails, ending;
-	u8 mem[MEM_SIZE];
+	u8 mem[MEM_SIZE], edges[2][ARENA_EDGE]; /* of the arena's page */
 };
 
 struct both {
@@ -896,11 +983,18 @@ static void fill(u8 *mem, u64 seed)
 		memcpy(mem + i, &(u64){number(&numbers)}, 8);
 }
 
+static u8 *edge(u32 i)
+{
+	return arena + ARENA_AT + i * (ARENA_PAGE - ARENA_EDGE);
+}
+
 static void run_way(struct both *b, bool native, struct outcome *out)
 {
 	u64 faults = b->slot->faults;
 
 	fill(memory, b->seed);
+	for (u32 i = 0; arena && i < 2; i++)
+		memcpy(edge(i), memory, ARENA_EDGE);
 	atomic_store_explicit(&b->slot->space, b->seed % 3 ? 5 : 0, memory_order_relaxed);
 	b->slot->goto_budget = b->seed % 4 ? 1000 : (u32)(b->seed / 4 % 6);
 	b->slot->ending = ENDING_NONE;
@@ -917,6 +1011,8 @@ static void run_way(struct both *b, bool native, struct outcome *out)
 	out->tails = b->slot->tail_calls;
 	out->ending = b->slot->ending;
 	memcpy(out->mem, memory, MEM_SIZE);
+	for (u32 i = 0; arena && i < 2; i++)
+		memcpy(out->edges[i], edge(i), ARENA_EDGE);
 }
 
 /* Native code of the program, as it is or with its constants hidden. */
@@ -1010,6 +1106,8 @@ static void describe(const struct both *b, struct diff_result *r)
 	    " %" PRIu64 "; budget %u %u; tail calls %u %u; memory %s\n", b->seed, i->result,
 	    n->result, i->faults, n->faults, i->budget, n->budget, i->tails, n->tails,
 	    memcmp(i->mem, n->mem, MEM_SIZE) ? "differs" : "same");
+	if (memcmp(i->edges, n->edges, sizeof(i->edges)))
+		say(r, "the arena differs\n");
 	for (u32 k = 0; k < MEM_SIZE; k++)
 		if (i->mem[k] != n->mem[k])
 			say(r, "at %d: %02x %02x\n", (int)k - MEM_SIZE / 2, i->mem[k], n->mem[k]);
@@ -1045,6 +1143,7 @@ bool diff_run(struct pintle_host *host, bool blind, u64 seed, u64 n, u64 *skippe
 	bool same = true;
 
 	pool_init();
+	arena_init();
 	make_target(&b.target, insns, &zero, &func);
 	jit = native_compile_one(host, NULL, &b.target);
 	tail_target = &b.target;
@@ -1078,6 +1177,7 @@ bool diff_plain(struct pintle_host *host, u64 seed, struct diff_plain *out)
 	bool same;
 
 	pool_init();
+	arena_init();
 	slot_swap(b.slot);
 	generate(&gen, seed, true, &b.code);
 	same = agree(&b, &out->compiled);
