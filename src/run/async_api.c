@@ -59,6 +59,7 @@ static int told(struct pintle_host *host, int fd, const char *what)
 
 int pintle_timers_fd(struct pintle_host *host)
 {
+	TRY(host_check(host));
 	if (host->opts.clock)
 		return host_fail(host, -EOPNOTSUPP,
 				 "timers: no descriptor tells when a clock of the host's own "
@@ -68,26 +69,31 @@ int pintle_timers_fd(struct pintle_host *host)
 
 int pintle_work_fd(struct pintle_host *host)
 {
+	TRY(host_check(host));
 	return told(host, work_fd(host), "work");
 }
 
 int64_t pintle_timers_next(struct pintle_host *host)
 {
+	TRY(host_check(host));
 	return timers_next(host);
 }
 
 /* A callback that waits for others' ends must not be made to run them. */
-static bool in_run(void)
+static int check_outside(struct pintle_host *host)
 {
-	return slot_current() || run_read_ongoing();
+	TRY(host_check(host));
+	return slot_current() || run_read_ongoing() ? -EBUSY : 0;
 }
 
 int64_t pintle_timers_run(struct pintle_host *host, unsigned int budget)
 {
-	return in_run() ? -EBUSY : timers_run(host, budget);
+	TRY(check_outside(host));
+	return timers_run(host, budget);
 }
 
 int64_t pintle_work_run(struct pintle_host *host, unsigned int budget)
 {
-	return in_run() ? -EBUSY : work_run(host, budget);
+	TRY(check_outside(host));
+	return work_run(host, budget);
 }

@@ -328,7 +328,7 @@ void object_unpin(struct pintle_object *object)
 	struct pintle_host *host = object->host;
 
 	/* release and acquire: what others did with it comes before it goes */
-	if (atomic_fetch_sub_explicit(&object->pins, 1, memory_order_acq_rel) != 1)
+	if (atomic_fetch_sub_explicit(&object->pins, 1, memory_order_acq_rel) != 1 || host->torn)
 		return;
 	if (slot_current() || run_read_ongoing()) {
 		defer_call(host, object_free, object);

@@ -143,7 +143,7 @@ const void *pintle_ops_get(struct pintle_ops *handle)
 	struct ops_type *type = handle->type;
 	const void *bytes;
 
-	if (!type)
+	if (!type || type->host->torn)
 		return NULL;
 	run_read_lock(type->host); /* O-B */
 	do

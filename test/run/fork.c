@@ -96,7 +96,10 @@ static int nothing_works(struct forked *f, bool inside)
 	    pintle_open(f->host, test_object("run/stress.bpf.o"), NULL) ||
 	    !strstr(pintle_host_error(f->host), "fork") ||
 	    pintle_attach(f->object) != -ECHILD ||
-	    pintle_refs_each(f->host, NULL, NULL, NULL, NULL) != -ECHILD)
+	    pintle_refs_each(f->host, NULL, NULL, NULL, NULL) != -ECHILD ||
+	    pintle_timers_fd(f->host) != -ECHILD || pintle_timers_next(f->host) != -ECHILD ||
+	    pintle_timers_run(f->host, 0) != -ECHILD || pintle_work_fd(f->host) != -ECHILD ||
+	    pintle_work_run(f->host, 0) != -ECHILD)
 		return BROKEN;
 	pintle_defer(f->host, set_one, &called);
 	if (called == inside) /* nobody else is there to wait for */

@@ -9,6 +9,9 @@
 #include "unit/elf_edit.h"
 #include "unit/fail_alloc.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 PINTLE_OPS(cc_ops)
 
 struct no_ops {
@@ -496,6 +499,34 @@ TEST(ops_let_go_in_a_section)
 	CHECK_EQ(ops->init(&(struct flow){.window = 4}), 5);
 	pintle_read_unlock(host);
 	pintle_drain(host);
+	pintle_host_free(host);
+}
+
+/* In a child where nothing works: no table, and what was held is not waited for. */
+TEST(ops_in_a_torn_child)
+{
+	struct pintle_host *host = ops_host(NULL, PINTLE_OPTS(pintle_ops_opts, ALL_OPTIONAL));
+	struct pintle_object *object = ops_load(host);
+	const struct cc_ops *ops;
+	int status;
+	pid_t pid;
+
+	CHECK_EQ(pintle_ops_attach(pintle_map_find(object, "first")), 0);
+	ops = ops_get();
+	pintle_read_lock(host);
+	pid = fork();
+	if (!pid) {
+		alarm(20);
+		pintle_ops_detach(pintle_map_find(object, "first"));
+		pintle_ops_put(ops);
+		_exit(ops_get() || ops->init(&(struct flow){.window = 4}));
+	}
+	pintle_read_unlock(host);
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK(WIFEXITED(status));
+	CHECK_EQ(WEXITSTATUS(status), 0);
+	pintle_ops_put(ops);
+	pintle_close(object);
 	pintle_host_free(host);
 }
 
