@@ -560,9 +560,10 @@ struct elem *pool_take(struct pool *pool)
 
 void pool_give(struct pool *pool, struct elem *e)
 {
-	struct cache *c = hold(pool);
+	struct cache *c;
 
-	drop_map(pool, e);
+	drop_map(pool, e); /* its last reference may go: not under a lock */
+	c = hold(pool);
 	e->idle = c->free;
 	c->free = e;
 	c->nfree++;
