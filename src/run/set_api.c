@@ -150,9 +150,10 @@ static int check_kind(const struct pintle_map *map, const void *key, const void 
 	if (!map->map)
 		return host_fail(map_host(map), -EINVAL, "map '%s' is not loaded",
 				 map->image->name);
-	if (!map->map->ops->put || (map->map->type == MAP_PROG_ARRAY) != progs)
-		return -EOPNOTSUPP;
-	return 0;
+	/* Others that put() what they hold do so while they are loaded only. */
+	if (progs)
+		return map->map->type == MAP_PROG_ARRAY ? 0 : -EOPNOTSUPP;
+	return map->map->template ? 0 : -EOPNOTSUPP;
 }
 
 int pintle_map_set_map(struct pintle_map *outer, const void *key,

@@ -291,6 +291,11 @@ TEST(ops_tables_of_an_object)
 	CHECK_EQ(pintle_load_with(object, PINTLE_OPTS(pintle_load_opts, .only = "init")), 0);
 	CHECK_EQ(pintle_ops_attach(pintle_map_find(object, "first")), -EINVAL);
 	CHECK_HAS(pintle_host_error(host), "in part");
+	/* It is no map of maps, nor a program array. */
+	CHECK_EQ(pintle_map_set_map(pintle_map_find(object, "first"), &(int){0},
+				    pintle_map_find(object, "first"), 0), -EOPNOTSUPP);
+	CHECK_EQ(pintle_map_set_prog(pintle_map_find(object, "first"), 0,
+				     pintle_prog_find(object, "init")), -EOPNOTSUPP);
 	pintle_close(object);
 	pintle_host_free(host);
 }
