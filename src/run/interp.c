@@ -144,14 +144,16 @@ enum {
 		return r[R0];                                                            \
 	i = frame_pop(--frame, r);
 
-/* --- in an arena --- */
+/* --- ops after lower() --- */
+
+#define CODE(name, ...)                                                                  \
+	code_##name : __VA_ARGS__;                                                       \
+	NEXT();
 
 #define IN_ARENA(reg) (code->window + (u32)(reg) + (u64)(s64)i->off)
 #define ARENA_ACCESS(bits)                                                               \
-	code_ARENA_LDX##bits : DST = fault_load_on(slot, IN_ARENA(SRC), (bits) / 8);     \
-	NEXT();                                                                          \
-	code_ARENA_STX##bits : arena_store(slot, IN_ARENA(DST), SRC, (bits) / 8);        \
-	NEXT();
+	CODE(ARENA_LDX##bits, DST = fault_load_on(slot, IN_ARENA(SRC), (bits) / 8))      \
+	CODE(ARENA_STX##bits, arena_store(slot, IN_ARENA(DST), SRC, (bits) / 8))
 
 /* What the callee must preserve, and where the caller goes on. */
 struct frame {
@@ -172,6 +174,16 @@ static inline const struct code_insn *frame_pop(const struct frame *frame, u64 *
 	memcpy(&r[R6], frame->saved, sizeof(frame->saved));
 	r[R_FP] = frame->fp;
 	return frame->call;
+}
+
+/* What was thrown, and is no more; false: it is something else that ends the run. */
+static inline bool catch_thrown(struct slot_ctx *slot, u64 *thrown)
+{
+	*thrown = slot->thrown;
+	if (unlikely(slot->ending != ENDING_THROWN))
+		return false;
+	slot->ending = ENDING_NONE;
+	return true;
 }
 
 /* True and *result when the tail call was made: what it returns is this frame's result. */
@@ -222,61 +234,24 @@ INTERP_ATTR static u64 interp(const struct code *code, u32 entry, const u64 *arg
 	NEXT();
 #include "lower/code.def"
 
-code_BOOL:
-	DST = (u8)DST != 0;
-	NEXT();
-code_CPU:
-	DST = slot->index;
-	NEXT();
-code_PUT:
-	defer_call(slot->host, i->put, (void *)(uintptr_t)r[R1]);
-	r[R0] = 0;
-	NEXT();
-code_IN_REGION:
-	if (!pool_holds(i->ptr, DST, (u32)i->off))
-		DST = 0;
-	NEXT();
-code_STORE_USER:
-	__atomic_store_n(AT(u64, DST), space_handle(slot, SRC), __ATOMIC_RELEASE);
-	NEXT();
-code_ARENA_USER:
-	DST = (u32)SRC ? code->window + (u32)SRC : 0;
-	NEXT();
+	CODE(BOOL, DST = (u8)DST != 0)
+	CODE(CPU, DST = slot->index)
+	CODE(PUT, defer_call(slot->host, i->put, (void *)(uintptr_t)r[R1]); r[R0] = 0)
+	CODE(IN_REGION, if (!pool_holds(i->ptr, DST, (u32)i->off)) DST = 0)
+	CODE(STORE_USER,
+	     __atomic_store_n(AT(u64, DST), space_handle(slot, SRC), __ATOMIC_RELEASE))
+	CODE(KPTR_XCHG,
+	     r[R0] = __atomic_exchange_n((u64 *)(uintptr_t)r[R1], r[R2], __ATOMIC_SEQ_CST))
+	CODE(ARENA_USER, DST = (u32)SRC ? code->window + (u32)SRC : 0)
 	ARENA_ACCESS(8) ARENA_ACCESS(16) ARENA_ACCESS(32) ARENA_ACCESS(64)
-code_ARENA_ATOMIC:
-	arena_atomic(slot, (enum isa_op)i->imm, IN_ARENA(DST), r, i->src);
-	NEXT();
-code_KPTR_XCHG:
-	r[R0] = __atomic_exchange_n((u64 *)(uintptr_t)r[R1], r[R2], __ATOMIC_SEQ_CST);
-	NEXT();
-code_THROW:
-	slot->thrown = r[R1];
-	slot->ending = ENDING_THROWN;
-	NEXT();
-code_TURN:
-	if (unlikely(!slot->turns--) && !meter_turn(slot))
-		i += i->off;
-	NEXT();
-code_HOLD:
-	meter_hold(slot, i->ptr, SRC);
-	NEXT();
-code_DROP:
-	meter_drop(slot, i->ptr, SRC);
-	NEXT();
-code_LEAVE:
-	meter_leave(slot, r[R_FP], (u64)i->off);
-	NEXT();
-code_IF_ENDING:
-	if (unlikely(slot->ending))
-		i += i->off;
-	NEXT();
-code_CATCH:
-	r[R1] = slot->thrown;
-	if (likely(slot->ending == ENDING_THROWN))
-		slot->ending = ENDING_NONE;
-	else
-		i += i->off;
-	NEXT();
+	CODE(ARENA_ATOMIC, arena_atomic(slot, (enum isa_op)i->imm, IN_ARENA(DST), r, i->src))
+	CODE(THROW, slot->thrown = r[R1]; slot->ending = ENDING_THROWN)
+	CODE(TURN, if (unlikely(!slot->turns--) && !meter_turn(slot)) i += i->off)
+	CODE(HOLD, meter_hold(slot, i->ptr, SRC))
+	CODE(DROP, meter_drop(slot, i->ptr, SRC))
+	CODE(LEAVE, meter_leave(slot, r[R_FP], (u64)i->off))
+	CODE(IF_ENDING, if (unlikely(slot->ending)) i += i->off)
+	CODE(CATCH, if (!catch_thrown(slot, &r[R1])) i += i->off)
 code_TAIL_CALL:
 	if (tail_call(i, r, slot, &r[R0])) {
 		RUN_KIND_EXIT(0, 0, 0, 0, 0)

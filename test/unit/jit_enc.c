@@ -42,7 +42,7 @@ static void write_all(struct x64 *x)
 	E("4803c3", "add rax, rbx", x64_rr(x, X64_ADD_RM, true, RAX, RBX))
 	E("4103c1", "add eax, r9d", x64_rr(x, X64_ADD_RM, false, RAX, REG9))
 	E("4c036f08", "add r13, qword ptr [rdi + 8]", x64_rm(x, X64_ADD_RM, true, REG13, x64_at(RDI, 8)))
-	E("41014d00", "add dword ptr [r13], ecx", x64_rm(x, X64_ADD_MR, false, RCX, x64_at(REG13, 0)))
+	E("41014d00", "add dword ptr [r13 + 0], ecx", x64_rm(x, X64_ADD_MR, false, RCX, x64_at(REG13, 0)))
 	E("f04901b42480000000", "lock add qword ptr [r12 + 128], rsi", x64_rm(x, X64_ADD_LOCK, true, RSI, x64_at(REG12, 128)))
 	E("490bd7", "or rdx, r15", x64_rr(x, X64_OR_RM, true, RDX, REG15))
 	E("234dfc", "and ecx, dword ptr [rbp - 4]", x64_rm(x, X64_AND_RM, false, RCX, x64_at(RBP, -4)))
@@ -86,9 +86,9 @@ static void write_all(struct x64 *x)
 	E("480fbe17", "movsx rdx, byte ptr [rdi]", x64_rm(x, X64_MOVSX8, true, RDX, x64_at(RDI, 0)))
 	E("410fbfc0", "movsx eax, r8w", x64_rr(x, X64_MOVSX16, false, RAX, REG8))
 	E("4863c7", "movsxd rax, edi", x64_rr(x, X64_MOVSX32, true, RAX, RDI))
-	E("488d44b710", "lea rax, [rdi + 4*rsi + 16]", x64_rm(x, X64_LEA, true, RAX, (struct x64_mem){RDI, RSI, 2, 16}))
-	E("428d0ced00000000", "lea ecx, [8*r13]", x64_rm(x, X64_LEA, false, RCX, (struct x64_mem){NO_REG, REG13, 3, 0}))
-	E("4f8d4c2d00", "lea r9, [r13 + r13]", x64_rm(x, X64_LEA, true, REG9, (struct x64_mem){REG13, REG13, 0, 0}))
+	E("488d44b710", "lea rax, [rdi + rsi*4 + 16]", x64_rm(x, X64_LEA, true, RAX, (struct x64_mem){RDI, RSI, 2, 16}))
+	E("428d0ced00000000", "lea ecx, [r13*8 + 0]", x64_rm(x, X64_LEA, false, RCX, (struct x64_mem){NO_REG, REG13, 3, 0}))
+	E("4f8d4c2d00", "lea r9, [r13 + r13*1 + 0]", x64_rm(x, X64_LEA, true, REG9, (struct x64_mem){REG13, REG13, 0, 0}))
 	E("0f38f007", "movbe eax, dword ptr [rdi]", x64_rm(x, X64_MOVBE, false, RAX, x64_at(RDI, 0)))
 	E("f3480fb8c1", "popcnt rax, rcx", x64_rr(x, X64_POPCNT, true, RAX, RCX))
 	E("f3440fb8cf", "popcnt r9d, edi", x64_rr(x, X64_POPCNT, false, REG9, RDI))
@@ -118,7 +118,7 @@ static void write_all(struct x64 *x)
 	E("490fce", "bswap r14", x64_bswap(x, true, REG14))
 	E("488707", "xchg qword ptr [rdi], rax", x64_rm(x, X64_XCHG, true, RAX, x64_at(RDI, 0)))
 	E("f0440fc14b04", "lock xadd dword ptr [rbx + 4], r9d", x64_rm(x, X64_XADD, false, REG9, x64_at(RBX, 4)))
-	E("f0490fb17d00", "lock cmpxchg qword ptr [r13], rdi", x64_rm(x, X64_CMPXCHG, true, RDI, x64_at(REG13, 0)))
+	E("f0490fb17d00", "lock cmpxchg qword ptr [r13 + 0], rdi", x64_rm(x, X64_CMPXCHG, true, RDI, x64_at(REG13, 0)))
 	E("400f95c6", "setne sil", x64_setcc(x, CC_NE, RSI))
 	E("0f92c0", "setb al", x64_setcc(x, CC_B, RAX))
 	E("490f4ef9", "cmovle rdi, r9", x64_cmov(x, CC_LE, true, RDI, REG9))
@@ -166,46 +166,21 @@ static char *put_number(char *to, const char **from, bool negative)
 			    (unsigned long long)((u64)(s64)(s32)n == n ? (u32)n : n));
 }
 
-/*
- * Both ways of writing become one: no spaces, small letters, numbers as put_number() has
- * them, "4*rsi" as "rsi*4", and no scale of 1 or displacement of 0.
- */
+/* Both ways of writing become one: no spaces, small letters, numbers as put_number() has
+ * them. */
 static void normalise(char *to, const char *from)
 {
-	const char *start = from, *scale;
+	char before = ' ';
 
-	for (; *from && *from != '\n' && *from != '#'; from++) {
-		if (*from == ' ' || *from == '\t')
-			continue;
-		if (!strncmp(from, "*1", 2) || !strncmp(from, "+0x0]", 5)) {
-			from += *from == '*' ? 1 : 3;
-			continue;
+	for (; *from && *from != '\n' && *from != '#'; before = *from++) {
+		const char *digits = *from == '-' ? from + strspn(from, "- ") : from;
+
+		if ((digits != from || !isalnum(before)) && isdigit(*digits)) {
+			to = put_number(to, &digits, digits != from);
+			from = digits - 1;
+		} else if (!isspace(*from)) {
+			*to++ = (char)tolower(*from);
 		}
-		if (from[0] == ',' &&
-		    strchr("-0123456789", from[1] == ' ' ? from[2] : from[1])) {
-			from += from[1] == ' ' ? 2 : 1;
-			*to++ = ',';
-			from += *from == '-';
-			to = put_number(to, &from, from[-1] == '-');
-			from--;
-			continue;
-		}
-		scale = strchr("248", *from) && from[1] == '*' ? from : NULL;
-		if (scale) {
-			for (from += 2; *from != ' ' && *from != ']'; from++)
-				*to++ = *from;
-			to += sprintf(to, "*%c", *scale);
-			from--;
-			continue;
-		}
-		if (from > start &&
-		    (from[-1] == '+' || from[-1] == '-' || from[-1] == ' ') &&
-		    strchr("0123456789", *from)) {
-			to = put_number(to, &from, false);
-			from--;
-			continue;
-		}
-		*to++ = (char)tolower(*from);
 	}
 	*to = 0;
 }
