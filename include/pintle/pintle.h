@@ -868,8 +868,9 @@ struct pintle_link_opts {
 	int32_t priority; /* the lowest runs first; of equal ones that attached first */
 	uint64_t cookie;  /* what bpf_get_attach_cookie() gives in its runs */
 	/* NULL: the one that the program's section names. Another must have a prototype of
-	 * the same types, take every result that the program may give, and be open to the
-	 * functions of the same program types. */
+	 * the same types, take every result that the program may give, be open to the
+	 * functions of the same program types, and not ask for more than that one: a hook
+	 * .in_signals takes programs of such hooks only. */
 	struct pintle_hook *hook;
 };
 /* NULL with words in pintle_host_error(). */

@@ -100,6 +100,8 @@ int link_fits(const struct pintle_prog *prog, const struct hook *hook)
 		why = "it may give results that the hook does not take";
 	else if (prog->image->sleepable && !hook->sleepable)
 		why = "it may sleep";
+	else if (b->in_signals && !a->in_signals)
+		why = "it was not proved fit for signal handlers";
 	else if (!same_functions(host, a, b))
 		why = "programs of the two hooks may not call the same functions";
 	return why ? host_fail(host, -EINVAL, "program '%s' does not fit hook %s: %s",

@@ -52,3 +52,8 @@ SEC("hook/links_narrow") int BPF_PROG(narrow, int n)
 	links_note('n', bpf_get_attach_cookie(ctx));
 	return 0;
 }
+
+SEC("hook/links_handler") int BPF_PROG(signal_safe, int n)
+{
+	return n;
+}

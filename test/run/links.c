@@ -16,6 +16,7 @@ PINTLE_HOOK(int, links_b, int, n)
 PINTLE_HOOK(int, links_narrow, int, n)
 PINTLE_HOOK(int, links_other, long, n)
 PINTLE_HOOK(int, links_own, int, n)
+PINTLE_HOOK(int, links_handler, int, n)
 PINTLE_HOOK(int, links_until, int, n)
 PINTLE_HOOK(int, links_first, int, n)
 PINTLE_HOOK(int, links_min, int, n)
@@ -72,6 +73,7 @@ static void begin(enum pintle_jit jit)
 	CHECK_EQ(pintle_hook_add(l.host, links_narrow, .has_ret_range = true, .ret_max = 1), 0);
 	CHECK_EQ(pintle_hook_add(l.host, links_other), 0);
 	CHECK_EQ(pintle_hook_add(l.host, links_own), 0);
+	CHECK_EQ(pintle_hook_add(l.host, links_handler, .in_signals = true), 0);
 	CHECK_EQ(pintle_export_func(l.host, "links_only", (void (*)(void))links_only,
 				    PINTLE_OPTS(pintle_func_opts, .prog_types = own)), 0);
 	CHECK_EQ(pintle_hook_add(l.host, links_until,
@@ -189,6 +191,10 @@ TEST(links_fit)
 	RUNS(links_b, 1, 0, "n3 ");
 	CHECK(!attach("x", &links_own_pintle_hook, 0, 0));
 	CHECK_HAS(pintle_host_error(l.host), "may not call the same functions");
+	CHECK(!attach("x", &links_handler_pintle_hook, 0, 0));
+	CHECK_HAS(pintle_host_error(l.host), "was not proved fit for signal handlers");
+	CHECK(attach("signal_safe", &links_b_pintle_hook, 0, 0)); /* that is safe anywhere */
+	RUNS(links_b, 7, 7, "n3 ");
 	end();
 }
 
