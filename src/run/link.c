@@ -280,12 +280,18 @@ void prog_unlink(struct pintle_prog *prog)
 struct pintle_link *pintle_link_attach(struct pintle_prog *prog,
 				       const struct pintle_link_opts *opts)
 {
+	struct pintle_host *host = prog->object->host;
 	struct pintle_link_opts o;
 	struct pintle_link *link;
+	int state;
 
+	if (host_check(host))
+		return NULL;
 	opts_copy(&o, sizeof(o), opts, opts ? opts->size : 0);
+	config_begin(host, &state);
 	attach(prog, &o, false, &link);
-	defer_safe_point(prog->object->host);
+	config_end(host, state);
+	defer_safe_point(host);
 	return link;
 }
 
@@ -300,21 +306,23 @@ static void forget_dead(struct pintle_link *link)
 
 void pintle_link_detach(struct pintle_link *link)
 {
-	struct pintle_host *host;
+	struct pintle_host *host = link ? link->hook->host : NULL;
+	int state;
 
-	if (!link)
+	if (!link || host->torn)
 		return;
-	host = link->hook->host;
+	config_begin(host, &state);
 	if (link->prog)
 		take_off(link);
 	else
 		forget_dead(link);
 	free(link);
+	config_end(host, state);
 	defer_safe_point(host);
 }
 
-int pintle_link_update(struct pintle_link *link, struct pintle_prog *prog,
-		       const struct pintle_prog *expected)
+static int update(struct pintle_link *link, struct pintle_prog *prog,
+		  const struct pintle_prog *expected)
 {
 	struct hook *hook = link->hook;
 	struct pintle_host *host = hook->host;
@@ -335,6 +343,19 @@ int pintle_link_update(struct pintle_link *link, struct pintle_prog *prog,
 	prog->nlinks++;
 	link->owned = link->owned && hook_of(prog) == hook;
 	return 0;
+}
+
+int pintle_link_update(struct pintle_link *link, struct pintle_prog *prog,
+		       const struct pintle_prog *expected)
+{
+	struct pintle_host *host = link->hook->host;
+	int err, state;
+
+	TRY(host_check(host));
+	config_begin(host, &state);
+	err = update(link, prog, expected);
+	config_end(host, state);
+	return err;
 }
 
 struct pintle_prog *pintle_link_prog(const struct pintle_link *link)

@@ -21,6 +21,7 @@ struct forked {
 	struct pintle_host *host;
 	struct pintle_object *object;
 	struct pintle_map *hash, *boxes;
+	struct pintle_link *link; /* that `prog` has besides */
 	const struct pintle_prog *prog, *slow;
 	u32 stop;
 	pthread_t thread[THREADS];
@@ -39,6 +40,9 @@ static void forked_open(struct forked *f)
 	f->boxes = pintle_map_find(f->object, "boxes");
 	f->prog = pintle_prog_find(f->object, "mix_hash");
 	f->slow = pintle_prog_find(f->object, "slow");
+	f->link = pintle_link_attach(pintle_prog_find(f->object, "mix_hash"), NULL);
+	CHECK(f->link);
+	pintle_drain(f->host);
 }
 
 static void forked_close(struct forked *f)
@@ -84,6 +88,7 @@ static void set_one(void *obj)
 /* @inside: of a run or section; then there is no safe point. */
 static int nothing_works(struct forked *f, bool inside)
 {
+	struct pintle_prog *prog = pintle_prog_find(f->object, "mix_hash");
 	char value[128] = {0};
 	u64 args[1] = {5};
 	int called = 0;
@@ -95,7 +100,9 @@ static int nothing_works(struct forked *f, bool inside)
 	    pintle_map_delete(f->boxes, &key) != -ECHILD ||
 	    pintle_open(f->host, test_object("run/stress.bpf.o"), NULL) ||
 	    !strstr(pintle_host_error(f->host), "fork") ||
-	    pintle_attach(f->object) != -ECHILD ||
+	    pintle_attach(f->object) != -ECHILD || pintle_link_attach(prog, NULL) ||
+	    !strstr(pintle_host_error(f->host), "fork") ||
+	    pintle_link_update(f->link, prog, NULL) != -ECHILD ||
 	    pintle_refs_each(f->host, NULL, NULL, NULL, NULL) != -ECHILD ||
 	    pintle_timers_fd(f->host) != -ECHILD || pintle_timers_next(f->host) != -ECHILD ||
 	    pintle_timers_run(f->host, 0) != -ECHILD || pintle_work_fd(f->host) != -ECHILD ||
@@ -103,6 +110,9 @@ static int nothing_works(struct forked *f, bool inside)
 		return BROKEN;
 	pintle_defer(f->host, set_one, &called);
 	if (called == inside) /* nobody else is there to wait for */
+		return BROKEN;
+	pintle_link_detach(f->link);
+	if (pintle_link_prog(f->link) != prog)
 		return BROKEN;
 	pintle_detach(f->object);
 	pintle_drain(f->host);
