@@ -226,15 +226,7 @@ static int same_def(struct cmp *c, const struct image_map *a, const struct image
 				       &keep->new->maps[b->inner]);
 }
 
-int keep_same_map(struct keep *keep, const struct image_map *old, const struct image_map *new)
-{
-	struct cmp c;
-
-	TRY(begin(&c, keep));
-	return end(&c, same_def(&c, old, new));
-}
-
-/* ------------------------------------------------------------------ global data */
+/* ------------------------------------------------------------------ variables */
 
 static int same_vars(struct cmp *c, u32 old, u32 new)
 {
@@ -253,6 +245,35 @@ static int same_vars(struct cmp *c, u32 old, u32 new)
 	}
 	return btf_vlen(x) == btf_vlen(y) ? KEEP_SAME
 					  : differs(c->keep, "variables came or went");
+}
+
+/* An arena has its programs' variables among what is in it. */
+static int same_arena_vars(struct cmp *c, const struct image_map *a, const struct image_map *b)
+{
+	const char *section = ".addr_space.1";
+	const struct btf *x = c->keep->old->btf, *y = c->keep->new->btf;
+	u32 old = x && a->data_size ? btf_find(x, section, BTF_DATASEC) : 0;
+	u32 new = y && b->data_size ? btf_find(y, section, BTF_DATASEC) : 0;
+
+	if (old && new)
+		TRY(same_vars(c, old, new));
+	return a->data_size == b->data_size
+		       ? KEEP_SAME
+		       : differs(c->keep, "its variables had %llu bytes, have %llu",
+				 (unsigned long long)a->data_size,
+				 (unsigned long long)b->data_size);
+}
+
+int keep_same_map(struct keep *keep, const struct image_map *old, const struct image_map *new)
+{
+	struct cmp c;
+	int answer;
+
+	TRY(begin(&c, keep));
+	answer = same_def(&c, old, new);
+	if (!answer)
+		answer = same_arena_vars(&c, old, new);
+	return end(&c, answer);
 }
 
 int keep_same_data(struct keep *keep, const struct image_map *old, const struct image_map *new)

@@ -6,6 +6,7 @@
  *	3  a field of `boxes` owns nothing		4  `node` is another struct
  *	5  `tail` and `sums` are gone, `extra` and `more` are there
  *	6  it is refused				7  `data` has another variable
+ *	8  it has an arena with a variable		9  and with another one before that
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -93,6 +94,21 @@ struct {
 	__array(values, int(void *));
 } jumps SEC(".maps");
 
+#if VARIANT >= 8
+#define ARENA __attribute__((address_space(1)))
+
+struct {
+	__uint(type, 33); /* BPF_MAP_TYPE_ARENA, which older headers lack */
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 2);
+} space SEC(".maps");
+
+#if VARIANT == 9
+__u64 ARENA before SEC(".addr_space.1") = 5;
+#endif
+__u64 ARENA calls SEC(".addr_space.1") = 7;
+#endif
+
 static void count(void)
 {
 	__u32 zero = 0;
@@ -168,6 +184,9 @@ SEC("hook/rep_a") int BPF_PROG(tail, int n)
 SEC("hook/rep_b") int BPF_PROG(second, int n)
 {
 	__sync_fetch_and_add(&data, 1);
+#if VARIANT >= 8
+	calls++;
+#endif
 	rep_note(generation);
 	return bpf_get_attach_cookie(ctx);
 }

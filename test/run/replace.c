@@ -280,6 +280,20 @@ TEST(replace_names_what_changed)
 	end();
 }
 
+/* An arena keeps its bytes: what was a variable there must be the same variable. */
+TEST(replace_keeps_an_arena_only_with_its_variables)
+{
+	begin(PINTLE_JIT_AUTO);
+	attach_all();
+	CHECK_EQ(replace_by("run/replace8.bpf.o", true), 0);
+	CHECK_HAS(r.changes, "map space new\n");
+	CHECK_EQ(replace_by("run/replace8.bpf.o", true), 0);
+	CHECK_HAS(r.changes, "map space kept\n");
+	expect_refusal("run/replace9.bpf.o", "map 'space' cannot be kept: variable 'calls' "
+					     "changed");
+	end();
+}
+
 TEST(replace_with_other_programs_and_maps)
 {
 	struct pintle_link *link;
