@@ -186,20 +186,33 @@ static bool slot_covers(struct ids *ids, const struct slot *old, const struct sl
 	return reg_covers(ids, &old->spilled, &now);
 }
 
+/* Never written: anything will do but what reading would show. */
+static bool unwritten_covers(const struct ids *ids, const struct slot *cur)
+{
+	if (ids->how == COVER_SAME || is_object(cur->kind[0]))
+		return false;
+	for (u32 b = 0; b < 8 && !ids->leaks; b++)
+		if (slot_shows_address(cur, b))
+			return false;
+	return true;
+}
+
 static bool stack_covers(struct ids *ids, const struct frame *old,
 			 const struct frame *cur, u64 live)
 {
 	static const struct slot none;
 
-	for (u32 i = 0; i < NSLOTS && live >> i; i++) {
+	for (u32 i = 0; i < NSLOTS; i++) {
 		const struct slot *a = i < old->nslots ? &old->stack[i] : &none;
 		const struct slot *b = i < cur->nslots ? &cur->stack[i] : &none;
 
 		if (i >= old->nslots && i >= cur->nslots)
 			break;
-		if (i >= old->nslots && ids->how != COVER_SAME && !is_object(b->kind[0]))
-			continue; /* never written: anything will do */
-		if (live >> i & 1 && !slot_covers(ids, a, b))
+		if (!(live >> i & 1) && !slot_ends_slices(b))
+			continue;
+		if (i >= old->nslots && unwritten_covers(ids, b))
+			continue;
+		if (!slot_covers(ids, a, b))
 			return false;
 	}
 	return true;

@@ -191,16 +191,24 @@ static bool copy_lists(struct env *env, struct state *to, const struct state *fr
 	return true;
 }
 
-/* Slots of frame @f that somebody may still read from @insn on. */
+bool slot_ends_slices(const struct slot *slot)
+{
+	return slot->kind[0] == SLOT_DYNPTR && (slot->spilled.owner || slot->spilled.ref);
+}
+
+/* Slots of frame @f that somebody may still read from @insn on, or that slices end with. */
 static u32 slots_needed(const struct env *env, const struct state *state, u32 f, u32 insn)
 {
-	u32 nslots = state->frames[f]->nslots;
+	const struct frame *frame = state->frames[f];
+	u32 nslots = frame->nslots;
 	u64 live;
 
 	if (insn == UINT32_MAX)
 		return nslots;
 	live = live_slots_of(env, state, f, insn);
-	return live ? min_u32(nslots, 64 - (u32)__builtin_clzll(live)) : 0;
+	while (nslots && !(live >> (nslots - 1)) && !slot_ends_slices(&frame->stack[nslots - 1]))
+		nslots--;
+	return nslots;
 }
 
 struct state *state_copy(struct env *env, const struct state *from)

@@ -41,6 +41,8 @@ struct slot *frame_slot(struct env *env, struct frame *frame, u32 i);
 bool slot_is_spill(const struct slot *slot); /* of all 8 bytes */
 /* The byte is one of a pointer, whole or broken, or of a number that was one. */
 bool slot_shows_address(const struct slot *slot, u32 byte);
+/* A dynptr whose slices end with what it is of, whether it is read itself or not. */
+bool slot_ends_slices(const struct slot *slot);
 bool slot_has_spill(const struct slot *slot); /* of at least the lowest 4 */
 
 /* The insns array, and where a jump or call at @insn goes. */

@@ -337,6 +337,81 @@ P(slice_of_an_object_given_back)
 	return part ? *part : 0;
 }
 
+/* Nobody reads the dynptr from the branch on, which the slice ends with all the same. */
+REJECT(MEM_ACCESS, "invalid mem access 'scalar'")
+P(slice_of_an_object_given_back_later)
+{
+	struct T *mine = t_find(n);
+	struct bpf_dynptr d;
+	char *part;
+
+	if (!mine)
+		return 0;
+	t_bytes(mine, 0, &d);
+	part = bpf_dynptr_slice(&d, 0, NULL, 4);
+	if (!part) {
+		t_put(mine);
+		return 0;
+	}
+	t_put(mine);
+	return *part;
+}
+
+REJECT(MEM_ACCESS, "invalid mem access 'scalar'")
+P(slice_of_an_object_exchanged_later)
+{
+	struct T *mine, *old;
+	struct bpf_dynptr d;
+	char *part;
+
+	WITH_VALUE(v);
+	mine = t_find(n);
+	if (!mine)
+		return 0;
+	t_bytes(mine, 0, &d);
+	part = bpf_dynptr_slice(&d, 0, NULL, 4);
+	if (!part) {
+		t_put(mine);
+		return 0;
+	}
+	old = bpf_kptr_xchg(&v->ref, mine);
+	if (old)
+		t_put(old);
+	return *part;
+}
+
+/* The two paths differ in nothing but whose bytes the slice is of. */
+REJECT(MEM_ACCESS, "invalid mem access 'scalar'")
+P(slice_of_either_object)
+{
+	struct T *one = t_find(n), *other = one ? t_find(n + 1) : NULL;
+	struct bpf_dynptr d;
+	char *part;
+	int sum = 0;
+
+	if (!one)
+		return 0;
+	if (!other) {
+		t_put(one);
+		return 0;
+	}
+	if (n > 3)
+		t_bytes(one, 0, &d);
+	else
+		t_bytes(other, 0, &d);
+	part = bpf_dynptr_slice(&d, 0, NULL, 4);
+	for (int i = 0; i < 8; i++) {
+		barrier_var(sum);
+		if (part)
+			sum += i & n;
+	}
+	t_put(other);
+	if (part)
+		sum += *part;
+	t_put(one);
+	return sum;
+}
+
 REJECT(MEM_ACCESS, "invalid mem access 'scalar'")
 P(slice_of_bytes_that_may_move)
 {

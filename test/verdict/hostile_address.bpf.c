@@ -696,6 +696,24 @@ P(joined_paths)
 	return 0;
 }
 
+/* Nor that of a slot which the other path never wrote. */
+#define A_FEW_BRANCHES(i)                                                                \
+	"if %" #i " == 5 goto +1\n\t%" #i " += 1\n\tif %" #i " == 6 goto +1\n\t%" #i " += 1\n\t" \
+	"if %" #i " == 7 goto +1\n\t%" #i " += 1\n\tif %" #i " == 8 goto +1\n\t%" #i " += 1\n\t"
+
+REJECT(LEAK, "leaks addr into map")
+P(joined_with_what_was_not_written)
+{
+	long x, i = 0;
+
+	ASM("if %1 s> 3 goto +1\n\tgoto +1\n\t*(u64 *)(r10 - 8) = %3\n\t"
+	    A_FEW_BRANCHES(2) A_FEW_BRANCHES(2) A_FEW_BRANCHES(1) A_FEW_BRANCHES(1)
+	    "%0 = *(u64 *)(r10 - 8)"
+	    : "=&r"(x), "+r"(n), "+r"(i) : "r"(t) : "memory");
+	kept = x;
+	return 0;
+}
+
 /* ---- what ordinary programs do ---- */
 
 ACCEPT RETVAL(0)

@@ -183,8 +183,8 @@ enum { MAX_DEPTH = 32 };
 
 static u32 plain_of(const struct btf *btf, u32 id, u32 off, u32 depth);
 
-static u32 plain_of_array(const struct btf *btf, const struct btf_array_info *array, u32 off,
-			  u32 depth)
+static u32 plain_of_array(const struct btf *btf, const struct btf_array_info *array,
+			  u32 off, u32 depth)
 {
 	u32 size = 0, at, plain;
 
@@ -198,14 +198,15 @@ static u32 plain_of_array(const struct btf *btf, const struct btf_array_info *ar
 	return plain == UINT32_MAX ? plain : at + size - off + plain;
 }
 
-static u32 plain_of_members(const struct btf *btf, const struct btf_type *t, u32 off, u32 depth)
+static u32 plain_of_members(const struct btf *btf, const struct btf_type *t, u32 off,
+			    u32 depth)
 {
 	u32 least = UINT32_MAX;
 
 	for (u32 i = 0; i < btf_vlen(t); i++) {
 		const struct btf_member *m = &btf_members(t)[i];
-		u32 at = btf_member_bit(t, m) / 8, before = at > off ? at - off : 0, size = 0;
-		u32 plain;
+		u32 at = btf_member_bit(t, m) / 8, before = at > off ? at - off : 0;
+		u32 size = 0, plain;
 
 		if (btf_size(btf, m->type, &size) && at + size <= off)
 			continue;
@@ -239,7 +240,9 @@ u32 object_plain_room(const struct reg *reg)
 	u32 size = 0, off = (u32)reg->off;
 
 	btf_size(reg->btf, reg->type, &size);
-	return off >= size ? 0 : min_u32(size - off, plain_of(reg->btf, reg->type, off, 0));
+	if (off >= size)
+		return 0;
+	return min_u32(size - off, plain_of(reg->btf, reg->type, off, 0));
 }
 
 /* ---- the access ---- */

@@ -3,9 +3,9 @@
  * text.c: strings for functions that look for their end themselves (bpf_strlen() and the
  * like), and words of which a number says how many (bpf_iter_bits_new()). What they may
  * look at ends with the memory that the pointer is proved to be in, or with the next
- * special field or pointer there: lowering hands the number of bytes on (proof_insn.text). Kernels
- * let them read at any number; here that would tell a program what lies in its host
- * (J12).
+ * special field or pointer there: lowering hands the number of bytes on
+ * (proof_insn.text). Kernels let them read at any number; here that would tell a program
+ * what lies in its host (J12).
  */
 #include "verify/rule/kcall.h"
 #include "verify/walk.h"
@@ -90,8 +90,8 @@ static int object_text(struct env *env, u32 regno, u32 nth)
 		return reject_kind(env, regno, "ptr_");
 	room = object_plain_room(ptr);
 	if (!room)
-		return reject(env, RULE_PROBE_POINTER, 1u, btf_type_name(ptr->btf, ptr->type),
-			      (s64)ptr->off);
+		return reject(env, RULE_PROBE_POINTER, 1u,
+			      btf_type_name(ptr->btf, ptr->type), (s64)ptr->off);
 	note_room(env, nth, room);
 	return 0;
 }
