@@ -5,8 +5,9 @@
  *
  * Where the host has operations structs (abi.ops), each variable becomes a map of its own,
  * with its numbers in the host's layout: members go by their names, as CO-RE has it. What
- * cannot be so is refused here: addresses that are not programs', numbers where the host has
- * pointers, other sizes, members that the host lacks but for empty ones.
+ * cannot be so is refused here: addresses that are not programs'; and, if there is anything
+ * in it, numbers where the host has pointers, other sizes and layouts, bit fields, members
+ * that the host lacks.
  */
 #include "load/load.h"
 
@@ -131,8 +132,21 @@ static bool is_zero(const u8 *bytes, u32 size)
 	return true;
 }
 
+/* Structs and arrays of one size may differ; numbers of one are as good as each other. */
+static bool same_layout(const struct table *t, u32 own, u32 host)
+{
+	const struct btf *a = t->ld->image->btf, *b = t->ops->btf;
+	u32 kinds = BIT(btf_kind(btf_type(a, btf_skip_mods(a, own)))) |
+		    BIT(btf_kind(btf_type(b, btf_skip_mods(b, host))));
+	const char *path;
+
+	return !(kinds & (BIT(BTF_STRUCT) | BIT(BTF_UNION) | BIT(BTF_ARRAY))) ||
+	       btf_layout_same(t->ld->tmp, a, own, b, host, &path);
+}
+
 /* Numbers of one member, from the object's layout to the host's. */
-static int copy_number(struct table *t, const char *name, const u8 *bytes, u32 size)
+static int copy_number(struct table *t, const struct btf_member *from, const char *name,
+		       const u8 *bytes, u32 size)
 {
 	const struct btf *btf = t->ops->btf;
 	const struct btf_type *outer = btf_type(btf, t->ops->type);
@@ -150,12 +164,14 @@ static int copy_number(struct table *t, const char *name, const u8 *bytes, u32 s
 				  "a pointer");
 	if (!btf_size(btf, to->type, &to_size) || to_size != size)
 		return table_fail(t, name, "%u bytes, where the host has %u", size, to_size);
+	if (!same_layout(t, from->type, to->type))
+		return table_fail(t, name, "it is not laid out as the host's");
 	memcpy(t->data + btf_member_bit(outer, to) / 8, bytes, size);
 	return 0;
 }
 
-/* Bit fields of the object's: they have neighbours in their bytes, and may have none to fill
- * the last. */
+/* Bit fields of the object's: they have neighbours in their bytes, and the last may have
+ * none. */
 static int check_bits(struct table *t, const char *name, u32 bit, u32 bits)
 {
 	const u8 *bytes = t->sec->data ? t->sec->data + t->off : NULL;
@@ -212,7 +228,7 @@ static int read_member(struct table *t, const struct btf_type *type, const struc
 		return table_fail(t, name, "it lies outside of the variable");
 	if (rel)
 		return set_function(t, name, rel);
-	return copy_number(t, name, t->sec->data ? t->sec->data + t->off + off : NULL, size);
+	return copy_number(t, m, name, t->sec->data ? t->sec->data + t->off + off : NULL, size);
 }
 
 static int read_table(struct table *t, u32 id)
