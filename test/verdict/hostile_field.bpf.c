@@ -32,68 +32,60 @@ P(offset_from_a_spill)
 	return 0;
 }
 
+/* Value A's pointer is %0, a number %1. */
+#define WRITES(asm_)                                                                     \
+	do {                                                                             \
+		WITH_VALUE(v);                                                           \
+		ASM(asm_ : : "r"(v), "r"((long)n) : "r1", "memory");                     \
+		return 0;                                                                \
+	} while (0)
+
 REJECT(SLOT_SIZE, "kptr access size must be BPF_DW")
 P(half_a_field)
 {
-	WITH_VALUE(v);
-	ASM("*(u32 *)(%0 + 16) = %1" : : "r"(v), "r"((long)n) : "memory");
-	return 0;
+	WRITES("*(u32 *)(%0 + 16) = %1");
 }
 
 REJECT(SLOT_MISALIGN, "kptr access misaligned")
 P(over_the_end_of_another)
 {
-	WITH_VALUE(v);
-	ASM("*(u64 *)(%0 + 12) = %1" : : "r"(v), "r"((long)n) : "memory");
-	return 0;
+	WRITES("*(u64 *)(%0 + 12) = %1");
 }
 
 REJECT(SLOT_MISALIGN, "kptr access misaligned")
 P(one_byte_inside)
 {
-	WITH_VALUE(v);
-	ASM("*(u8 *)(%0 + 23) = 0" : : "r"(v) : "memory");
-	return 0;
+	WRITES("*(u8 *)(%0 + 23) = 0");
 }
 
 REJECT(SLOT_STORE_REF, "store to referenced kptr disallowed")
 P(constant_into_a_field)
 {
-	WITH_VALUE(v);
-	ASM("*(u64 *)(%0 + 16) = 0" : : "r"(v) : "memory");
-	return 0;
+	WRITES("*(u64 *)(%0 + 16) = 0");
 }
 
 REJECT(SLOT_IMM, "BPF_ST imm must be 0 when storing to kptr")
 P(forged_constant)
 {
-	WITH_VALUE(v);
-	ASM("*(u64 *)(%0 + 8) = 4096" : : "r"(v) : "memory");
-	return 0;
+	WRITES("*(u64 *)(%0 + 8) = 4096");
 }
 
 REJECT(SLOT_TYPE, "invalid kptr access, R")
 P(forged_number)
 {
-	WITH_VALUE(v);
-	ASM("*(u64 *)(%0 + 8) = %1" : : "r"(v), "r"((long)n) : "memory");
-	return 0;
+	WRITES("*(u64 *)(%0 + 8) = %1");
 }
 
 REJECT(SLOT_TYPE, "invalid kptr access, R")
 P(forged_by_exchange)
 {
-	WITH_VALUE(v);
-	ASM("r1 = %1\n\tr1 = xchg_64(%0 + 8, r1)" : : "r"(v), "r"((long)n) : "r1", "memory");
-	return 0;
+	WRITES("r1 = %1\n\tr1 = xchg_64(%0 + 8, r1)");
 }
 
 REJECT(SLOT_MODE, "kptr in map can only be accessed using BPF_MEM")
 P(changed_by_an_atomic)
 {
-	WITH_VALUE(v);
-	ASM("lock *(u64 *)(%0 + 16) += %1" : : "r"(v), "r"((long)n) : "memory");
-	return 0;
+	WRITES("lock *(u64 *)(%0 + 16) += %1");
 }
 
 REJECT(SLOT_MODE, "kptr in map can only be accessed using BPF_MEM")

@@ -395,4 +395,24 @@ P(string_in_a_field)
 	return v ? bpf_strlen((char *)&v->t) : 0;
 }
 
+/* Where on some path an address is, the string ends on all of them. */
+ACCEPT RETVAL(-7)
+P(string_before_what_may_be_an_address)
+{
+	long size = 0, i = 0;
+
+	if (bpf_strlen("abc") != 3)
+		return 0;
+	ASM("r1 = 0x4141414141414141 ll\n\t*(u64 *)(r10 - 16) = r1\n\tr1 = 0\n\t"
+	    "*(u64 *)(r10 - 8) = r1\n\tif %1 s< 3333 goto +1\n\t*(u64 *)(r10 - 8) = %3\n\t"
+	    "if %2 == 5 goto +1\n\t%2 += 1\n\tif %2 == 6 goto +1\n\t%2 += 1\n\t"
+	    "if %2 == 7 goto +1\n\t%2 += 1\n\tif %2 == 8 goto +1\n\t%2 += 1\n\t"
+	    "if %1 == 5 goto +1\n\t%1 += 1\n\tif %1 == 6 goto +1\n\t%1 += 1\n\t"
+	    "if %1 == 7 goto +1\n\t%1 += 1\n\tif %1 == 8 goto +1\n\t%1 += 1\n\t"
+	    "r1 = r10\n\tr1 += -16\n\tcall bpf_strlen\n\t%0 = r0"
+	    : "=r"(size), "+r"(n), "+r"(i) : "r"(t)
+	    : "r0", "r1", "r2", "r3", "r4", "r5", "memory");
+	return (int)size;
+}
+
 #endif

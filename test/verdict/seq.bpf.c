@@ -42,49 +42,40 @@ static __always_inline void *of(void *map)
 
 #define version(v) (*(volatile __u64 *)&(v)->seq.version)
 
-/* What it was, in and out again: two exchanges. */
+static __always_inline void put_if(struct T *old)
+{
+	if (old)
+		t_put(old);
+}
+
+/* What it was, in and out again: two exchanges, which @xchg does. */
+#define VERSIONS_OF_IN_AND_OUT(xchg)                                                     \
+	do {                                                                             \
+		struct versioned *v = of(&versions);                                     \
+		struct T *new;                                                           \
+		__u64 before;                                                            \
+										 \
+		if (!v)                                                                  \
+			return -1;                                                       \
+		before = version(v);                                                     \
+		new = t_find(n);                                                         \
+		if (!new)                                                                \
+			return -1;                                                       \
+		put_if(xchg(&v->ref, new));                                              \
+		put_if(xchg(&v->ref, NULL));                                             \
+		return version(v) - before;                                              \
+	} while (0)
+
 ACCEPT BOOK("X03") RETVAL(4)
 P(by_helper)
 {
-	struct versioned *v = of(&versions);
-	struct T *new, *old;
-	__u64 before;
-
-	if (!v)
-		return -1;
-	before = version(v);
-	new = t_find(n);
-	if (!new)
-		return -1;
-	old = bpf_kptr_xchg(&v->ref, new);
-	if (old)
-		t_put(old);
-	old = bpf_kptr_xchg(&v->ref, NULL);
-	if (old)
-		t_put(old);
-	return version(v) - before;
+	VERSIONS_OF_IN_AND_OUT(bpf_kptr_xchg);
 }
 
 ACCEPT BOOK("I16") RETVAL(4)
 P(by_instruction)
 {
-	struct versioned *v = of(&versions);
-	struct T *new, *old;
-	__u64 before;
-
-	if (!v)
-		return -1;
-	before = version(v);
-	new = t_find(n);
-	if (!new)
-		return -1;
-	old = pintle_xchg(&v->ref, new);
-	if (old)
-		t_put(old);
-	old = pintle_xchg(&v->ref, NULL);
-	if (old)
-		t_put(old);
-	return version(v) - before;
+	VERSIONS_OF_IN_AND_OUT(pintle_xchg);
 }
 
 /* The field on the other side of the version, and one that owns nothing. */
