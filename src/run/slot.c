@@ -100,11 +100,15 @@ void slot_release(struct slot_ctx *slot)
 	*at = slot->next;
 	slot->next = NULL;
 	slot->owner = NULL;
-	/* What a run left behind: only when its thread did not survive a fork. */
+	/* What a run left behind, whose thread ended in it or did not survive a fork. */
 	if (slot->open)
 		defer_publish(slot);
 	slot->depth = slot->sleep_depth = 0;
 	slot->prog = NULL;
+	slot->meter = NULL; /* was in that thread's stack */
+	slot->turns = 0;
+	slot->ending = ENDING_NONE;
+	slot->cut = slot->was_cut = false;
 	slot->space = 0;
 	slot->cookie = slot->side = 0;
 	async_abandon(slot);

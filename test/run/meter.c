@@ -8,6 +8,7 @@
 #include "run/run.h"
 #include "test.h"
 
+#include <pthread.h>
 #include <unistd.h>
 
 #define EXPORTED __attribute__((noinline, used))
@@ -25,6 +26,7 @@ int meter_nest(int n);
 
 static int iterators;
 static struct pintle_prog *nested; /* for meter_nest() */
+static bool leaves;		   /* it ends the thread */
 
 EXPORTED int bpf_iter_held_new(struct bpf_iter_held *it, int n)
 {
@@ -58,6 +60,8 @@ EXPORTED int meter_nest(int n)
 {
 	int result = 0;
 
+	if (leaves)
+		pthread_exit(NULL);
 	if (!nested)
 		return DONE;
 	CHECK_EQ(run(nested, &result), 0);
@@ -311,6 +315,43 @@ TEST(meter_tail_calls)
 		pintle_close(object);
 	}
 	test_host_free(host);
+}
+
+static void *ends_inside(void *data)
+{
+	int result;
+
+	run(data, &result);
+	return NULL;
+}
+
+/* Who has its slot next is in no run of the other's. */
+TEST(J06_meter_goes_with_its_thread)
+{
+	struct pintle_host *host;
+	struct pintle_object *object;
+	pthread_t t;
+
+#if defined(TEST_TSAN) || defined(__SANITIZE_ADDRESS__)
+	SKIP("sanitizers do not know of threads that end like this");
+#endif
+	for (int way = 0; way < 2; way++) {
+		host = begin(way ? PINTLE_JIT_AUTO : PINTLE_JIT_OFF);
+		object = open_object(host);
+		CHECK_EQ(pintle_prog_set_budget(find(object, "runs_another"), 20, 0), 0);
+		load(host, object);
+		leaves = true;
+		CHECK_EQ(pthread_create(&t, NULL, ends_inside, find(object, "runs_another")), 0);
+		pthread_join(t, NULL);
+		leaves = false;
+		for (u32 i = 0; i < slot_count(host); i++) {
+			CHECK(!slot_at(host, i)->meter);
+			CHECK(!slot_at(host, i)->turns);
+		}
+		live_t--; /* what the run held is lost */
+		pintle_close(object);
+		test_host_free(host);
+	}
 }
 
 /* A program that sets a timer has been left when that fires. */
