@@ -153,8 +153,9 @@ static bool is_call(u32 op)
 
 static bool uses_slot(u32 op)
 {
-	return op == OP_MAY_GOTO || op == CODE_THROW || op == CODE_IF_ENDING || op == CODE_CATCH || is_meter(op) ||
-	       op == CODE_CPU || op == CODE_STORE_USER || op == CODE_PUT || op == CODE_TAIL_CALL ||
+	return op == OP_MAY_GOTO || op == CODE_THROW || op == CODE_IF_ENDING ||
+	       op == CODE_CATCH || is_meter(op) || op == CODE_CPU ||
+	       op == CODE_STORE_USER || op == CODE_PUT || op == CODE_TAIL_CALL ||
 	       (op >= CODE_SAFE_LDX8 && op <= CODE_SAFE_LDXS32) ||
 	       (op >= CODE_ARENA_LDX8 && op <= CODE_ARENA_ATOMIC);
 }

@@ -103,6 +103,12 @@ static void dynptr_made(struct meter *m)
 		m->n--;
 }
 
+static void held_add(struct meter *m, u64 value, const struct code_hold *how)
+{
+	BUG_ON(m->n == MAX_HELD);
+	m->held[m->n++] = (struct held){value, how};
+}
+
 void meter_hold(void *of, const struct code_hold *how, u64 value)
 {
 	struct meter *m = ((struct slot_ctx *)of)->meter;
@@ -112,8 +118,7 @@ void meter_hold(void *of, const struct code_hold *how, u64 value)
 	else if (how->kind == HOLD_DYNPTR_MADE)
 		dynptr_made(m);
 	else if (value)
-		m->held[m->n++] = (struct held){value - (u64)(s64)how->off, how};
-	BUG_ON(m->n > MAX_HELD);
+		held_add(m, value - (u64)(s64)how->off, how);
 }
 
 static void held_remove(struct meter *m, u32 i)
