@@ -4,6 +4,8 @@
  */
 #include "verdict.h"
 
+#ifndef FOR_KERNEL /* types of the host that these are for */
+
 OBJECT_ACCEPT;
 
 ACCEPT
@@ -22,3 +24,5 @@ struct t_ops___mine {
 
 SEC(".struct_ops")
 struct t_ops___mine table = {.run = (void *)run};
+
+#endif
