@@ -576,7 +576,9 @@ void pintle_defer(struct pintle_host *host, void (*fn)(void *obj), void *obj)
 void pintle_defer_sized(struct pintle_host *host, void (*fn)(void *obj), void *obj,
 			size_t bytes)
 {
-	if (!host->torn && queue_call(host->defer, (struct deferred){fn, obj}, bytes)) {
+	if (host->torn)
+		return;
+	if (queue_call(host->defer, (struct deferred){fn, obj}, bytes)) {
 		defer_safe_point(host);
 	} else if (at_safe_point()) {
 		grace_wait(host);

@@ -6,8 +6,9 @@
  * and, worse, lie in memory that new threads reuse; locks that they held would stay taken,
  * what they were changing half changed. So a fork waits until no other thread is inside of
  * the library, for PATIENCE_MS at most: it must not wait for a run that sleeps, nor for one
- * that waits for the forking thread. Those who come meanwhile wait for the fork. liburcu's
- * reclaim thread is parked, and the locks that are taken outside of sections are, too.
+ * that waits for the forking thread. Those who come meanwhile wait for the fork. When all are
+ * outside, liburcu's reclaim thread is parked; the locks that are taken outside of sections
+ * are taken in any case.
  *
  * In the child the dead threads' readers are unlinked and their slots freed, before anything
  * creates a thread. Where one of them was inside, or the forking thread itself is in a run
@@ -32,6 +33,7 @@ enum { PATIENCE_MS = 50 };
 
 atomic(u32) fork_near; /* how many threads are about to */
 static THREAD_LOCAL bool forking; /* other libraries' handlers may call us */
+static THREAD_LOCAL bool parked;  /* of the fork under way: everybody was outside */
 static const struct timespec nap = {.tv_nsec = 20000};
 
 int torn_fail(struct pintle_host *host)
@@ -96,18 +98,27 @@ static bool quiet(void)
 	return !busy;
 }
 
-static void wait_for_others(void)
+static bool wait_for_others(void)
 {
 	struct timespec begin, now;
 
 	clock_gettime(CLOCK_MONOTONIC, &begin);
 	do {
 		if (quiet())
-			return;
+			return true;
 		nanosleep(&nap, NULL);
 		clock_gettime(CLOCK_MONOTONIC, &now);
 	} while ((now.tv_sec - begin.tv_sec) * 1000 + (now.tv_nsec - begin.tv_nsec) / 1000000 <
 		 PATIENCE_MS);
+	return false;
+}
+
+/* What ends no sooner than everybody's sections. In a child of a fork that could not wait for
+ * those nothing works, so that it needs none of it. */
+static void park(void)
+{
+	urcu_memb_call_rcu_before_fork();
+	rcu_before_fork();
 }
 
 static void before_fork(void)
@@ -116,9 +127,9 @@ static void before_fork(void)
 		return;
 	forking = true;
 	atomic_fetch_add_explicit(&fork_near, 1, memory_order_seq_cst);
-	wait_for_others();
-	urcu_memb_call_rcu_before_fork();
-	rcu_before_fork();
+	parked = wait_for_others();
+	if (parked)
+		park();
 	thread_lock();
 	for (struct slot_table *t = thread_tables(); t; t = t->next) {
 		defer_before_fork(t->host);
@@ -142,7 +153,8 @@ static void release_locks(bool child)
 	for (struct slot_table *t = thread_tables(); child && t; t = t->next)
 		asyncs_after_fork(t->host);
 	thread_unlock();
-	rcu_after_fork();
+	if (parked)
+		rcu_after_fork();
 	forking = false;
 	if (child)
 		atomic_store_explicit(&fork_near, 0, memory_order_release);
@@ -156,7 +168,8 @@ static void after_fork_parent(void)
 		return;
 	release_words();
 	release_locks(false);
-	urcu_memb_call_rcu_after_fork_parent();
+	if (parked)
+		urcu_memb_call_rcu_after_fork_parent();
 }
 
 static void tear(void)
@@ -182,14 +195,15 @@ static void after_fork_child(void)
 		return;
 	}
 	release_words(); /* the dead threads' are about to go */
-	torn = others_inside();
+	torn = others_inside() || !parked;
 	if (torn)
 		tear();
 	threads_bury(torn);
 	for (struct slot_table *t = thread_tables(); t; t = t->next)
 		renew_rings(t->host);
 	release_locks(true);
-	urcu_memb_call_rcu_after_fork_child();
+	if (parked)
+		urcu_memb_call_rcu_after_fork_child();
 }
 
 int fork_init(void)

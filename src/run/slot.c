@@ -50,6 +50,7 @@ int slots_init(struct pintle_host *host)
 {
 	u32 n = host->opts.max_slots;
 	struct slot_table *table = calloc(1, sizeof(*table));
+	int err;
 
 	if (!table)
 		return -ENOMEM;
@@ -63,7 +64,12 @@ int slots_init(struct pintle_host *host)
 	table->id = next_id();
 	table->host = host;
 	slots_fill(table, host);
-	thread_add_table(table);
+	err = thread_add_table(table);
+	if (err) {
+		free(table->at);
+		free(table);
+		return err;
+	}
 	host->slots = table;
 	host->id = table->id;
 	return 0;

@@ -143,11 +143,15 @@ static void init_once(void)
 		registry.err = fork_init();
 }
 
-int thread_known(void)
+static int prepare(void)
 {
 	pthread_once(&registry.once, init_once);
-	if (registry.err)
-		return -registry.err;
+	return -registry.err;
+}
+
+int thread_known(void)
+{
+	TRY(prepare());
 	if (thread_me.listed)
 		return 0;
 	if (pthread_setspecific(registry.key, &thread_me))
@@ -176,8 +180,9 @@ void thread_enter_or_wait(void)
 		sched_yield();
 }
 
-void thread_add_table(struct slot_table *table)
+int thread_add_table(struct slot_table *table)
 {
+	TRY(prepare()); /* a host may fork before a thread of it comes here */
 	thread_lock();
 	table->next = registry.tables;
 	table->pprev = &registry.tables;
@@ -185,6 +190,7 @@ void thread_add_table(struct slot_table *table)
 		table->next->pprev = &table->next;
 	registry.tables = table;
 	thread_unlock();
+	return 0;
 }
 
 void thread_remove_table(struct slot_table *table)

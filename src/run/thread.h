@@ -92,7 +92,7 @@ bool thread_try_lock(void);
 /* Whether fn() is true of any thread's record; under the thread lock. */
 bool threads_any(bool (*fn)(const struct thread_rec *rec, u64 with), u64 with);
 /* Links a host's table into the list that thread exits and forks walk. */
-void thread_add_table(struct slot_table *table);
+int thread_add_table(struct slot_table *table);
 void thread_remove_table(struct slot_table *table);
 
 /* --- slot.c, under the thread lock --- */

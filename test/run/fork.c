@@ -85,8 +85,7 @@ static void set_one(void *obj)
 	*(int *)obj = 1;
 }
 
-/* @inside: of a run or section; then there is no safe point. */
-static int nothing_works(struct forked *f, bool inside)
+static int nothing_works(struct forked *f)
 {
 	struct pintle_prog *prog = pintle_prog_find(f->object, "mix_hash");
 	char value[128] = {0};
@@ -109,7 +108,7 @@ static int nothing_works(struct forked *f, bool inside)
 	    pintle_work_run(f->host, 0) != -ECHILD)
 		return BROKEN;
 	pintle_defer(f->host, set_one, &called);
-	if (called == inside) /* nobody else is there to wait for */
+	if (called)
 		return BROKEN;
 	pintle_link_detach(f->link);
 	if (pintle_link_prog(f->link) != prog)
@@ -131,8 +130,7 @@ static int fork_one(struct forked *f)
 	CHECK(pid >= 0);
 	if (!pid) {
 		alarm(20);
-		_exit(pintle_prog_run(f->prog, args, NULL) == -ECHILD ? nothing_works(f, false)
-								      : works(f));
+		_exit(pintle_prog_run(f->prog, args, NULL) == -ECHILD ? nothing_works(f) : works(f));
 	}
 	CHECK_EQ(waitpid(pid, &status, 0), pid);
 	if (WIFSIGNALED(status))
@@ -222,6 +220,41 @@ TEST(J05_fork_while_a_thread_stays_inside)
 	forked_close(&f);
 }
 
+static void *stay_for_a_second(void *data)
+{
+	struct forked *f = data;
+
+	pintle_read_lock(f->host);
+	pthread_barrier_wait(&f->at);
+	sleep(1);
+	pintle_read_unlock(f->host);
+	return NULL;
+}
+
+/* What waits for that thread, liburcu's own among it, is not waited for. */
+TEST(J05_fork_while_calls_wait_for_a_thread)
+{
+	struct timespec begin, end;
+	struct forked f;
+	int done = 0;
+
+	forked_open(&f);
+	pthread_barrier_init(&f.at, NULL, 2);
+	CHECK_EQ(pthread_create(&f.thread[0], NULL, stay_for_a_second, &f), 0);
+	pthread_barrier_wait(&f.at);
+	pintle_defer(f.host, set_one, &done);
+	usleep(50000); /* until it waits for the grace period */
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	CHECK_EQ(fork_one(&f), TORN);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	CHECK((end.tv_sec - begin.tv_sec) * 1000 + (end.tv_nsec - begin.tv_nsec) / 1000000 < 600);
+	pthread_join(f.thread[0], NULL);
+	pintle_drain(f.host);
+	CHECK(done);
+	CHECK_EQ(fork_one(&f), WHOLE);
+	forked_close(&f);
+}
+
 /* By a function that a program calls: the child may exec, or end. */
 TEST(J05_fork_inside_a_section)
 {
@@ -235,8 +268,7 @@ TEST(J05_fork_inside_a_section)
 	pid = fork();
 	if (!pid) {
 		alarm(20);
-		_exit(pintle_prog_run(f.prog, args, NULL) == -ECHILD ? nothing_works(&f, true)
-								       : BROKEN);
+		_exit(pintle_prog_run(f.prog, args, NULL) == -ECHILD ? nothing_works(&f) : BROKEN);
 	}
 	pintle_read_unlock(f.host);
 	CHECK_EQ(waitpid(pid, &status, 0), pid);
