@@ -6,6 +6,7 @@
  */
 #include "verify/walk.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 
 enum { EXPLAIN_MAX = 8192, MAX_EVENTS = 24, MAX_LOOK = 100000, TEXT_WIDTH = 40 };
@@ -67,8 +68,8 @@ struct story {
 	struct event at[MAX_EVENTS]; /* newest first */
 	u32 n;
 	bool cut;
-	u16 made; /* registers whose making was told */
-	u32 held; /* references whose taking was told, as bits of state->held */
+	u16 regs; /* registers at fault whose making is still to be told */
+	u32 held; /* what is held, and matters here, and is still to be told: state->held's */
 };
 
 static void tell(struct story *s, struct event e)
@@ -85,19 +86,71 @@ static void tell(struct story *s, struct event e)
 		s->at[s->n++] = e;
 }
 
-/* Registers that the refused instruction reads and that know where they were made. */
-static u16 registers_at_fault(struct env *env)
+/* The registers that a message names: "R3 ...", or "arg#1" and "arg1" of a call, R2. */
+static u16 registers_named(const char *message)
+{
+	u16 regs = 0;
+
+	for (const char *p = message; *p; p++) {
+		bool begins = p == message || !isalnum((unsigned char)p[-1]);
+		const char *number = p + 3 + (p[1] && p[2] && p[3] == 's');
+
+		if (begins && p[0] == 'R' && isdigit((unsigned char)p[1]))
+			regs |= (u16)BIT(p[1] - '0');
+		if (!begins || strncmp(p, "arg", 3))
+			continue;
+		number += *number == '#';
+		if (*number >= '0' && *number < '5')
+			regs |= (u16)BIT(R1 + (*number - '0'));
+	}
+	return regs;
+}
+
+/*
+ * Registers that the refused instruction reads and that know where they were made: of these
+ * the ones that the message names, if any; of a call's else those that are pointers.
+ */
+static u16 registers_at_fault(struct env *env, const char *message)
 {
 	u16 reads = isa_reads(cur_insn(env), env->notes[env->insn].op), regs = 0;
+	bool call = isa_info(env->notes[env->insn].op)->kind == KIND_CALL;
+	u16 named = registers_named(message);
 
 	/* An exit that leaves something held is not R0's fault. */
 	if (isa_info(env->notes[env->insn].op)->kind == KIND_EXIT && env->cur->nheld)
 		return 0;
-	for (u32 r = 0; r < R_FP; r++)
-		if (reads & BIT(r) && cur_reg(env, r)->base != REG_NONE &&
-		    cur_reg(env, r)->def < env->prog->ninsns)
+	for (u32 r = 0; r < R_FP; r++) {
+		const struct reg *reg = cur_reg(env, r);
+
+		if (!(reads & BIT(r)) || reg->base == REG_NONE || reg->def >= env->prog->ninsns)
+			continue;
+		if (named & reads ? named & BIT(r) : !call || reg_is_pointer(reg))
 			regs |= (u16)BIT(r);
+	}
 	return regs;
+}
+
+static bool carried(struct env *env, u16 regs, u32 ref)
+{
+	for (u32 r = 0; r < R_FP; r++)
+		if (regs & BIT(r) && cur_reg(env, r)->ref == ref)
+			return true;
+	return false;
+}
+
+/* What is held matters where the message speaks of it, or a register at fault carries it. */
+static u32 held_at_fault(struct env *env, u16 regs, const char *message)
+{
+	bool locks = strstr(message, "lock"), refs = strstr(message, "reference");
+	u32 held = 0;
+
+	for (u32 i = 0; i < env->cur->nheld && i < 32; i++) {
+		const struct held *h = &env->cur->held[i];
+
+		if (h->kind == HELD_LOCK ? locks : refs || carried(env, regs, h->id))
+			held |= BIT(i);
+	}
+	return held;
 }
 
 static void tell_held(struct env *env, struct story *s, u32 insn)
@@ -105,29 +158,30 @@ static void tell_held(struct env *env, struct story *s, u32 insn)
 	for (u32 i = 0; i < env->cur->nheld && i < 32; i++) {
 		const struct held *h = &env->cur->held[i];
 
-		if (h->insn != insn || s->held & BIT(i))
+		if (h->insn != insn || !(s->held & BIT(i)))
 			continue;
-		s->held |= BIT(i);
+		s->held &= ~BIT(i);
 		tell(s, (struct event){EVENT_HELD, insn, 1, h->kind == HELD_LOCK, h->id});
 	}
 }
 
-static void tell_made(struct env *env, struct story *s, u16 regs, u32 insn)
+static void tell_made(struct env *env, struct story *s, u32 insn)
 {
 	for (u32 r = 0; r < R_FP; r++) {
-		if (!(regs & BIT(r)) || s->made & BIT(r) || cur_reg(env, r)->def != insn)
+		if (!(s->regs & BIT(r)) || cur_reg(env, r)->def != insn)
 			continue;
-		s->made |= (u16)BIT(r);
+		s->regs &= (u16)~BIT(r);
 		tell(s, (struct event){EVENT_MADE, insn, 1, false, r});
 	}
 }
 
 /* Goes back over the path; stops when nothing more would be told. */
-static void find_story(struct env *env, struct story *s)
+static void find_story(struct env *env, struct story *s, const char *message)
 {
-	u16 regs = registers_at_fault(env);
 	u32 after = env->insn, looked = 0;
 
+	s->regs = registers_at_fault(env, message);
+	s->held = held_at_fault(env, s->regs, message);
 	for (const struct state *st = env->cur; st && looked < MAX_LOOK; st = st->parent)
 		for (u32 i = st->nsteps; i-- > 0 && looked < MAX_LOOK; looked++) {
 			u32 insn = st->steps[i].insn;
@@ -137,7 +191,7 @@ static void find_story(struct env *env, struct story *s)
 			if (isa_info(env->notes[insn].op)->kind == KIND_JMP)
 				tell(s, (struct event){EVENT_BRANCH, insn, 1, after != insn + 1, 0});
 			tell_held(env, s, insn);
-			tell_made(env, s, regs, insn);
+			tell_made(env, s, insn);
 			after = insn;
 		}
 }
@@ -184,18 +238,20 @@ static void say_event(struct env *env, struct words *w, const struct event *e)
 		say_condition(env, w, e);
 	else if (e->kind == EVENT_MADE)
 		say_made(env, w, e);
+	else if (e->taken) /* there is but one at a time */
+		say(w, "<- the lock is taken here");
 	else
-		say(w, "<- %s %u is taken here", e->taken ? "lock" : "reference", e->id);
+		say(w, "<- reference %u is taken here", e->id);
 	if (e->times > 1)
 		say(w, " (%u times)", e->times);
 	say(w, "\n");
 }
 
-static void say_story(struct env *env, struct words *w)
+static void say_story(struct env *env, struct words *w, const char *message)
 {
 	struct story s = {.n = 0};
 
-	find_story(env, &s);
+	find_story(env, &s, message);
 	if (s.cut)
 		say(w, "  ... (what came earlier is left out)\n");
 	while (s.n-- > 0)
@@ -215,7 +271,7 @@ const char *explain(struct env *env, const struct rule_info *rule, const char *m
 	say(&w, "%s\n", message);
 	if (env->insn < env->prog->ninsns) {
 		if (env->cur)
-			say_story(env, &w);
+			say_story(env, &w, message);
 		say(&w, "  ");
 		say_place(env, &w, env->insn);
 		say(&w, " <- refused here (insn %u: %s)\n", env->insn, insn_text(env, env->insn));

@@ -33,6 +33,14 @@ static void read_policy(struct expectation *e, const char *text)
 	e->npolicies++;
 }
 
+static void read_says(struct expectation *e, const char *text, bool not)
+{
+	if (e->nsays == MAX_SAYS)
+		return;
+	e->says[e->nsays].not = not;
+	snprintf(e->says[e->nsays++].text, sizeof(e->says[0].text), "%s", text);
+}
+
 /* Fills @e in from one tag's text (behind "expect:"). */
 static void read_tag(struct expectation *e, const char *tag)
 {
@@ -47,6 +55,10 @@ static void read_tag(struct expectation *e, const char *tag)
 		read_reject(e, tag + 7);
 	else if (!strncmp(tag, "policy:", 7))
 		read_policy(e, tag + 7);
+	else if (!strncmp(tag, "says:", 5))
+		read_says(e, tag + 5, false);
+	else if (!strncmp(tag, "says_not:", 9))
+		read_says(e, tag + 9, true);
 	else if (!strncmp(tag, "object:", 7))
 		snprintf(e->phrase, sizeof(e->phrase), "%s", tag + 7);
 }
@@ -66,6 +78,19 @@ struct expectation expectation_of(const struct btf *btf, u32 id)
 	return e;
 }
 
+static bool says_so(const struct expectation *e, const char *explanation, char *words,
+		    size_t size)
+{
+	for (u32 i = 0; i < e->nsays; i++) {
+		const struct says *says = &e->says[i];
+
+		if (!strstr(explanation, says->text) != says->not)
+			return !snprintf(words, size, "%s \"%s\" in: %s", says->not ? "" : "no",
+					 says->text, explanation);
+	}
+	return true;
+}
+
 static bool words_fit(const struct expectation *e, const struct rejection *why,
 		      const struct log *log, char *words, size_t size)
 {
@@ -78,7 +103,7 @@ static bool words_fit(const struct expectation *e, const struct rejection *why,
 	else if (!why->message || !why->explanation)
 		snprintf(words, size, "refused without an explanation");
 	else
-		return true;
+		return says_so(e, why->explanation, words, size);
 	return false;
 }
 

@@ -8,7 +8,7 @@
 
 #include "load/image.h"
 
-enum { MAX_POLICIES = 3, MAX_BOOKS = 4 };
+enum { MAX_POLICIES = 3, MAX_BOOKS = 4, MAX_SAYS = 4 };
 
 struct expectation {
 	bool accept, reject, run;
@@ -16,6 +16,11 @@ struct expectation {
 	char books[MAX_BOOKS][16]; /* the rule book's cases that it is */
 	u32 nbooks;
 	s64 retval;
+	struct says { /* what an explanation holds, or does not */
+		bool not;
+		char text[96];
+	} says[MAX_SAYS];
+	u32 nsays;
 	struct policy_case { /* another verdict under another policy */
 		char policy[16];
 		bool accept;

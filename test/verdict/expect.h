@@ -9,6 +9,8 @@
 #define EXPECT(text) __attribute__((btf_decl_tag("expect:" text)))
 #define ACCEPT EXPECT("accept")
 #define REJECT(rule, phrase) EXPECT("reject:" #rule ":" phrase)
+#define SAYS(text) EXPECT("says:" text)
+#define SAYS_NOT(text) EXPECT("says_not:" text)
 #define RETVAL(n) EXPECT("retval:" #n)
 #define BOOK(id) EXPECT("book:" id)
 #define KERNEL(verdict, why) EXPECT("kernel:" #verdict ":" why)

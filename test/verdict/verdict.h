@@ -7,6 +7,8 @@
  *
  *  ACCEPT                the program loads
  *  REJECT(RULE, PHRASE)  it is refused by RULE, and the log holds PHRASE
+ *  SAYS(TEXT), SAYS_NOT(TEXT)
+ *			  the explanation of a refusal holds the text, or does not
  *  BOOK("X05")           the case of the rule book's section K that it is
  *  POLICY(kernel, accept)
  *  POLICY(kernel, reject, PHRASE)
