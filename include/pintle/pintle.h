@@ -979,6 +979,7 @@ PINTLE_API int pintle_map_lookup_and_delete(struct pintle_map *map, const void *
  * and goes. */
 PINTLE_API int pintle_map_next_key(const struct pintle_map *map, const void *key,
 				   void *next);
+/* Elements; of ring buffers bytes that wait to be consumed, of arenas pages. */
 PINTLE_API uint32_t pintle_map_count(const struct pintle_map *map);
 
 /*

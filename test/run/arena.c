@@ -209,6 +209,30 @@ static int make(struct pintle_host *host, uint32_t pages, uint64_t extra, const 
 	return 0;
 }
 
+/* What can be asked of any map: the count is of pages; it has no elements. */
+TEST(arena_is_a_map_without_elements)
+{
+	struct arena_setup s = begin(PINTLE_JIT_OFF);
+	uint32_t before = pintle_map_count(s.map), key = 0, n = 1;
+	void *page = pintle_arena_alloc(s.map, NULL, 3);
+	char value[64];
+
+	CHECK_EQ(before, 1); /* variables */
+	CHECK_EQ(pintle_map_count(s.map), 4);
+	CHECK_EQ(pintle_arena_free(s.map, page, 3), 0);
+	CHECK_EQ(pintle_map_count(s.map), 1);
+	CHECK_EQ(pintle_map_lookup(s.map, &key, value), -EOPNOTSUPP);
+	CHECK_EQ(pintle_map_update(s.map, &key, value, 0), -EOPNOTSUPP);
+	CHECK_EQ(pintle_map_delete(s.map, &key), -EOPNOTSUPP);
+	CHECK_EQ(pintle_map_lookup_and_delete(s.map, &key, value), -EOPNOTSUPP);
+	CHECK_EQ(pintle_map_next_key(s.map, NULL, &key), -EOPNOTSUPP);
+	CHECK_EQ(pintle_map_lookup_batch(s.map, NULL, &key, &key, value, &n, 0), -EOPNOTSUPP);
+	CHECK_EQ(pintle_map_freeze(s.map), 0);
+	CHECK(!pintle_map_data(s.map, NULL));
+	CHECK_EQ(pintle_refs_each(s.host, NULL, NULL, NULL, NULL), 0);
+	end(s);
+}
+
 TEST(arena_attributes)
 {
 	struct pintle_host *host = pintle_host_new(NULL);

@@ -306,6 +306,11 @@ u32 arena_map_pages(const struct map *map)
 	return __atomic_load_n(&arena_of(map)->nused, __ATOMIC_RELAXED);
 }
 
+static u32 count(struct map *map)
+{
+	return arena_map_pages(map);
+}
+
 int arena_map_fill(struct map *map, const void *data, u64 size)
 {
 	struct arena_map *a = arena_of(map);
@@ -342,6 +347,7 @@ const struct map_ops map_arena_ops = {
 	.extra = true,
 	.create = create,
 	.free = destroy,
+	.count = count,
 };
 
 /* ------------------------------------------------------------------ for hosts */
