@@ -2,9 +2,11 @@
  *
  * stress.c: eight threads move references between fields of maps of every kind, by
  * programs, while they update, delete, evict, walk and batch elements from outside, replace
- * inner maps, set and clear program arrays, load, attach, detach and close whole objects,
- * free maps, and end. At the end no reference is left, none was given back twice, and no
- * dead object was ever seen: the host (stress_host.c) poisons what it frees.
+ * inner maps, set and clear program arrays, load, attach, detach, replace and close whole
+ * objects, with their links and tables of operations, free maps, and end. Timers and work
+ * are due meanwhile, clients ask at the socket, signals arrive, some fork. At the end no
+ * reference is left, none was given back twice, and no dead object was ever seen: the host
+ * (stress_host.c) poisons what it frees.
  *
  * Modes: allocations fail at random in all threads; grace periods are slow, for readers
  * stall; little memory and few slots.
@@ -12,51 +14,16 @@
  * A second or so each; PINTLE_STRESS_SECONDS makes it as long as one likes and prints what
  * was done (`make stress`), PINTLE_SEED another.
  */
-#include "run/stress_host.h"
-#include "test.h"
+#include "run/stress_run.h"
 #include "unit/fail_alloc.h"
 
 #include <time.h>
 #include <unistd.h>
 
-enum { THREADS = 8, OBJECTS = 3, ITEMS = 6, LIFE = 3000, PATIENCE_S = 60 };
+enum { THREADS = 8, LIFE = 3000, PATIENCE_S = 60 };
 enum { SOME_BLOCKS = 64 }; /* what threads and the first host of a process keep */
 
-struct mode {
-	const char *name;
-	struct pintle_host_opts opts;
-	u32 fail; /* one allocation in so many; 0: none */
-	u32 stall_us;
-};
-
-/* An object with its rings. Unpublished before it is closed: who found it in a read section
- * may use it until that ends. */
-struct live {
-	struct pintle_object *object;
-	struct pintle_ringbuf *ring;
-	struct pintle_user_ringbuf *user_ring;
-};
-
-struct stress {
-	const struct mode *mode;
-	struct pintle_host *host;
-	void *data; /* the object file */
-	size_t size;
-	struct live *live[OBJECTS];
-	struct item *items[ITEMS]; /* whose storage maps keep */
-	pthread_mutex_t operator_; /* configures: one at a time */
-	u32 stop;
-	const char *wrong;
-	char words[512];
-};
-
-struct worker {
-	pthread_t thread;
-	struct stress *s;
-	u64 seed;
-};
-
-static u32 lot(struct worker *w, u32 n)
+u32 lot(struct worker *w, u32 n)
 {
 	w->seed ^= w->seed << 13;
 	w->seed ^= w->seed >> 7;
@@ -64,7 +31,7 @@ static u32 lot(struct worker *w, u32 n)
 	return (u32)(w->seed >> 20) % n;
 }
 
-static void wrong(struct stress *s, const char *what)
+void wrong(struct stress *s, const char *what)
 {
 	__atomic_store_n(&s->wrong, what, __ATOMIC_RELAXED);
 }
@@ -74,10 +41,9 @@ static bool stopped(const struct stress *s)
 	return __atomic_load_n(&s->stop, __ATOMIC_RELAXED);
 }
 
-/* In a read section. */
-static struct live *some_live(struct worker *w)
+struct live *some_live(struct worker *w, enum kind kind)
 {
-	return __atomic_load_n(&w->s->live[lot(w, OBJECTS)], __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&w->s->live[kind][lot(w, STRESS_OBJECTS)], __ATOMIC_ACQUIRE);
 }
 
 static const char *const names[] = {"array", "hash", "loose", "lru", "pc_array", "pc_hash",
@@ -95,7 +61,7 @@ static void run_hooks(struct worker *w, struct live *live)
 	struct item *item;
 
 	stress_hook_p((int)lot(w, 1000));
-	item = __atomic_load_n(&w->s->items[lot(w, ITEMS)], __ATOMIC_ACQUIRE);
+	item = __atomic_load_n(&w->s->items[lot(w, STRESS_ITEMS)], __ATOMIC_ACQUIRE);
 	if (item)
 		stress_hook_object(item);
 	stress_did(H_RUN);
@@ -194,7 +160,7 @@ static struct pintle_map *some_outer(struct worker *w, const struct live *live)
 /* A new inner map into one object's outer map, and maybe another's; the handle goes. */
 static void replace_inner(struct worker *w, struct live *live)
 {
-	struct live *other = some_live(w);
+	struct live *other = some_live(w, MOVES);
 	struct pintle_map *outer = some_outer(w, live), *inner;
 	u32 key = lot(w, 4);
 
@@ -216,7 +182,7 @@ static void replace_inner(struct worker *w, struct live *live)
 /* Programs of one object in another's array. */
 static void set_prog(struct worker *w, struct live *live)
 {
-	struct live *other = some_live(w);
+	struct live *other = some_live(w, MOVES);
 	struct pintle_map *jumps = pintle_map_find(live->object, "jumps");
 	u32 key = lot(w, 4);
 
@@ -254,16 +220,6 @@ static void list_refs(struct worker *w, struct live *live)
 
 /* ------------------------------------------------------------------ rings */
 
-static int took(void *data, void *sample, size_t size)
-{
-	const u64 *r = sample;
-
-	if (size != 16 || r[0] != r[1])
-		wrong(data, "a torn record");
-	stress_did(H_RING);
-	return 0;
-}
-
 static void rings(struct worker *w, struct live *live)
 {
 	u64 *r;
@@ -272,7 +228,12 @@ static void rings(struct worker *w, struct live *live)
 		pintle_ringbuf_consume(live->ring, 16);
 	if (!live->user_ring)
 		return;
-	r = pintle_user_ringbuf_reserve(live->user_ring, 8);
+	if (lot(w, 16)) {
+		r = pintle_user_ringbuf_reserve(live->user_ring, 8);
+	} else {
+		r = pintle_user_ringbuf_reserve_blocking(live->user_ring, 8, 1);
+		stress_did(H_RING_WAIT);
+	}
 	if (!r)
 		return;
 	*r = 1;
@@ -305,7 +266,7 @@ static void replace_item(struct worker *w)
 
 	if (!fresh)
 		return;
-	old = __atomic_exchange_n(&w->s->items[lot(w, ITEMS)], fresh, __ATOMIC_ACQ_REL);
+	old = __atomic_exchange_n(&w->s->items[lot(w, STRESS_ITEMS)], fresh, __ATOMIC_ACQ_REL);
 	if (old)
 		pintle_defer(w->s->host, item_goes, old);
 }
@@ -320,88 +281,6 @@ static void stall(struct worker *w, u32 us)
 	stress_did(H_SECTION);
 }
 
-/* ------------------------------------------------------------------ objects come and go */
-
-static void rings_close(void *data)
-{
-	struct live *live = data;
-
-	pintle_ringbuf_close(live->ring);
-	pintle_user_ringbuf_close(live->user_ring);
-	free(live);
-}
-
-static void did_not_load(struct stress *s)
-{
-	snprintf(s->words, sizeof(s->words), "an object did not load: %s",
-		 pintle_host_error(s->host));
-	wrong(s, s->words);
-}
-
-static struct live *live_new(struct stress *s)
-{
-	struct live *live = calloc(1, sizeof(*live));
-
-	if (!live)
-		return NULL;
-	live->object = pintle_open_mem(s->host, s->data, s->size, NULL);
-	if (!live->object || pintle_load(live->object)) {
-		if (!s->mode->fail && !s->mode->opts.max_object_bytes)
-			did_not_load(s);
-		pintle_close(live->object);
-		free(live);
-		return NULL;
-	}
-	live->ring = pintle_ringbuf_open(pintle_map_find(live->object, "ring"), took, s);
-	live->user_ring = pintle_user_ringbuf_open(pintle_map_find(live->object, "user_ring"));
-	stress_did(H_LOAD);
-	if (!pintle_attach(live->object))
-		stress_did(H_ATTACH);
-	return live;
-}
-
-/* Waits for runs and sections, or leaves it to the library, inside of one. */
-static void live_end(struct worker *w, struct live *live)
-{
-	struct pintle_host *host = w->s->host;
-
-	if (lot(w, 2)) {
-		pintle_close(live->object);
-		stress_did(H_CLOSE);
-		rings_close(live);
-		return;
-	}
-	pintle_read_lock(host);
-	pintle_close(live->object);
-	stress_did(H_CLOSE_IN_SECTION);
-	pintle_defer(host, rings_close, live);
-	pintle_read_unlock(host);
-}
-
-static void operate(struct worker *w)
-{
-	struct stress *s = w->s;
-	u32 i = lot(w, OBJECTS);
-	struct live *old;
-
-	if (pthread_mutex_trylock(&s->operator_))
-		return;
-	old = s->live[i];
-	if (old && lot(w, 2)) {
-		pintle_detach(old->object);
-		stress_did(H_DETACH);
-		if (!pintle_attach(old->object))
-			stress_did(H_ATTACH);
-	} else {
-		struct live *fresh = live_new(s);
-
-		__atomic_store_n(&s->live[i], fresh, __ATOMIC_RELEASE);
-		if (old)
-			live_end(w, old);
-	}
-	pthread_mutex_unlock(&s->operator_);
-}
-
 /* ------------------------------------------------------------------ threads */
 
 static const struct {
@@ -412,15 +291,34 @@ static const struct {
 	{replace_inner, 4}, {set_prog, 4}, {list_refs, 1}, {rings, 4},
 };
 
+static void calls_inside_section(struct worker *w)
+{
+	struct live *live;
+
+	pintle_read_lock(w->s->host);
+	live = some_live(w, CALLS);
+	if (live) {
+		if (lot(w, 4))
+			calls_inside(w, live);
+		else
+			rings(w, live);
+	}
+	pintle_read_unlock(w->s->host);
+}
+
 static void one_inside(struct worker *w)
 {
 	u32 at = lot(w, 69), i = 0;
 	struct live *live;
 
+	if (!lot(w, 3)) {
+		calls_inside_section(w);
+		return;
+	}
 	while (at >= inside[i].weight)
 		at -= inside[i++].weight;
 	pintle_read_lock(w->s->host);
-	live = some_live(w);
+	live = some_live(w, MOVES);
 	if (live)
 		inside[i].does(w, live);
 	pintle_read_unlock(w->s->host);
@@ -430,11 +328,13 @@ static void one_outside(struct worker *w)
 {
 	struct stress *s = w->s;
 
-	switch (lot(w, 8)) {
+	switch (lot(w, 14)) {
 	case 0: pintle_defer(s->host, noted, NULL); break;
 	case 1: replace_item(w); break;
 	case 2: stall(w, s->mode->stall_us ? s->mode->stall_us : 100); break;
-	case 3: operate(w); break;
+	case 3:
+	case 8:
+	case 9: configure(w); break;
 	case 4:
 		pintle_thread_leave(s->host);
 		stress_did(H_LEAVE);
@@ -446,7 +346,8 @@ static void one_outside(struct worker *w)
 		stress_did(H_DRAIN);
 		break;
 	case 6: run_slow(w, NULL); break;
-	default: run_hooks(w, NULL);
+	case 7: run_hooks(w, NULL); break;
+	default: calls_outside(w);
 	}
 }
 
@@ -455,6 +356,7 @@ static void *live_and_end(void *data)
 {
 	struct worker *w = data;
 
+	signals_here();
 	for (u32 i = 0; i < LIFE && !stopped(w->s); i++) {
 		if (lot(w, 16))
 			one_inside(w);
@@ -490,7 +392,8 @@ static const char *const op_names[] = {
 static const char *missing(void)
 {
 	for (u32 i = 0; i < STRESS_NOPS; i++)
-		if (!__atomic_load_n(&stress_counts.ops[i], __ATOMIC_RELAXED))
+		if ((i != H_FORK || forks_work()) &&
+		    !__atomic_load_n(&stress_counts.ops[i], __ATOMIC_RELAXED))
 			return op_names[i];
 	return NULL;
 }
@@ -519,23 +422,37 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void file_read(struct stress *s)
+static struct file file_read(const char *name)
 {
-	FILE *f = fopen(test_object("run/stress.bpf.o"), "r");
+	FILE *f = fopen(test_object(name), "r");
+	struct file file = {malloc(1 << 20), 0};
 
-	CHECK(f);
-	s->data = malloc(1 << 20);
-	CHECK(s->data);
-	s->size = fread(s->data, 1, 1 << 20, f);
+	CHECK(f && file.data);
+	file.size = fread(file.data, 1, 1 << 20, f);
 	fclose(f);
+	return file;
 }
 
+static void files_read(struct stress *s)
+{
+	s->files[MOVES] = file_read("run/stress.bpf.o");
+	s->files[CALLS] = file_read("run/stress_calls.bpf.o");
+	s->tables = file_read("run/stress_ops.bpf.o");
+	snprintf(s->path, sizeof(s->path), "/tmp/pintle-stress-%d", (int)getpid());
+}
+
+static void files_free(struct stress *s)
+{
+	for (u32 i = 0; i < NKINDS; i++)
+		free(s->files[i].data);
+	free(s->tables.data);
+}
+
+/* Timers are due, and clients ask, until the host goes. */
 static void tear_down(struct stress *s, struct worker *w)
 {
-	for (u32 i = 0; i < OBJECTS; i++)
-		if (s->live[i])
-			live_end(w, s->live[i]);
-	for (u32 i = 0; i < ITEMS; i++)
+	config_end_all(w);
+	for (u32 i = 0; i < STRESS_ITEMS; i++)
 		if (s->items[i])
 			pintle_defer(s->host, item_goes, s->items[i]);
 	pintle_drain(s->host);
@@ -554,26 +471,35 @@ static void run(const struct mode *mode, struct stress *s)
 
 	s->host = stress_host_new(&mode->opts);
 	CHECK(s->host);
+	CHECK_EQ(pintle_inspect_open(s->host, s->path,
+				     PINTLE_OPTS(pintle_inspect_opts, .writable = true)), 0);
 	the_stress = s;
+	signals_begin();
 	fail_alloc_random(mode->fail, seed);
 	for (u32 i = 0; i < THREADS; i++) {
-		w[i] = (struct worker){.s = s, .seed = (seed + i) * 0x9e3779b97f4a7c15ull | 1};
+		w[i] = (struct worker){.s = s, .seed = (seed + i) * 0x9e3779b97f4a7c15ull | 1,
+				       .client = -1};
 		while (pthread_create(&w[i].thread, NULL, work, &w[i]))
 			;
 	}
 	while ((now() < until || (missing() && now() < start + seconds + PATIENCE_S)) &&
 	       !__atomic_load_n(&s->wrong, __ATOMIC_RELAXED) &&
-	       !__atomic_load_n(&stress_counts.dead, __ATOMIC_RELAXED))
-		usleep(20000);
+	       !__atomic_load_n(&stress_counts.dead, __ATOMIC_RELAXED)) {
+		usleep(1000);
+		signals_send();
+	}
 	__atomic_store_n(&s->stop, 1, __ATOMIC_RELAXED);
 	for (u32 i = 0; i < THREADS; i++)
 		pthread_join(w[i].thread, NULL);
 	fail_alloc_random(0, 0);
+	signals_end();
 	if (seconds)
 		print_counts(s, seed, now() - start);
 	tear_down(s, &w[0]);
 	CHECK_EQ(pintle_refs_totals(s->host, no_total, NULL), 0);
 	pintle_host_free(s->host);
+	for (u32 i = 0; i < THREADS; i++)
+		client_end(&w[i]);
 }
 
 static void stress(const struct mode *mode)
@@ -583,9 +509,9 @@ static void stress(const struct mode *mode)
 
 	stress_host_reset();
 	blocks = fail_alloc_blocks();
-	file_read(&s);
+	files_read(&s);
 	run(mode, &s);
-	free(s.data);
+	files_free(&s);
 	stress_host_flush();
 	blocks = fail_alloc_blocks() - blocks;
 	if (s.wrong)
@@ -612,7 +538,7 @@ TEST(race_stress)
 
 TEST(race_stress_with_failing_allocations)
 {
-	static const struct mode mode = {"allocations fail", OPTS(.max_slots = 16), .fail = 200};
+	static const struct mode mode = {"allocations fail", OPTS(.max_slots = 16), .fail = 400};
 
 	stress(&mode);
 }
@@ -620,7 +546,8 @@ TEST(race_stress_with_failing_allocations)
 TEST(race_stress_with_slow_grace_periods)
 {
 	static const struct mode mode = {
-		"slow grace periods", OPTS(.max_slots = 16, .reclaim_thread = true),
+		"slow grace periods", OPTS(.max_slots = 16, .reclaim_thread = true,
+					   .timer_thread = true, .work_thread = true),
 		.stall_us = 20000};
 
 	stress(&mode);

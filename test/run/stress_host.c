@@ -13,6 +13,10 @@
 PINTLE_HOOK(int, stress_p, int, n)
 PINTLE_HOOK(int, stress_q, int, n)
 PINTLE_HOOK(int, stress_object, struct item *, item)
+PINTLE_HOOK(int, stress_calls, int, n)
+PINTLE_HOOK(int, stress_link, int, n)
+PINTLE_HOOK(int, stress_signal, int, n)
+PINTLE_OPS(stress_ops)
 
 struct stress_counts stress_counts;
 static struct pintle_host *current;
@@ -32,6 +36,40 @@ int stress_hook_q(int n)
 int stress_hook_object(struct item *item)
 {
 	return stress_object(item);
+}
+
+int stress_hook_calls(int n)
+{
+	return stress_calls(n);
+}
+
+int stress_hook_link(int n)
+{
+	return stress_link(n);
+}
+
+int stress_hook_signal(int n)
+{
+	return stress_signal(n);
+}
+
+struct pintle_hook *const stress_link_hook = &stress_link_pintle_hook;
+
+const struct stress_ops *stress_table_current(void)
+{
+	return stress_ops_current();
+}
+
+const struct stress_ops *stress_table_get(void)
+{
+	return stress_ops_get();
+}
+
+/* The name of its parameter says whose the reference is. */
+EXPORTED struct item *stress_ops__swap(struct item *item__ref);
+EXPORTED struct item *stress_ops__swap(struct item *item__ref)
+{
+	return item__ref;
 }
 
 EXPORTED void stress_did(int op)
@@ -224,13 +262,13 @@ static void drop_bare(void *obj)
 
 static int export_all(struct pintle_host *host)
 {
-	TRY(pintle_export(host, stress_did, 0));
-	TRY(pintle_export(host, stress_bad, 0));
+	TRY(pintle_export(host, stress_did, PINTLE_SIGNAL_SAFE));
+	TRY(pintle_export(host, stress_bad, PINTLE_SIGNAL_SAFE));
 	TRY(pintle_export(host, item_new, PINTLE_ACQUIRE | PINTLE_RET_NULL));
 	TRY(pintle_export(host, item_get, PINTLE_ACQUIRE | PINTLE_RCU | PINTLE_RET_NULL));
 	TRY(pintle_export(host, item_kget,
 			  PINTLE_ACQUIRE | PINTLE_RET_NULL | PINTLE_KPTR_GET));
-	TRY(pintle_export(host, item_look, PINTLE_RCU));
+	TRY(pintle_export(host, item_look, PINTLE_RCU | PINTLE_SIGNAL_SAFE));
 	TRY(pintle_export(host, item_put, PINTLE_RELEASE));
 	TRY(pintle_export(host, nat_new, PINTLE_ACQUIRE | PINTLE_RET_NULL));
 	TRY(pintle_export(host, nat_get, PINTLE_ACQUIRE | PINTLE_RCU | PINTLE_RET_NULL));
@@ -241,6 +279,32 @@ static int export_all(struct pintle_host *host)
 	return pintle_export(host, stress_nap, PINTLE_SLEEPABLE);
 }
 
+static u32 item_length(const void *item)
+{
+	return sizeof(struct item);
+}
+
+static int item_read(const void *item, u32 off, void *to, u32 len)
+{
+	look(item, STRESS_NOPS + 5);
+	memcpy(to, (const char *)item + off, len);
+	return 0;
+}
+
+static const struct pintle_dynptr_source item_source = {
+	.size = sizeof(item_source), .length = item_length, .read = item_read};
+
+static int add_places(struct pintle_host *host)
+{
+	TRY(pintle_hook_add(host, stress_p));
+	TRY(pintle_hook_add(host, stress_q, .sleepable = true));
+	TRY(pintle_hook_add(host, stress_object));
+	TRY(pintle_hook_add(host, stress_calls));
+	TRY(pintle_hook_add(host, stress_link, .results = PINTLE_RESULT_UNTIL_NONZERO));
+	TRY(pintle_hook_add(host, stress_signal, .in_signals = true));
+	return pintle_ops_add(host, stress_ops, .sleepable = "nap");
+}
+
 static int host_fill(struct pintle_host *host)
 {
 	TRY(pintle_host_add_self(host));
@@ -248,9 +312,8 @@ static int host_fill(struct pintle_host *host)
 	TRY(pintle_storable(host, "item", .dtor = drop_item, .rcu = PINTLE_DEFERRED_PUT));
 	TRY(pintle_storable(host, "nat", .dtor = drop_nat, .rcu = PINTLE_RCU_NATIVE));
 	TRY(pintle_storable(host, "bare", .dtor = drop_bare, .rcu = PINTLE_RCU_NONE));
-	TRY(pintle_hook_add(host, stress_p));
-	TRY(pintle_hook_add(host, stress_q, .sleepable = true));
-	return pintle_hook_add(host, stress_object);
+	TRY(pintle_dynptr_source_add(host, "item_bytes", "item", &item_source));
+	return add_places(host);
 }
 
 struct pintle_host *stress_host_new(const struct pintle_host_opts *opts)

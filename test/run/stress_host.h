@@ -44,5 +44,12 @@ int stress_nap(int us);
 int stress_hook_p(int n);
 int stress_hook_q(int n);
 int stress_hook_object(struct item *item);
+int stress_hook_calls(int n);
+int stress_hook_link(int n);
+int stress_hook_signal(int n);
+
+extern struct pintle_hook *const stress_link_hook;
+const struct stress_ops *stress_table_current(void);
+const struct stress_ops *stress_table_get(void);
 
 #endif
