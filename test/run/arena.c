@@ -226,7 +226,8 @@ TEST(arena_is_a_map_without_elements)
 	CHECK_EQ(pintle_map_delete(s.map, &key), -EOPNOTSUPP);
 	CHECK_EQ(pintle_map_lookup_and_delete(s.map, &key, value), -EOPNOTSUPP);
 	CHECK_EQ(pintle_map_next_key(s.map, NULL, &key), -EOPNOTSUPP);
-	CHECK_EQ(pintle_map_lookup_batch(s.map, NULL, &key, &key, value, &n, 0), -EOPNOTSUPP);
+	CHECK_EQ(pintle_map_lookup_batch(s.map, NULL, &key, &key, value, &n, 0),
+		 -EOPNOTSUPP);
 	CHECK_EQ(pintle_map_freeze(s.map), 0);
 	CHECK(!pintle_map_data(s.map, NULL));
 	CHECK_EQ(pintle_refs_each(s.host, NULL, NULL, NULL, NULL), 0);

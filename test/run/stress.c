@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
  * stress.c: eight threads move references between fields of maps of every kind, by
- * programs, while they update, delete, evict, walk and batch elements from outside, replace
- * inner maps, set and clear program arrays, load, attach, detach, replace and close whole
- * objects, with their links and tables of operations, free maps, and end. Timers and work
- * are due meanwhile, clients ask at the socket, signals arrive, some fork. At the end no
- * reference is left, none was given back twice, and no dead object was ever seen: the host
- * (stress_host.c) poisons what it frees.
+ * programs, while they update, delete, evict, walk and batch elements from outside,
+ * replace inner maps, set and clear program arrays, load, attach, detach, replace and
+ * close whole objects, with their links and tables of operations, free maps, and end.
+ * Timers and work are due meanwhile, clients ask at the socket, signals arrive, some
+ * fork. At the end no reference is left, none was given back twice, and no dead object
+ * was ever seen: the host (stress_host.c) poisons what it frees.
  *
  * Modes: allocations fail at random in all threads; grace periods are slow, for readers
  * stall; little memory and few slots.
  *
- * A second or so each; PINTLE_STRESS_SECONDS makes it as long as one likes and prints what
- * was done (`make stress`), PINTLE_SEED another.
+ * A second or so each; PINTLE_STRESS_SECONDS makes it as long as one likes and prints
+ * what was done (`make stress`), PINTLE_SEED another.
  */
 #include "run/stress_run.h"
 #include "unit/fail_alloc.h"
@@ -43,7 +43,8 @@ static bool stopped(const struct stress *s)
 
 struct live *some_live(struct worker *w, enum kind kind)
 {
-	return __atomic_load_n(&w->s->live[kind][lot(w, STRESS_OBJECTS)], __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&w->s->live[kind][lot(w, STRESS_OBJECTS)],
+			       __ATOMIC_ACQUIRE);
 }
 
 static const char *const names[] = {"array", "hash", "loose", "lru", "pc_array", "pc_hash",
@@ -266,7 +267,8 @@ static void replace_item(struct worker *w)
 
 	if (!fresh)
 		return;
-	old = __atomic_exchange_n(&w->s->items[lot(w, STRESS_ITEMS)], fresh, __ATOMIC_ACQ_REL);
+	old = __atomic_exchange_n(&w->s->items[lot(w, STRESS_ITEMS)], fresh,
+				  __ATOMIC_ACQ_REL);
 	if (old)
 		pintle_defer(w->s->host, item_goes, old);
 }
@@ -334,7 +336,9 @@ static void one_outside(struct worker *w)
 	case 2: stall(w, s->mode->stall_us ? s->mode->stall_us : 100); break;
 	case 3:
 	case 8:
-	case 9: configure(w); break;
+	case 9:
+		configure(w);
+		break;
 	case 4:
 		pintle_thread_leave(s->host);
 		stress_did(H_LEAVE);
@@ -346,8 +350,11 @@ static void one_outside(struct worker *w)
 		stress_did(H_DRAIN);
 		break;
 	case 6: run_slow(w, NULL); break;
-	case 7: run_hooks(w, NULL); break;
-	default: calls_outside(w);
+	case 7:
+		run_hooks(w, NULL);
+		break;
+	default:
+		calls_outside(w);
 	}
 }
 
@@ -472,12 +479,14 @@ static void run(const struct mode *mode, struct stress *s)
 	s->host = stress_host_new(&mode->opts);
 	CHECK(s->host);
 	CHECK_EQ(pintle_inspect_open(s->host, s->path,
-				     PINTLE_OPTS(pintle_inspect_opts, .writable = true)), 0);
+				     PINTLE_OPTS(pintle_inspect_opts, .writable = true)),
+		 0);
 	the_stress = s;
 	signals_begin();
 	fail_alloc_random(mode->fail, seed);
 	for (u32 i = 0; i < THREADS; i++) {
-		w[i] = (struct worker){.s = s, .seed = (seed + i) * 0x9e3779b97f4a7c15ull | 1,
+		w[i] = (struct worker){.s = s,
+				       .seed = (seed + i) * 0x9e3779b97f4a7c15ull | 1,
 				       .client = -1};
 		while (pthread_create(&w[i].thread, NULL, work, &w[i]))
 			;
@@ -538,17 +547,18 @@ TEST(race_stress)
 
 TEST(race_stress_with_failing_allocations)
 {
-	static const struct mode mode = {"allocations fail", OPTS(.max_slots = 16), .fail = 400};
+	static const struct mode mode = {"allocations fail", OPTS(.max_slots = 16),
+					 .fail = 400};
 
 	stress(&mode);
 }
 
 TEST(race_stress_with_slow_grace_periods)
 {
-	static const struct mode mode = {
-		"slow grace periods", OPTS(.max_slots = 16, .reclaim_thread = true,
-					   .timer_thread = true, .work_thread = true),
-		.stall_us = 20000};
+	static const struct mode mode = {"slow grace periods",
+					 OPTS(.max_slots = 16, .reclaim_thread = true,
+					      .timer_thread = true, .work_thread = true),
+					 .stall_us = 20000};
 
 	stress(&mode);
 }

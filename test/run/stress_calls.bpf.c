@@ -39,7 +39,7 @@ struct bytes {
 union all_types { /* in full, for BTF */
 	struct kept kept;
 	struct item item;
-} *all_types;
+} * all_types;
 
 #define MAP(name_, type_, value_, n_, flags_)                                            \
 	struct {                                                                         \
@@ -169,7 +169,8 @@ CALLED(loose_ticks, STRESS_KEYS)
 CALLED(fixed_ticks, 4)
 CALLED(old_ticks, STRESS_KEYS)
 
-/* ------------------------------------------------------------------ ends that come early */
+/* ------------------------------------------------------------------ ends that come early
+ */
 
 /* Its budget is the host's choice: it may end at each turn, and what it holds there is
  * given back. */
@@ -313,8 +314,8 @@ struct {
 	__uint(max_entries, 16);
 } arena SEC(".maps");
 
-extern void __arena *bpf_arena_alloc_pages(void *map, void __arena *addr, __u32 pages, int node,
-					   __u64 flags) __ksym;
+extern void __arena *bpf_arena_alloc_pages(void *map, void __arena *addr, __u32 pages,
+					   int node, __u64 flags) __ksym;
 extern void bpf_arena_free_pages(void *map, void __arena *addr, __u32 pages) __ksym;
 
 __u64 __arena pages[4] SEC(".addr_space.1") = {}; /* addresses; 0: none */
@@ -322,7 +323,8 @@ __u64 __arena pages[4] SEC(".addr_space.1") = {}; /* addresses; 0: none */
 /* One page in, which others look at until they have it out. */
 SEC("hook/stress_calls") int BPF_PROG(share_page, int n)
 {
-	__u64 __arena *page = bpf_arena_alloc_pages(&arena, (void *)0, 1, -1, 0), *at = &pages[n & 3];
+	__u64 __arena *page = bpf_arena_alloc_pages(&arena, (void *)0, 1, -1, 0),
+		      *at = &pages[n & 3];
 	__u64 seen;
 
 	if (page) {

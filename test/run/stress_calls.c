@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * stress_calls.c: what the stress test's threads call beside maps: timers and work that are
- * due, linked programs, tables of operations, an arena's pages, the socket as clients who
- * are not all polite; and signals and forks that come anywhere.
+ * stress_calls.c: what the stress test's threads call beside maps: timers and work that
+ * are due, linked programs, tables of operations, an arena's pages, the socket as clients
+ * who are not all polite; and signals and forks that come anywhere.
  */
 #include "run/stress_run.h"
 #include "unit/fail_alloc.h"
@@ -57,8 +57,12 @@ void calls_inside(struct worker *w, struct live *live)
 	const struct stress_ops *ops;
 
 	switch (lot(w, 8)) {
-	case 0: share_pages(w, live); break;
-	case 1: stress_hook_link((int)lot(w, 1000)); break;
+	case 0:
+		share_pages(w, live);
+		break;
+	case 1:
+		stress_hook_link((int)lot(w, 1000));
+		break;
 	case 2:
 		ops = stress_table_current();
 		if (ops)
@@ -68,7 +72,8 @@ void calls_inside(struct worker *w, struct live *live)
 		if (live->ring)
 			pintle_ringbuf_consume(live->ring, 16);
 		break;
-	default: stress_hook_calls((int)lot(w, 1000));
+	default:
+		stress_hook_calls((int)lot(w, 1000));
 	}
 }
 
@@ -100,7 +105,8 @@ static void drive(struct worker *w)
 		stress_did(H_WORK);
 	}
 	pintle_timers_next(host);
-	if (!lot(w, 8) && pintle_timers_fd(host) + pintle_work_fd(host) < 0 && !w->s->mode->fail)
+	if (!lot(w, 8) && pintle_timers_fd(host) + pintle_work_fd(host) < 0 &&
+	    !w->s->mode->fail)
 		wrong(w->s, "no descriptors of timers and work");
 }
 
@@ -128,11 +134,21 @@ void client_end(struct worker *w)
 
 /* Words with a NUL behind each; %s stands for the cursor. */
 static const char *const requests[] = {
-	"prog|list|%s|",	  "map|list|%s|",	  "refs|list||%s|",
-	"refs|totals|",		  "map|dump|hash|%s|",	  "map|dump|pc_hash|%s|",
-	"map|dump|ticks|%s|",	  "map|dump|plain|%s|",	  "prog|dump|mix_hash|%s|",
-	"prog|show|metered|",	  "map|set|queue|1|",	  "map|delete|boxes|3|",
-	"map|delete|plain|3|",	  "map|get|boxes|4|",	  "map|get|storage|hex:0102030405060708|",
+	"prog|list|%s|",
+	"map|list|%s|",
+	"refs|list||%s|",
+	"refs|totals|",
+	"map|dump|hash|%s|",
+	"map|dump|pc_hash|%s|",
+	"map|dump|ticks|%s|",
+	"map|dump|plain|%s|",
+	"prog|dump|mix_hash|%s|",
+	"prog|show|metered|",
+	"map|set|queue|1|",
+	"map|delete|boxes|3|",
+	"map|delete|plain|3|",
+	"map|get|boxes|4|",
+	"map|get|storage|hex:0102030405060708|",
 };
 
 static void ask(struct worker *w)
@@ -146,7 +162,8 @@ static void ask(struct worker *w)
 			text[i] = (char)lot(w, 256);
 		stress_did(H_GARBAGE);
 	} else {
-		snprintf(text, sizeof(text), requests[lot(w, ARRAY_SIZE(requests))], w->cursor);
+		snprintf(text, sizeof(text), requests[lot(w, ARRAY_SIZE(requests))],
+			 w->cursor);
 		len = (int)strlen(text);
 		for (int i = 0; i < len; i++)
 			text[i] = text[i] == '|' ? 0 : text[i];
@@ -223,8 +240,9 @@ static bool child_is_well(struct stress *s)
 	pintle_read_lock(s->host);
 	live = __atomic_load_n(&s->live[CALLS][0], __ATOMIC_ACQUIRE);
 	if (live)
-		well = torn_or(pintle_map_update(pintle_map_find(live->object, "plain"), &key,
-						 value, 0), -E2BIG);
+		well = torn_or(pintle_map_update(pintle_map_find(live->object, "plain"),
+						 &key, value, 0),
+			       -E2BIG);
 	pintle_read_unlock(s->host);
 	well = well && torn_or((int)pintle_timers_run(s->host, 1) < 0 ? -EAGAIN : 0, 0);
 	pintle_drain(s->host);
@@ -252,9 +270,9 @@ static bool fork_is_due(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	now = (u64)t.tv_sec * 1000 + (u64)t.tv_nsec / 1000000;
-	return now > before + 400 && __atomic_compare_exchange_n(&last, &before, now, false,
-								__ATOMIC_RELAXED,
-								__ATOMIC_RELAXED);
+	return now > before + 400 &&
+	       __atomic_compare_exchange_n(&last, &before, now, false, __ATOMIC_RELAXED,
+					   __ATOMIC_RELAXED);
 }
 
 static void fork_one(struct worker *w)
@@ -276,7 +294,8 @@ static void fork_one(struct worker *w)
 	stress_did(H_FORK);
 	if (status)
 		wrong(w->s, WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM
-				    ? "a child of fork hung" : "a child of fork is not well");
+				    ? "a child of fork hung"
+				    : "a child of fork is not well");
 }
 
 static const struct {
@@ -302,7 +321,8 @@ static void on_signal(int sig)
 {
 	int saved = errno;
 
-	stress_hook_signal(sig + (int)(__atomic_load_n(&stress_counts.made, __ATOMIC_RELAXED) & 3));
+	stress_hook_signal(
+		sig + (int)(__atomic_load_n(&stress_counts.made, __ATOMIC_RELAXED) & 3));
 	stress_did(H_SIGNAL);
 	errno = saved;
 }

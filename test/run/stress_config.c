@@ -46,7 +46,8 @@ static struct live *live_open(struct worker *w, enum kind kind)
 
 	if (!live)
 		return NULL;
-	live->object = pintle_open_mem(s->host, s->files[kind].data, s->files[kind].size, NULL);
+	live->object =
+		pintle_open_mem(s->host, s->files[kind].data, s->files[kind].size, NULL);
 	if (!live->object) {
 		failed(s, "an object did not open");
 		free(live);
@@ -66,8 +67,10 @@ static void live_drop(struct live *live)
 
 static void rings_open(struct stress *s, struct live *live)
 {
-	live->ring = pintle_ringbuf_open(pintle_map_find(live->object, "ring"), took_record, s);
-	live->user_ring = pintle_user_ringbuf_open(pintle_map_find(live->object, "user_ring"));
+	live->ring = pintle_ringbuf_open(pintle_map_find(live->object, "ring"),
+					 took_record, s);
+	live->user_ring =
+		pintle_user_ringbuf_open(pintle_map_find(live->object, "user_ring"));
 }
 
 static struct live *live_new(struct worker *w, enum kind kind)
@@ -161,8 +164,8 @@ static int replace(struct worker *w, struct live *old, struct live *fresh, bool 
 {
 	return pintle_object_replace(old->object, fresh->object,
 				     PINTLE_OPTS(pintle_replace_opts, .leave_old = leave,
-						 .keep_data = lot(w, 2), .changed = note_change,
-						 .data = w->s));
+						 .keep_data = lot(w, 2),
+						 .changed = note_change, .data = w->s));
 }
 
 /* The old object is closed by it: nobody is to find it from here on. */
@@ -218,7 +221,8 @@ static struct pintle_prog *some_linked(struct worker *w)
 {
 	struct live *live = w->s->live[CALLS][lot(w, STRESS_OBJECTS)];
 
-	return live ? pintle_prog_find(live->object, lot(w, 2) ? "linked" : "linked_too") : NULL;
+	return live ? pintle_prog_find(live->object, lot(w, 2) ? "linked" : "linked_too")
+		    : NULL;
 }
 
 static u64 some_cookie(struct worker *w)
@@ -234,9 +238,10 @@ static void link_one(struct worker *w, struct pintle_link **at)
 
 	if (!prog)
 		return;
-	*at = pintle_link_attach(prog, PINTLE_OPTS(pintle_link_opts, .cookie = some_cookie(w),
-						   .priority = (s32)lot(w, 5) - 2,
-						   .hook = lot(w, 2) ? stress_link_hook : NULL));
+	*at = pintle_link_attach(
+		prog, PINTLE_OPTS(pintle_link_opts, .cookie = some_cookie(w),
+				  .priority = (s32)lot(w, 5) - 2,
+				  .hook = lot(w, 2) ? stress_link_hook : NULL));
 	if (*at)
 		stress_did(H_LINK);
 	else
@@ -266,7 +271,8 @@ static void check_order(struct stress *s)
 static void move_link(struct worker *w)
 {
 	struct pintle_link **at = &w->s->links[lot(w, STRESS_LINKS)];
-	struct pintle_prog *next = some_linked(w), *now = *at ? pintle_link_prog(*at) : NULL;
+	struct pintle_prog *next = some_linked(w),
+			   *now = *at ? pintle_link_prog(*at) : NULL;
 	int err;
 
 	check_order(w->s);
@@ -281,7 +287,8 @@ static void move_link(struct worker *w)
 		unlink_one(at);
 	} else {
 		err = pintle_link_update(*at, next, lot(w, 2) ? next : NULL);
-		if (err != (err ? -EPERM : 0) || pintle_link_prog(*at) != (err ? now : next))
+		if (err != (err ? -EPERM : 0) ||
+		    pintle_link_prog(*at) != (err ? now : next))
 			wrong(w->s, "a link is of another program than it should be");
 		stress_did(H_LINK_UPDATE);
 	}
@@ -324,14 +331,17 @@ static void move_table(struct worker *w)
 		*at = NULL;
 		stress_did(H_TABLE_CLOSE);
 		break;
-	case 1: pintle_ops_detach(some_table(w, *at)); break;
+	case 1:
+		pintle_ops_detach(some_table(w, *at));
+		break;
 	case 2:
 	case 3:
 		if (!pintle_ops_attach(some_table(w, *at)))
 			stress_did(H_TABLE_ATTACH);
 		break;
 	default:
-		if (*other && !pintle_ops_replace(some_table(w, *at), some_table(w, *other)))
+		if (*other &&
+		    !pintle_ops_replace(some_table(w, *at), some_table(w, *other)))
 			stress_did(H_TABLE_REPLACE);
 	}
 }
@@ -358,8 +368,8 @@ static const struct {
 	void (*does)(struct worker *w);
 	u32 weight;
 } doings[] = {
-	{come_and_go, 8}, {replace_one, 8}, {move_link, 12}, {move_table, 20}, {serve, 20},
-	{switch_stats, 2},
+	{come_and_go, 8}, {replace_one, 8}, {move_link, 12},
+	{move_table, 20}, {serve, 20},	    {switch_stats, 2},
 };
 
 void configure(struct worker *w)

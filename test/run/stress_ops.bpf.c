@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * stress_ops.bpf.c: two tables of operations for stress.c, which are told apart by the sign
- * of what their functions give and by their number. Both move references.
+ * stress_ops.bpf.c: two tables of operations for stress.c, which are told apart by the
+ * sign of what their functions give and by their number. Both move references.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -57,7 +57,8 @@ static __always_inline struct item *pass(struct item *item, __u32 key)
 		stress_did(P_TABLE_SLEEP);                                               \
 		return give n;                                                           \
 	}                                                                                \
-	SEC(".struct_ops.link") struct stress_ops name = {                               \
+	SEC(".struct_ops.link")                                                          \
+	struct stress_ops name = {                                                       \
 		.sign = (void *)sign_##name,                                             \
 		.swap = (void *)swap_##name,                                             \
 		.nap = (void *)nap_##name,                                               \

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * stress_run.h: what the files of the stress test share: stress.c has its threads and what
- * they do with maps and references; stress_config.c the one who configures, of whom there is
- * one at a time; stress_calls.c calls from and to the host, clients, signals and forks.
+ * stress_run.h: what the files of the stress test share: stress.c has its threads and
+ * what they do with maps and references; stress_config.c the one who configures, of whom
+ * there is one at a time; stress_calls.c calls from and to the host, clients, signals and
+ * forks.
  */
 #ifndef TEST_RUN_STRESS_RUN_H
 #define TEST_RUN_STRESS_RUN_H
@@ -19,8 +20,8 @@ struct mode {
 	u32 stall_us;
 };
 
-/* An object with its rings. Unpublished before it is closed: who found it in a read section
- * may use it until that ends. */
+/* An object with its rings. Unpublished before it is closed: who found it in a read
+ * section may use it until that ends. */
 struct live {
 	struct pintle_object *object;
 	struct pintle_ringbuf *ring;
