@@ -84,20 +84,17 @@ static bool is_function(const struct code *code, u64 number)
 
 /* --- keys --- */
 
-/* 0 when the system has none, which is no key. */
-static u64 key(struct blind *b)
+/* Any number is one, 0 too: whoever knew that some are left out would know something of
+ * what they hide. False: the system has none. */
+static bool next_key(struct blind *b, u64 *key)
 {
 	if (!b->nkeys) {
 		if (getrandom(b->keys, sizeof(b->keys), 0) != sizeof(b->keys))
-			return 0;
+			return false;
 		b->nkeys = ARRAY_SIZE(b->keys);
 	}
-	return b->keys[--b->nkeys] | 1;
-}
-
-static s32 short_key(struct blind *b)
-{
-	return (s32)key(b);
+	*key = b->keys[--b->nkeys];
+	return true;
 }
 
 /* --- writing --- */
@@ -111,10 +108,12 @@ static void emit(struct blind *b, struct code_insn insn, u32 from)
 /* dst = imm, in halves. */
 static bool emit_number(struct blind *b, u8 dst, s64 imm, bool wide, u32 from)
 {
-	s32 k = short_key(b);
+	u64 key;
+	s32 k;
 
-	if (!k)
+	if (!next_key(b, &key))
 		return false;
+	k = (s32)key;
 	emit(b,
 	     (struct code_insn){wide ? OP_MOV64_IMM : OP_MOV32_IMM, dst,
 				.imm = (s32)imm ^ k},
@@ -127,9 +126,9 @@ static bool emit_number(struct blind *b, u8 dst, s64 imm, bool wide, u32 from)
 /* The same for 64 bits; both halves need a register then. */
 static bool emit_wide(struct blind *b, const struct code_insn *insn, u32 from)
 {
-	u64 k = key(b);
+	u64 k;
 
-	if (!k)
+	if (!next_key(b, &k))
 		return false;
 	emit(b, (struct code_insn){OP_LD_IMM64, insn->dst, .imm = insn->imm ^ (s64)k},
 	     from);

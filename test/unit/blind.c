@@ -94,6 +94,25 @@ TEST(blind_keys_differ)
 	bare_free(&b);
 }
 
+/* Each bit of a key is either: were one known, so would be that of the number. */
+TEST(blind_keys_have_all_bits)
+{
+	u32 ones = 0, zeros = 0;
+
+	for (u32 i = 0; i < 64; i++) {
+		struct bare b;
+
+		bare_make(&b, shapes[0]);
+		CHECK_EQ(bare_lower(&b, NULL), 0);
+		CHECK_EQ(jit_blind(&b.log, b.code), 0);
+		ones |= (u32)b.code->insns[1].imm;
+		zeros |= ~(u32)b.code->insns[1].imm;
+		bare_free(&b);
+	}
+	CHECK_EQ(ones, UINT32_MAX);
+	CHECK_EQ(zeros, UINT32_MAX);
+}
+
 /* Small numbers stay: loop counters and offsets cost nothing more. */
 TEST(blind_leaves_bytes)
 {
