@@ -28,6 +28,8 @@ static struct {
 	char text[256];
 } l;
 
+static _Thread_local bool unnoted; /* what other threads call, nobody reads */
+
 __attribute__((noinline, used)) void links_note(unsigned long long who,
 						unsigned long long cookie);
 __attribute__((noinline, used)) int links_nest(int n);
@@ -35,8 +37,11 @@ __attribute__((noinline, used)) int links_only(int n);
 
 void links_note(unsigned long long who, unsigned long long cookie)
 {
-	size_t len = strlen(l.text);
+	size_t len;
 
+	if (unnoted)
+		return;
+	len = strlen(l.text);
 	snprintf(l.text + len, sizeof(l.text) - len, cookie ? "%c%llu " : "%c ", (char)who,
 		 cookie);
 }
@@ -256,6 +261,7 @@ static void *call_on(void *arg)
 {
 	u64 wrong = 0;
 
+	unnoted = true;
 	while (!atomic_load(&busy.stop)) {
 		int got = links_b(7);
 
