@@ -290,6 +290,32 @@ static bool ends_with(const char *text, const char *end)
 	return n >= m && !strcmp(text + n - m, end);
 }
 
+/* As many as constant argument @i says; UINT32_MAX: it is none. */
+static u32 bytes_of_arg(const struct vals *v, u32 i)
+{
+	struct val bytes = i < 5 ? v->r[R1 + i] : other();
+
+	return bytes.kind == VAL_CONST && bytes.n >= 0 ? (u32)bytes.n : UINT32_MAX;
+}
+
+/* The same of the engine's own functions: programs declare them, so names mean nothing, and
+ * structs are those that the loader compared. */
+static u32 own_param_bytes(const struct image_ksym *ksym, const struct vals *v, u32 i)
+{
+	const struct btf_type *proto = btf_type(ksym->btf, ksym->type);
+	char letter = abi_special(ksym->kfunc->special)->args[i];
+	u32 size = 0;
+
+	if (letter == 'U' || (!i && ksym->kfunc->flags & KF_ITER_NEW))
+		return 0;
+	if (letter == 'm')
+		return bytes_of_arg(v, i + 1);
+	if (strchr("DIBE", letter))
+		btf_size(ksym->btf, btf_pointee(ksym->btf, btf_skip_mods(ksym->btf,
+			 btf_params(proto)[i].type)), &size);
+	return size ? size : UINT32_MAX;
+}
+
 /* Bytes a host function reads through parameter @i; UINT32_MAX: not known. */
 static u32 param_bytes(const struct image_ksym *ksym, const struct vals *v, u32 i)
 {
@@ -301,14 +327,13 @@ static u32 param_bytes(const struct image_ksym *ksym, const struct vals *v, u32 
 				   : "";
 	u32 size = 0;
 
+	if (!ksym->kfunc->btf)
+		return own_param_bytes(ksym, v, i);
 	if (ends_with(name, "__ign") || ends_with(name, "__uninit") ||
 	    (!i && ksym->kfunc->flags & KF_ITER_NEW))
 		return 0;
-	if (ends_with(next, "__sz") || ends_with(next, "__szk")) {
-		struct val bytes = i < 4 ? v->r[R1 + i + 1] : other();
-
-		return bytes.kind == VAL_CONST && bytes.n >= 0 ? (u32)bytes.n : UINT32_MAX;
-	}
+	if (ends_with(next, "__sz") || ends_with(next, "__szk"))
+		return bytes_of_arg(v, i + 1);
 	btf_size(ksym->btf, btf_pointee(ksym->btf, btf_skip_mods(ksym->btf, params[i].type)),
 		 &size);
 	return size ? size : UINT32_MAX;

@@ -22,5 +22,7 @@ Elf64_Shdr *elf_edit_shdr(struct elf_edit *e, const char *section);
 /* Every @from in the bytes of @section becomes @to, which is as long. */
 void elf_edit_replace(struct elf_edit *e, const char *section, const char *from,
 		      const char *to);
+/* In its BTF function @func gets the prototype of function @of. */
+void elf_edit_proto(struct elf_edit *e, const char *func, const char *of);
 
 #endif

@@ -3,7 +3,7 @@
  * rule/kfunc_arg.c: arguments of host functions (rule book B30, B34, C2). What an argument
  * is follows from three tables, in this order: the suffix of its name, the struct it
  * points to, and what is left. Each class has one check. Programs declare the engine's own
- * functions, so names say nothing there: special.def's letters do.
+ * functions, so names say nothing there and are not looked at: special.def's letters do.
  *
  * Host code believes its arguments. So a struct pointer reaches it only when the object is
  * sure to exist: owned, trusted, or (KF_RCU) protected by the read section around the call.
@@ -20,19 +20,20 @@ static bool ends_with(const char *text, const char *end)
 	return n >= m && !strcmp(text + n - m, end);
 }
 
+/* The engine's own: its prototype is the program's. */
+static bool is_own(const struct kcall *call)
+{
+	return !call->kfunc->btf && call->kfunc->special != KS_NONE;
+}
+
 static const char *param_name(const struct kcall *call, u32 i)
 {
-	return btf_str(call->btf, btf_params(call->proto)[i].name_off);
+	return is_own(call) ? "" : btf_str(call->btf, btf_params(call->proto)[i].name_off);
 }
 
 bool arg_name_ends(const struct karg *arg, const char *suffix)
 {
 	return ends_with(arg->name, suffix);
-}
-
-static bool is_own(const struct kcall *call)
-{
-	return !call->kfunc->btf && call->kfunc->special != KS_NONE;
 }
 
 /* What special.def says of argument @i of a function of the engine's own; else 0. */
@@ -296,7 +297,7 @@ static void classify(const struct env *env, const struct kcall *call, struct kar
 {
 	if (class_by_letter(call, arg))
 		return;
-	if (!is_own(call) && class_by_suffix(arg)) {
+	if (class_by_suffix(arg)) {
 		if (is_allowed_null(call, arg))
 			arg->class_ = KA_NULL;
 		return;

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * For names.c: declarations of the engine's functions whose parameters have names. clang
+ * leaves those out of extern declarations; each shape_x() here is one that has them, and the
+ * test makes it the prototype of bpf_x().
+ */
+#include "../verdict/verdict.h"
+
+extern __u32 bpf_dynptr_size(const struct bpf_dynptr *d) __ksym;
+extern _Bool bpf_dynptr_is_null(const struct bpf_dynptr *d) __ksym;
+extern int bpf_strlen(const char *text) __ksym;
+extern int t_bytes(struct T *t, __u64 flags, struct bpf_dynptr *d) __ksym;
+
+__u32 shape_dynptr_size(const struct bpf_dynptr *d__uninit)
+{
+	return 0;
+}
+
+_Bool shape_dynptr_is_null(const struct bpf_dynptr *d__ign)
+{
+	return 0;
+}
+
+int shape_strlen(const char *text__ign)
+{
+	return 0;
+}
+
+int shape_t_bytes(struct T *t__nullable, __u64 flags, struct bpf_dynptr *d)
+{
+	return 0;
+}
+
+char bytes[64];
+
+REJECT(DYNPTR_INIT, "Expected an initialized dynptr as arg #0")
+P(not_made)
+{
+	struct bpf_dynptr d = {};
+
+	return bpf_dynptr_size(&d);
+}
+
+/* The path that makes it is walked first. */
+REJECT(DYNPTR_INIT, "Expected an initialized dynptr as arg #0")
+P(not_made_on_one_path)
+{
+	struct bpf_dynptr d = {};
+
+	if (n)
+		bpf_dynptr_from_mem(bytes, sizeof(bytes), 0, &d);
+	barrier_var(n);
+	if (n > 3)
+		barrier_var(t);
+	return bpf_dynptr_is_null(&d);
+}
+
+ACCEPT
+P(made)
+{
+	struct bpf_dynptr d;
+
+	bpf_dynptr_from_mem(bytes, sizeof(bytes), 0, &d);
+	return bpf_dynptr_is_null(&d) + bpf_dynptr_size(&d);
+}
+
+/* Slots that only the text reaches: on one path there is an address. */
+REJECT(LEAK, "leaks addr")
+P(text_that_is_an_address)
+{
+	__u64 text[2] = {};
+
+	if (!n)
+		text[0] = (__u64)t;
+	barrier_var(n);
+	if (n > 3)
+		barrier_var(t);
+	return bpf_strlen((const char *)text);
+}
+
+REJECT(KFUNC_NULL, "Possibly NULL pointer passed to trusted arg0")
+P(of_nothing)
+{
+	struct T *found = t_find(n);
+	struct bpf_dynptr d;
+
+	t_bytes(found, 0, &d);
+	if (found)
+		t_put(found);
+	return 0;
+}
