@@ -362,11 +362,12 @@ static void make_calls(struct defer_queue *q, struct defer_chunk *chunk)
 /* Makes calls without the lock; a drain waits for those who do. */
 static void run_unlocked(struct defer_queue *q, struct defer_chunk *calls)
 {
-	q->running++;
+	atomic_fetch_add_explicit(&q->running, 1, memory_order_relaxed);
 	pthread_mutex_unlock(&q->lock);
 	make_calls(q, calls);
 	pthread_mutex_lock(&q->lock);
-	if (!--q->running)
+	/* release: pairs with the acquire in defer_is_busy() */
+	if (atomic_fetch_sub_explicit(&q->running, 1, memory_order_release) == 1)
 		pthread_cond_broadcast(&q->idle);
 }
 
@@ -487,12 +488,12 @@ static bool drain_once(struct defer_queue *q)
 	wait_for_batch(q);
 	all = take_all(q);
 	if (all) {
-		q->running++;
+		atomic_fetch_add_explicit(&q->running, 1, memory_order_relaxed);
 		pthread_mutex_unlock(&q->lock);
 		grace_wait(q->host);
 		make_calls(q, all);
 		pthread_mutex_lock(&q->lock);
-		if (!--q->running)
+		if (atomic_fetch_sub_explicit(&q->running, 1, memory_order_release) == 1)
 			pthread_cond_broadcast(&q->idle);
 	}
 	others = q->running;

@@ -35,20 +35,26 @@
 #define RUN_ATTR
 #endif
 
-#ifdef TSAN /* which does not see liburcu's ordering: all go the long way */
-
-static inline struct slot_ctx *quick_begin(u64 id)
-{
-	return NULL;
-}
-
-static inline void quick_end(struct slot_ctx *slot)
-{
-}
+#ifdef TSAN /* which sees nothing of what is inlined: the same steps by functions */
 
 static inline bool quick_possible(void)
 {
-	return false;
+	return thread_me.reader;
+}
+
+static inline bool in_section(const struct thread_rec *me)
+{
+	return atomic_load_explicit(&me->epoch.in, memory_order_relaxed) || run_read_ongoing();
+}
+
+static inline void quick_open(void)
+{
+	run_read_lock_now(NULL);
+}
+
+static inline void quick_leave(struct thread_rec *me)
+{
+	run_read_unlock(NULL);
 }
 
 #else
@@ -72,21 +78,11 @@ static inline bool in_section(const struct thread_rec *me)
 	       (_CMM_LOAD_SHARED(me->reader->ctr) & URCU_GP_CTR_NEST_MASK);
 }
 
-/* The slot, with everything open that a run needs; NULL: go the long way. */
-static inline struct slot_ctx *quick_begin(u64 id)
+static inline void quick_open(void)
 {
-	struct slot_ctx *slot;
-
-	if (unlikely(thread_me.last.id != id) || unlikely(in_section(&thread_me)))
-		return NULL;
-	slot = thread_me.last.slot;
-	if (!slot)
-		__builtin_unreachable(); /* it was noted with the id */
 	epoch_open();
 	_CMM_STORE_SHARED(thread_me.reader->ctr, _CMM_LOAD_SHARED(thread_me.gp->ctr));
 	cmm_barrier(); /* the fence is in liburcu's membarrier(2) */
-	thread_me.running = slot;
-	return slot;
 }
 
 /* When a section of liburcu is the last, so is ours. */
@@ -108,6 +104,23 @@ static inline void quick_leave(struct thread_rec *me)
 	atomic_store_explicit(&me->epoch.in, 0, memory_order_release);
 }
 
+#endif
+
+/* The slot, with everything open that a run needs; NULL: go the long way. */
+static inline struct slot_ctx *quick_begin(u64 id)
+{
+	struct slot_ctx *slot;
+
+	if (unlikely(thread_me.last.id != id) || unlikely(in_section(&thread_me)))
+		return NULL;
+	slot = thread_me.last.slot;
+	if (!slot)
+		__builtin_unreachable(); /* it was noted with the id */
+	quick_open();
+	thread_me.running = slot;
+	return slot;
+}
+
 /* Deferred calls are published inside the section: who waits for it finds them. The
  * thread's memory is found through the slot, which costs no register during the run. */
 static inline void quick_end(struct slot_ctx *slot)
@@ -119,8 +132,6 @@ static inline void quick_end(struct slot_ctx *slot)
 	if (unlikely(atomic_load_explicit(slot->waiting, memory_order_relaxed)))
 		defer_safe_point(slot->host);
 }
-
-#endif
 
 /* --- one program of it --- */
 

@@ -284,7 +284,7 @@ int pintle_prog_info(const struct pintle_prog *prog, struct pintle_prog_info *in
 		.verified_insns = prog->stats.insns,
 		.verified_states = prog->stats.states,
 		.verify_ns = prog->stats.time_ns,
-		.drops = prog->drops,
+		.drops = atomic_load_explicit(&prog->drops, memory_order_relaxed),
 		.links = prog->nlinks,
 	};
 

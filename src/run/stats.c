@@ -40,7 +40,7 @@ int pintle_hook_info(const struct pintle_hook *hook, struct pintle_hook_info *in
 
 	if (!state)
 		return -EINVAL;
-	full.drops = state->drops;
+	full.drops = atomic_load_explicit(&state->drops, memory_order_relaxed);
 	for (const struct pintle_link *l = state->links; l; l = l->next)
 		full.links++;
 	for (u32 i = 0; i < slot_count(state->host); i++) {

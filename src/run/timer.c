@@ -239,7 +239,7 @@ int64_t timers_run(struct pintle_host *host, u32 budget)
 	int64_t n = 0;
 	int err = 0;
 
-	fd_clear(atomic_load_explicit(&all->timer_fd, memory_order_relaxed));
+	fd_clear(atomic_load_explicit(&all->timer_fd, memory_order_acquire));
 	v = visit_begin(host);
 	while ((!budget || n < budget) && (err = run_one(host, &v)) > 0)
 		n++;

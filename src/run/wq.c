@@ -100,7 +100,7 @@ static u64 begin(struct asyncs *all)
 {
 	u64 seq;
 
-	clear(atomic_load_explicit(&all->work_fd, memory_order_relaxed));
+	clear(atomic_load_explicit(&all->work_fd, memory_order_acquire));
 	lock_take(&all->lock);
 	seq = all->seq;
 	lock_drop(&all->lock);

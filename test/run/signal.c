@@ -17,15 +17,19 @@ enum { WORKERS = 2, ROUNDS = 1500, MOST_ROUNDS = 200000, HANDLED = 300 };
 static struct {
 	struct pintle_host *host;
 	atomic(u64) handled, ran, rounds;
-	atomic(u32) working;
+	atomic(u32) working, spoilt;
 } storm;
 
 static void on_signal(int sig)
 {
-	int n = (int)(atomic_fetch_add(&storm.handled, 1) & 127);
+	int n = (int)(atomic_fetch_add(&storm.handled, 1) & 127), saved = errno;
 
+	errno = 77; /* a handler's calls leave it as it is */
 	if (test_hook_s(hook_t, n) == 1)
 		atomic_fetch_add(&storm.ran, 1);
+	if (errno != 77)
+		atomic_fetch_add(&storm.spoilt, 1);
+	errno = saved;
 }
 
 static void *worker(void *data)
@@ -79,6 +83,7 @@ static void check_storm(enum pintle_jit jit)
 	atomic_store(&storm.handled, 0);
 	atomic_store(&storm.ran, 0);
 	atomic_store(&storm.rounds, 0);
+	atomic_store(&storm.spoilt, 0);
 	atomic_store(&storm.working, WORKERS);
 	object = pintle_open(host, test_object("run/signal.bpf.o"), NULL);
 	if (!object || pintle_load(object))
@@ -101,6 +106,7 @@ static void check_storm(enum pintle_jit jit)
 	CHECK_EQ(sigaction(SIGUSR1, &before[0], NULL), 0);
 	CHECK_EQ(sigaction(SIGUSR2, &before[1], NULL), 0);
 	CHECK(atomic_load(&storm.ran) >= HANDLED);
+	CHECK_EQ(atomic_load(&storm.spoilt), 0);
 	check_totals(object, atomic_load(&storm.ran), atomic_load(&storm.rounds));
 	CHECK_EQ(runs_of(pintle_prog_find(object, "interrupts")), atomic_load(&storm.ran));
 	CHECK_EQ(runs_of(pintle_prog_find(object, "work")), atomic_load(&storm.rounds));
@@ -110,6 +116,9 @@ static void check_storm(enum pintle_jit jit)
 
 TEST(J04_signal_storm_native)
 {
+#ifdef TEST_TSAN
+	SKIP("of native code's exchanges it sees nothing");
+#endif
 	check_storm(PINTLE_JIT_AUTO);
 }
 

@@ -54,7 +54,7 @@ MAP(ticks, HASH, called, STRESS_KEYS, 0);
 MAP(loose_ticks, HASH, called, STRESS_KEYS, BPF_F_NO_PREALLOC);
 MAP(fixed_ticks, ARRAY, called, 4, 0);
 MAP(old_ticks, LRU_HASH, called, 6, 0);
-MAP(plain, HASH, bytes, STRESS_KEYS, 0);
+MAP(plain, PERCPU_HASH, bytes, STRESS_KEYS, 0); /* others' writes are not to be races here */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

@@ -141,7 +141,7 @@ static const char *const requests[] = {
 	"map|dump|hash|%s|",
 	"map|dump|pc_hash|%s|",
 	"map|dump|ticks|%s|",
-	"map|dump|plain|%s|",
+	"map|dump|old_ticks|%s|",
 	"prog|dump|mix_hash|%s|",
 	"prog|show|metered|",
 	"map|set|queue|1|",
@@ -231,7 +231,7 @@ static bool torn_or(int err, int other)
 static bool child_is_well(struct stress *s)
 {
 	u32 key = 1;
-	char value[256] = {0};
+	static char value[16 << 10]; /* of all slots */
 	struct live *live;
 	bool well = true;
 
