@@ -10,6 +10,8 @@
  * a grace period: whoever still sees the object in its read section may go on.
  */
 #include "lower/code.h"
+#include "abi/format.h"
+#include "base/arena.h"
 
 static int call_subprog(struct lower *l, const struct insn *insn)
 {
@@ -90,6 +92,24 @@ static bool exchange_calls(struct lower *l)
 	return true;
 }
 
+/* What may be read of what is printed: in the register of a size that is known by now. */
+static int pass_format(struct lower *l, u32 id)
+{
+	const struct format_proof *format = l->proof->at[l->at].format;
+	void *copy;
+
+	if (!format || !l->link->own_helper ||
+	    !l->link->own_helper(l->link->data, l->proof->prog->type, id))
+		return 0;
+	copy = arena_memdup(l->code->arena, format, sizeof(*format));
+	if (!copy)
+		return lower_fail(l, -ENOMEM, "no memory for a format");
+	lower_emit(l, (struct code_insn){
+		OP_LD_IMM64, id == HELPER_SNPRINTF ? R5 : R2,
+		.ptr = (void *)((uintptr_t)copy | FORMAT_KNOWN)});
+	return 0;
+}
+
 static int call_helper(struct lower *l, const struct insn *insn)
 {
 	u32 id = (u32)insn->imm;
@@ -109,6 +129,7 @@ static int call_helper(struct lower *l, const struct insn *insn)
 		hide_space(l);
 	if (id == HELPER_COPY_FROM_USER_TASK)
 		TRY(pass_owner(l, R5));
+	TRY(pass_format(l, id));
 	fn = l->link->helper ? l->link->helper(l->link->data, l->proof->prog->type, id)
 			     : NULL;
 	if (id == HELPER_TAIL_CALL && l->code->metered)

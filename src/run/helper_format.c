@@ -1,111 +1,33 @@
 /* SPDX-License-Identifier: MIT
  *
- * helper_format.c: the printf of programs. A format is checked to its end before anything
- * is written. What it may hold:
- *
- *	%[flags][width]conv   flags of "0 +-", width of up to 3 digits
- *	d i u x X o           32 bits; 64 with l or ll before
- *	c                     a character
- *	s, ks, us (%pks ...)  a string, read so that a bad address gives ""
- *	p                     an address hidden: the same number for the same address,
- *	                      and no more; so are px, pK, pB, ps, pS (J2: no leaks)
- *	pi4 pI4 pi6 pI6       an IP address, by pointer
- *	%%
+ * helper_format.c: the printf of programs (abi/format.h has what a format may hold). A
+ * format is checked to its end before anything is written. What the verifier did not prove
+ * to be readable is not read (J12): a text is "" then. Addresses are hidden: the same number
+ * for the same address, and no more; and another for a number, so that nobody finds an
+ * address by trying numbers (J2: no leaks).
  */
 #include "base/hash.h"
 #include "run/helpers.h"
+#include "run/run.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <stdarg.h>
-
-enum conv { CONV_INT, CONV_CHAR, CONV_STR, CONV_PTR, CONV_IP4, CONV_IP6, CONV_PERCENT };
-
-struct spec {
-	enum conv conv;
-	char head[16]; /* "%", flags and width */
-	char letter;   /* of CONV_INT */
-	bool wide;     /* CONV_INT: 64 bits */
-};
 
 struct text {
 	char *to;
 	u32 size;
 	u64 len; /* without NUL, had there been room */
+	u64 seed;
+};
+
+/* One argument, and what is known of it. */
+struct arg {
+	u64 value;
+	u32 room;	/* bytes that may be read where it points; 0: none */
+	bool pointer, number, object; /* it is one in some run */
 };
 
 /* ------------------------------------------------------------------ parsing */
-
-/* Flags and width into @spec->head; false when too long. */
-static bool parse_head(const char **at, struct spec *spec)
-{
-	u32 n = 0;
-
-	spec->head[n++] = '%';
-	for (; **at && strchr("0 +-", **at); ++*at) {
-		if (n == 6)
-			return false;
-		spec->head[n++] = **at;
-	}
-	for (u32 digits = 0; isdigit((unsigned char)**at); ++*at) {
-		if (++digits > 3)
-			return false;
-		spec->head[n++] = **at;
-	}
-	spec->head[n] = 0;
-	return true;
-}
-
-/* What may follow "%p": longest first. */
-static const struct {
-	char text[4];
-	enum conv conv;
-} pointers[] = {
-	{"i4", CONV_IP4}, {"I4", CONV_IP4}, {"i6", CONV_IP6}, {"I6", CONV_IP6},
-	{"ks", CONV_STR}, {"us", CONV_STR}, {"x", CONV_PTR},  {"K", CONV_PTR},
-	{"B", CONV_PTR},  {"s", CONV_PTR},  {"S", CONV_PTR},
-};
-
-static bool parse_pointer(const char **at, struct spec *spec)
-{
-	spec->conv = CONV_PTR;
-	for (u32 i = 0; i < ARRAY_SIZE(pointers); i++) {
-		size_t len = strlen(pointers[i].text);
-
-		if (strncmp(*at, pointers[i].text, len))
-			continue;
-		spec->conv = pointers[i].conv;
-		*at += len;
-		return true;
-	}
-	return !isalnum((unsigned char)**at);
-}
-
-static bool parse_int(const char **at, struct spec *spec)
-{
-	u32 longs = 0;
-
-	for (; **at == 'l'; ++*at)
-		longs++;
-	if (longs > 2 || !**at || !strchr("diuxXo", **at))
-		return false;
-	spec->conv = CONV_INT;
-	spec->wide = longs;
-	spec->letter = *(*at)++;
-	return true;
-}
-
-static bool parse_conv(const char **at, struct spec *spec)
-{
-	switch (**at) {
-	case 'c': spec->conv = CONV_CHAR; break;
-	case 's': spec->conv = CONV_STR; break;
-	case 'p': ++*at; return parse_pointer(at, spec);
-	default: return parse_int(at, spec);
-	}
-	++*at;
-	return true;
-}
 
 /* C leaves flags but '-' undefined for strings and characters. */
 static void drop_flags(char *head)
@@ -120,44 +42,14 @@ static void drop_flags(char *head)
 	memmove(to, from, strlen(from) + 1);
 }
 
-/* @at stands behind '%'. */
-static bool parse_spec(const char **at, struct spec *spec)
-{
-	memset(spec, 0, sizeof(*spec));
-	if (**at == '%') {
-		spec->conv = CONV_PERCENT;
-		++*at;
-		return true;
-	}
-	if (!parse_head(at, spec) || !parse_conv(at, spec))
-		return false;
-	if (spec->conv != CONV_INT)
-		drop_flags(spec->head);
-	return true;
-}
-
-static bool plain(char c)
-{
-	return (c >= ' ' && c <= '~') || (c >= '\t' && c <= '\r');
-}
-
 static bool check_format(const char *fmt, u32 size, u32 nargs)
 {
-	struct spec spec;
+	s32 n;
 
 	if (!memchr(fmt, 0, size))
 		return false;
-	while (*fmt) {
-		if (!plain(*fmt))
-			return false;
-		if (*fmt++ != '%')
-			continue;
-		if (!parse_spec(&fmt, &spec))
-			return false;
-		if (spec.conv != CONV_PERCENT && !nargs--)
-			return false;
-	}
-	return true;
+	n = format_count(fmt);
+	return n >= 0 && (u32)n <= nargs;
 }
 
 /* ------------------------------------------------------------------ writing */
@@ -173,7 +65,7 @@ static void put(struct text *text, const char *from, size_t len)
 }
 
 /* One converted argument: "%" flags width, and @conv that ends it. */
-static void put_as(struct text *text, const struct spec *spec, const char *conv, ...)
+static void put_as(struct text *text, const struct format_spec *spec, const char *conv, ...)
 {
 	char fmt[32], out[1280]; /* a width of 999, a string of 255 */
 	va_list args;
@@ -187,7 +79,7 @@ static void put_as(struct text *text, const struct spec *spec, const char *conv,
 		put(text, out, (size_t)n < sizeof(out) ? (size_t)n : sizeof(out) - 1);
 }
 
-static void put_int(struct text *text, const struct spec *spec, u64 arg)
+static void put_int(struct text *text, const struct format_spec *spec, u64 arg)
 {
 	const char conv[4] = {'l', 'l', spec->letter, 0};
 	bool is_signed = spec->letter == 'd' || spec->letter == 'i';
@@ -197,53 +89,107 @@ static void put_int(struct text *text, const struct spec *spec, u64 arg)
 	put_as(text, spec, conv, (unsigned long long)arg);
 }
 
-static void put_str(struct text *text, const struct spec *spec, u64 arg)
+/* As far as it may be read; false: not at all. */
+static bool read_text(char *to, u32 size, const struct arg *arg)
+{
+	const char *from = helper_ptr(arg->value);
+	u32 room = arg->object ? probe_room(arg->value, arg->room) : arg->room;
+	u32 most = min_u32(room, size - 1);
+	s64 n;
+
+	if (!arg->value || !most)
+		return false;
+	n = probe_str(to, most, from);
+	if (n != most)
+		return n > 0;
+	to[most] = 0; /* its last byte may be one of the text's */
+	if (fault_copy(to + most - 1, from + most - 1, 1) != 1)
+		to[most - 1] = 0;
+	return true;
+}
+
+static void put_str(struct text *text, const struct format_spec *spec, const struct arg *arg)
 {
 	char s[256];
 
-	if (probe_str(s, sizeof(s), helper_ptr(arg)) < 0)
+	if (!read_text(s, sizeof(s), arg))
 		s[0] = 0;
 	put_as(text, spec, "s", s);
 }
 
-static void put_ip(struct text *text, const struct spec *spec, u64 arg)
+static void put_user_str(struct text *text, const struct format_spec *spec,
+			 const struct arg *arg)
 {
-	bool v6 = spec->conv == CONV_IP6;
+	bool number = arg->number || !arg->pointer;
+	char s[256];
+
+	if (user_copy_str(s, sizeof(s), number ? arg->value & (BIT64(USER_ADDR_BITS) - 1)
+					       : arg->value, 0) < 0)
+		s[0] = 0;
+	put_as(text, spec, "s", s);
+}
+
+static void put_ip(struct text *text, const struct format_spec *spec, const struct arg *arg)
+{
+	bool v6 = spec->conv == FORMAT_IP6;
+	u32 size = v6 ? 16 : 4, room = arg->room;
 	char addr[16], s[64] = "";
 
-	if (fault_copy(addr, helper_ptr(arg), v6 ? 16 : 4) == (v6 ? 16 : 4))
+	if (arg->object)
+		room = probe_room(arg->value, room);
+	if (arg->value && room >= size &&
+	    fault_copy(addr, helper_ptr(arg->value), size) == size)
 		inet_ntop(v6 ? AF_INET6 : AF_INET, addr, s, sizeof(s));
 	put_as(text, spec, "s", s);
 }
 
-static void put_ptr(struct text *text, const struct spec *spec, u64 arg, u64 seed)
+static void put_ptr(struct text *text, const struct format_spec *spec, const struct arg *arg)
 {
+	u64 seed = arg->pointer ? ~text->seed : ~text->seed * 3;
 	char s[24] = "(null)";
 
-	if (arg)
+	if (arg->value && arg->pointer && arg->number)
+		snprintf(s, sizeof(s), "(hidden)");
+	else if (arg->value)
 		snprintf(s, sizeof(s), "%016x",
-			 (u32)hash_bytes(&arg, sizeof(arg), ~seed));
+			 (u32)hash_bytes(&arg->value, sizeof(arg->value), seed));
 	put_as(text, spec, "s", s);
 }
 
-static void put_spec(struct text *text, const struct spec *spec, u64 arg, u64 seed)
+static void put_spec(struct text *text, const struct format_spec *spec, const struct arg *arg)
 {
 	switch (spec->conv) {
-	case CONV_INT: put_int(text, spec, arg); break;
-	case CONV_CHAR: put_as(text, spec, "c", (int)(u8)arg); break;
-	case CONV_STR: put_str(text, spec, arg); break;
-	case CONV_PTR: put_ptr(text, spec, arg, seed); break;
-	case CONV_IP4:
-	case CONV_IP6: put_ip(text, spec, arg); break;
-	case CONV_PERCENT: put(text, "%", 1); break;
+	case FORMAT_INT: put_int(text, spec, arg->value); break;
+	case FORMAT_CHAR: put_as(text, spec, "c", (int)(u8)arg->value); break;
+	case FORMAT_STR: put_str(text, spec, arg); break;
+	case FORMAT_USER_STR: put_user_str(text, spec, arg); break;
+	case FORMAT_PTR: put_ptr(text, spec, arg); break;
+	case FORMAT_IP4:
+	case FORMAT_IP6: put_ip(text, spec, arg); break;
+	case FORMAT_PERCENT: put(text, "%", 1); break;
 	}
 }
 
-s64 format_text(char *to, u32 size, const char *fmt, u32 fmt_size, const u64 *args,
-		u32 nargs, u64 seed)
+static struct arg arg_at(const struct format_proof *proof, u32 i, u64 value)
 {
-	struct text text = {.to = to, .size = size};
-	struct spec spec;
+	struct arg arg = {.value = value, .number = true};
+
+	if (!proof)
+		return arg;
+	arg.room = proof->room[i];
+	arg.pointer = proof->pointers & BIT(i);
+	arg.number = proof->numbers & BIT(i);
+	arg.object = proof->objects & BIT(i);
+	return arg;
+}
+
+s64 format_text(char *to, u32 size, const char *fmt, u32 fmt_size, const u64 *args, u32 nargs,
+		const struct format_proof *proof)
+{
+	struct text text = {.to = to, .size = size, .seed = slot_current()->host->hash_seed};
+	struct format_spec spec;
+	struct arg arg;
+	u32 n = 0;
 
 	if (!check_format(fmt, fmt_size, nargs))
 		return -EINVAL;
@@ -254,8 +200,15 @@ s64 format_text(char *to, u32 size, const char *fmt, u32 fmt_size, const u64 *ar
 		fmt += len;
 		if (!*fmt++)
 			break;
-		parse_spec(&fmt, &spec);
-		put_spec(&text, &spec, spec.conv == CONV_PERCENT ? 0 : *args++, seed);
+		format_next(&fmt, &spec);
+		arg = (struct arg){0};
+		if (spec.conv != FORMAT_PERCENT) {
+			arg = arg_at(proof, n, args[n]);
+			n++;
+		}
+		if (spec.conv != FORMAT_INT)
+			drop_flags(spec.head);
+		put_spec(&text, &spec, &arg);
 	}
 	if (size)
 		to[text.len < size ? text.len : size - 1] = 0;

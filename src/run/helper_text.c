@@ -111,25 +111,38 @@ HELPER_FN(strtoul)
 
 /* ------------------------------------------------------------------ formatting */
 
-enum { MAX_LINE = 1024, MAX_ARGS = 12 };
+enum { MAX_LINE = 1024 };
 
-static bool args_fit(const void *data, u64 size)
+/* What was proved, where a size has its place (FORMAT_KNOWN). */
+static const struct format_proof *proof_of(u64 size)
 {
-	return size % 8 == 0 && size <= MAX_ARGS * 8 && (data || !size);
+	return size & FORMAT_KNOWN ? helper_ptr(size & ~FORMAT_KNOWN) : NULL;
+}
+
+/* Takes @size bytes of arguments out of @data: how many; -EINVAL. */
+static s64 take_args(u64 *args, const void *data, u64 size)
+{
+	if (size % 8 || size > FORMAT_ARGS * 8 || (!data && size))
+		return -EINVAL;
+	if (size)
+		memcpy(args, data, size);
+	return (s64)size / 8;
 }
 
 /* long(str, size, fmt, data, data_size): length with the NUL, even when cut; -EINVAL. */
 HELPER_FN(snprintf)
 {
-	u64 args[MAX_ARGS] = {0};
+	const struct format_proof *proof = proof_of(e);
+	u64 args[FORMAT_ARGS] = {0};
 	s64 n;
 
-	if (!args_fit(helper_ptr(d), e) || (u32)b > INT_MAX || (!a && (u32)b))
+	/* A format that is known takes no more than there are. */
+	if (proof)
+		e = 8 * (u32)format_count(helper_ptr(c));
+	n = take_args(args, helper_ptr(d), e);
+	if (n < 0 || (u32)b > INT_MAX || (!a && (u32)b))
 		return helper_err(-EINVAL);
-	if (e)
-		memcpy(args, helper_ptr(d), e);
-	n = format_text(helper_ptr(a), (u32)b, helper_ptr(c), UINT32_MAX, args,
-			(u32)e / 8, slot_current()->host->hash_seed);
+	n = format_text(helper_ptr(a), (u32)b, helper_ptr(c), UINT32_MAX, args, (u32)n, proof);
 	return (u64)(n < 0 ? n : n + 1);
 }
 
@@ -142,16 +155,16 @@ static void print_lines(struct pintle_host *host, char *text)
 			host_log(host, PINTLE_LOG_PROGRAM, line);
 }
 
-static u64 print(const char *fmt, u32 fmt_size, const u64 *args, u32 nargs)
+static u64 print(const char *fmt, u64 fmt_size, const u64 *args, u32 nargs)
 {
-	struct pintle_host *host = slot_current()->host;
+	const struct format_proof *proof = proof_of(fmt_size);
 	char text[MAX_LINE];
-	s64 n = format_text(text, sizeof(text), fmt, fmt_size, args, nargs,
-			    host->hash_seed);
+	s64 n = format_text(text, sizeof(text), fmt, proof ? UINT32_MAX : (u32)fmt_size, args,
+			    nargs, proof);
 
 	if (n < 0)
 		return (u64)n;
-	print_lines(host, text);
+	print_lines(slot_current()->host, text);
 	return n < MAX_LINE ? (u64)n : MAX_LINE - 1;
 }
 
@@ -160,17 +173,14 @@ HELPER_FN(trace_printk)
 {
 	const u64 args[3] = {c, d, e};
 
-	return print(helper_ptr(a), (u32)b, args, 3);
+	return print(helper_ptr(a), b, args, 3);
 }
 
 /* long(fmt, fmt_size, data, data_size): the same with up to 12 arguments. */
 HELPER_FN(trace_vprintk)
 {
-	u64 args[MAX_ARGS] = {0};
+	u64 args[FORMAT_ARGS] = {0};
+	s64 n = take_args(args, helper_ptr(c), d);
 
-	if (!args_fit(helper_ptr(c), d))
-		return helper_err(-EINVAL);
-	if (d)
-		memcpy(args, helper_ptr(c), d);
-	return print(helper_ptr(a), (u32)b, args, (u32)d / 8);
+	return n < 0 ? (u64)n : print(helper_ptr(a), b, args, (u32)n);
 }

@@ -9,6 +9,7 @@
 #ifndef PINTLE_RUN_HELPERS_H
 #define PINTLE_RUN_HELPERS_H
 
+#include "abi/format.h"
 #include "run/map.h"
 
 typedef u64 helper_fn(u64 a, u64 b, u64 c, u64 d, u64 e);
@@ -42,9 +43,9 @@ s64 probe_str(char *to, u32 size, const void *from);
  * Formats @fmt (NUL within @fmt_size bytes) with @nargs arguments into @to,
  * NUL-terminated when @size > 0. How many bytes it has without the NUL, had there been
  * room; -EINVAL when the format is not one of ours or wants more arguments: then nothing
- * was written. @seed hides pointers.
+ * was written. @proof: what of them are addresses and may be read; NULL: none.
  */
-s64 format_text(char *to, u32 size, const char *fmt, u32 fmt_size, const u64 *args,
-		u32 nargs, u64 seed);
+s64 format_text(char *to, u32 size, const char *fmt, u32 fmt_size, const u64 *args, u32 nargs,
+		const struct format_proof *proof);
 
 #endif

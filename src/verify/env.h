@@ -196,6 +196,7 @@ struct insn_note {
 	struct proof_insn proof;
 	u8 op;			/* enum isa_op, decoded once */
 	bool writes_fp;		/* wrong, where it is reached */
+	u8 format_seen;		/* a call prints by formats that are known (1), or not (2) */
 	bool prune_point;	/* states are stored and compared here */
 	bool jump_target;
 	bool force_state;	/* ... always (loops that converge: may_goto, callbacks) */
@@ -412,6 +413,9 @@ int access_slot(struct env *env, struct access *acc, bool *handled);
 /* Memory of some kind at all, or NULL where that is allowed. */
 int mem_arg_kind(struct env *env, u32 regno, bool null_ok);
 int mem_arg(struct env *env, u32 regno, u32 size, bool write, bool uninit, bool null_ok);
+/* What a format has its arguments in: it may hold addresses where all is known of where it
+ * is. */
+int mem_arg_printed(struct env *env, u32 regno, u32 size_regno);
 int mem_arg_sized(struct env *env, u32 regno, u32 size_regno, bool write, bool uninit,
 		  bool null_ok, bool zero_ok);
 

@@ -276,6 +276,9 @@ static u64 helper_use(const struct live *l, const struct abi_helper *helper,
 			continue;
 		if (helper->callback)
 			return ~0ull; /* the callback may go anywhere */
+		if (l->spilled && (helper->id == HELPER_snprintf ||
+				   helper->id == HELPER_trace_vprintk))
+			return ~0ull; /* texts lie where what is printed points to */
 		if (helper->args[i].flags & ARGF_UNINIT)
 			continue;
 		use |= slots_at(arg, 0, bytes == UINT32_MAX ? STACK_SIZE : bytes);

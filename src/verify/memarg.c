@@ -19,6 +19,7 @@ struct memarg {
 	struct access acc; /* of the whole range: regno, ptr, size */
 	bool read, write;
 	bool size_varies;  /* the size is only a bound */
+	bool printed;	   /* addresses in it are somebody else's business */
 };
 
 /* ---- stack ---- */
@@ -56,7 +57,7 @@ static int stack_arg(struct env *env, struct memarg *m)
 		TRY(stack_readable(env, m->acc.regno, frame, lo, hi, m->acc.size));
 	if (m->write)
 		TRY(stack_writable(env, m->acc.regno, frame, lo, hi, m->acc.size));
-	if (m->read || varies)
+	if ((m->read || varies) && !(m->printed && !varies))
 		TRY(check_no_spill(env, m, frame, lo, hi + m->acc.size));
 	if (!m->write)
 		return 0;
@@ -269,20 +270,35 @@ static int check_size(struct env *env, u32 regno, bool zero_ok)
 	return mark_precise(env, regno);
 }
 
+static int check_sized(struct env *env, struct memarg *m, u32 size_regno, bool null_ok,
+		       bool zero_ok)
+{
+	const struct reg *size = cur_reg(env, size_regno);
+	u32 regno = m->acc.regno;
+
+	TRY(check_size(env, size_regno, zero_ok));
+	m->acc.size = (u32)size->num.umax;
+	m->size_varies = !scalar_is_const(size->num);
+	if (reg_is_null(cur_reg(env, regno)) && !m->acc.size)
+		return mark_precise(env, regno);
+	return check_memory(env, m, null_ok);
+}
+
 int mem_arg_sized(struct env *env, u32 regno, u32 size_regno, bool write, bool uninit,
 		  bool null_ok, bool zero_ok)
 {
-	const struct reg *size = cur_reg(env, size_regno);
-	struct memarg m;
-
-	TRY(check_size(env, size_regno, zero_ok));
-	m = (struct memarg){
-		.acc = {.regno = regno, .size = (u32)size->num.umax},
+	struct memarg m = {
+		.acc = {.regno = regno},
 		.read = !uninit,
 		.write = write || uninit,
-		.size_varies = !scalar_is_const(size->num),
 	};
-	if (reg_is_null(cur_reg(env, regno)) && !m.acc.size)
-		return mark_precise(env, regno);
-	return check_memory(env, &m, null_ok);
+
+	return check_sized(env, &m, size_regno, null_ok, zero_ok);
+}
+
+int mem_arg_printed(struct env *env, u32 regno, u32 size_regno)
+{
+	struct memarg m = {.acc = {.regno = regno}, .read = true, .printed = true};
+
+	return check_sized(env, &m, size_regno, true, true);
 }

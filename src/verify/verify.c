@@ -15,6 +15,7 @@
  * proof has an arena of its own.
  */
 #include "verify/walk.h"
+#include "abi/format.h"
 
 #include <time.h>
 
@@ -125,13 +126,22 @@ static bool keep_field(struct arena *arena, struct proof_insn *at)
 	return true;
 }
 
+static bool keep_format(struct arena *arena, struct proof_insn *at)
+{
+	if (!at->format)
+		return true;
+	at->format = arena_memdup(arena, at->format, sizeof(*at->format));
+	return at->format;
+}
+
 static bool finish_insns(struct env *env, struct proof *proof)
 {
 	u32 n = proof->ninsns;
 
 	for (u32 i = 0; i < n; i++) {
 		finish_insn(&proof->at[i], &env->notes[i]);
-		if (!keep_field(proof->arena, &proof->at[i]))
+		if (!keep_field(proof->arena, &proof->at[i]) ||
+		    !keep_format(proof->arena, &proof->at[i]))
 			return false;
 		if (env->notes[i].op == OP_BAD && i) /* the second half of an immediate */
 			proof->at[i].reached = proof->at[i - 1].reached;

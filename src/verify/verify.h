@@ -74,6 +74,7 @@ struct proof_insn {
 	bool takes, gives;	   /* something is held from here on, or no more: references,
 				      locks, iterators */
 	u8 gives_arg;		   /* functions of the host: the argument; GIVES_VARIES */
+	struct format_proof *format; /* what a format prints, where it is known; or NULL */
 	u32 text[2];		   /* strings of the call: bytes that may be read; 0: any */
 	u8 zero_args;		   /* helper calls: arguments left unset on some path, as bits */
 	bool const_key;		   /* array lookup with a constant key in range: */

@@ -54,6 +54,11 @@ int helper_ret_finish(struct env *env, const struct call *call, struct reg *r0);
 
 /* The constant text at @format is a format for @size bytes of arguments. */
 int check_format(struct env *env, const struct reg *format, const struct reg *size);
+/* Register @regno has the address of what is printed, or is printed: what it may hold, the
+ * format says, in check_printed(). */
+bool format_data(const struct env *env, const struct abi_helper *helper, u32 regno);
+bool format_value(const struct env *env, const struct abi_helper *helper, u32 regno);
+int check_printed(struct env *env, const struct abi_helper *helper);
 
 /* --- sock.c --- */
 

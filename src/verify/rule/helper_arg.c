@@ -89,7 +89,7 @@ static int arg_anything(struct env *env, struct call *call, u32 i)
 
 	if (probe && probe->user)
 		note_user_address(env, i + 1);
-	if (env->abi->policy.ptr_leaks)
+	if (env->abi->policy.ptr_leaks || format_value(env, call->helper, i + 1))
 		return 0;
 	if (probe)
 		return probe_arg(env, probe, i + 1);
@@ -237,6 +237,8 @@ static int arg_size(struct env *env, struct call *call, u32 i)
 	BUG_ON(i == 0);
 	flags = arg_of(call, i - 1)->flags;
 	call->most_bytes = cur_reg(env, i + 1)->num.umax;
+	if (format_data(env, call->helper, i))
+		return mem_arg_printed(env, i, i + 1);
 	return mem_arg_sized(env, i, i + 1, flags & (ARGF_WRITE | ARGF_UNINIT),
 			     flags & ARGF_UNINIT, flags & ARGF_NULL,
 			     arg_of(call, i)->kind == ARG_SIZE_OR_ZERO);
@@ -515,5 +517,6 @@ int helper_check_args(struct env *env, struct call *call)
 		TRY(check_dynptr_data(env, call->dynptr_data));
 	if (call->helper->flags & HELPERF_FORMAT && env->abi->policy.formats)
 		TRY(check_format(env, cur_reg(env, R3), cur_reg(env, R5)));
+	TRY(check_printed(env, call->helper));
 	return check_map_arg(env, call);
 }

@@ -54,6 +54,8 @@ int user_address(struct env *env, u32 regno);
 int null_address(struct env *env, u32 regno);
 /* Register @regno is the @nth string of a function that looks for its end. rule/text.c */
 int text_arg(struct env *env, u32 regno, u32 nth);
+/* The same, of a string that is found otherwise: how many bytes may be read. */
+int text_room(struct env *env, u32 regno, u32 *room);
 void note_user_address(struct env *env, u32 regno);
 /* An object whose space is read; noted for lowering. */
 int space_owner_arg(struct env *env, u32 regno);

@@ -78,42 +78,49 @@ static void note_room(struct env *env, u32 nth, s64 room)
 		*text = (u32)room;
 }
 
-static int object_text(struct env *env, u32 regno, u32 nth)
+static int object_text(struct env *env, u32 regno, u32 *room)
 {
 	const struct reg *ptr = cur_reg(env, regno);
-	u32 size = 0, room;
+	u32 size = 0;
 
 	TRY(check_btf_offset(env, regno, ptr));
 	btf_size(ptr->btf, ptr->type, &size);
 	if (ptr->flags & (F_PERCPU | F_USER | F_NULL) || ptr->off < 0 ||
 	    ptr->off >= (s64)size)
 		return reject_kind(env, regno, "ptr_");
-	room = object_plain_room(ptr);
-	if (!room)
+	*room = object_plain_room(ptr);
+	if (!*room)
 		return reject(env, RULE_PROBE_POINTER, 1u,
 			      btf_type_name(ptr->btf, ptr->type), (s64)ptr->off);
-	note_room(env, nth, room);
 	return 0;
 }
 
-int text_arg(struct env *env, u32 regno, u32 nth)
+int text_room(struct env *env, u32 regno, u32 *out)
 {
 	const struct reg *ptr = cur_reg(env, regno);
 	s64 lo, hi, room;
 
-	TRY(check_readable(env, regno));
-	if (env->abi->policy.ptr_leaks)
-		return 0;
-	if (ptr->base == REG_SCALAR)
-		return null_address(env, regno);
 	if (ptr->base == REG_BTF && ptr->btf != env->image->btf)
-		return object_text(env, regno, nth);
+		return object_text(env, regno, out);
 	lo = ptr->off + ptr->num.smin;
 	hi = ptr->off + ptr->num.smax;
 	room = end_of(env, ptr, lo) - hi;
 	/* A byte at least: what is wrong with the pointer is said there. */
 	room = room < 1 || room > STACK_SIZE << 12 ? 1 : room;
-	TRY(mem_arg(env, regno, (u32)room, false, false, false));
+	*out = (u32)room;
+	return mem_arg(env, regno, *out, false, false, false);
+}
+
+int text_arg(struct env *env, u32 regno, u32 nth)
+{
+	u32 room = 0;
+
+	TRY(check_readable(env, regno));
+	if (env->abi->policy.ptr_leaks)
+		return 0;
+	if (cur_reg(env, regno)->base == REG_SCALAR)
+		return null_address(env, regno);
+	TRY(text_room(env, regno, &room));
 	note_room(env, nth, room);
 	return 0;
 }
