@@ -335,9 +335,15 @@ void asyncs_free(struct pintle_host *host)
 
 void async_abandon(struct slot_ctx *slot)
 {
+	struct asyncs *all = slot->host->asyncs;
+
+	if (likely(!slot->async && !slot->async_wait))
+		return;
+	lock_take(&all->lock);
 	for (; slot->async; slot->async = slot->async->outer)
 		slot->async->runner = NULL;
 	slot->async_wait = NULL;
+	lock_drop(&all->lock);
 }
 
 void asyncs_locks(struct pintle_host *host, void (*op)(u32 *lock))

@@ -98,7 +98,7 @@ bool async_begin(const struct run_scope *scope, struct async *a);
 /* Makes the call; afterwards, the lock is held and whether it is to be queued again is
  * returned. */
 bool async_call(const struct run_scope *scope, struct async *a);
-/* A slot whose thread did not survive a fork. */
+/* A slot whose thread did not survive a fork, or ended in a callback. */
 void async_abandon(struct slot_ctx *slot);
 void asyncs_after_fork(struct pintle_host *host);
 

@@ -172,14 +172,26 @@ static void chunks_free(struct defer_chunk *chunk)
 	}
 }
 
+/* liburcu's thread is made now: later, under our lock, that would take one which a fork
+ * takes before ours. */
+static bool have_callbacks(void)
+{
+	sigset_t before;
+	bool have;
+
+	signals_block(&before);
+	have = urcu_memb_get_default_call_rcu_data();
+	signals_restore(&before);
+	return have;
+}
+
 int defer_init(struct pintle_host *host)
 {
 	struct defer_queue *q = calloc(1, sizeof(*q));
 
 	if (!q)
 		return -ENOMEM;
-	/* Made now: later, under our lock, it would take one that a fork takes before ours. */
-	if (!urcu_memb_get_default_call_rcu_data()) {
+	if (!have_callbacks()) {
 		free(q);
 		return -ENOMEM;
 	}

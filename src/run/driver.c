@@ -5,10 +5,9 @@
  * loop would watch is readable; so both kinds of driving are one.
  */
 #include "run/async.h"
+#include "run/thread.h"
 
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -39,15 +38,12 @@ static void *drive(void *data)
 
 static int begin(struct driver *d)
 {
-	sigset_t all, before;
+	sigset_t before;
 	int err;
 
-	sigfillset(&all); /* the host's signals are the host's threads' */
-	sigdelset(&all, SIGSEGV); /* but recovered loads are ours */
-	sigdelset(&all, SIGBUS);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
+	signals_block(&before);
 	err = pthread_create(&d->thread, NULL, drive, d);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	signals_restore(&before);
 	return -err;
 }
 

@@ -186,6 +186,16 @@ static void renew_rings(struct pintle_host *host)
 			ring_after_fork(ring_of(map));
 }
 
+/* liburcu's thread is made anew. */
+static void child_callbacks(void)
+{
+	sigset_t before;
+
+	signals_block(&before);
+	urcu_memb_call_rcu_after_fork_child();
+	signals_restore(&before);
+}
+
 static void after_fork_child(void)
 {
 	bool torn;
@@ -203,7 +213,7 @@ static void after_fork_child(void)
 		renew_rings(t->host);
 	release_locks(true);
 	if (parked)
-		urcu_memb_call_rcu_after_fork_child();
+		child_callbacks();
 }
 
 int fork_init(void)

@@ -7,6 +7,7 @@
  * has no such thread: there, safe points do the work again.
  */
 #include "run/reclaim.h"
+#include "run/thread.h"
 
 #include <semaphore.h>
 #include <time.h>
@@ -59,7 +60,7 @@ static void *reclaim(void *data)
 int reclaim_start(struct pintle_host *host)
 {
 	struct reclaimer *r;
-	sigset_t all, before;
+	sigset_t before;
 	int err;
 
 	if (!host->opts.reclaim_thread)
@@ -69,10 +70,9 @@ int reclaim_start(struct pintle_host *host)
 		return -ENOMEM;
 	r->host = host;
 	sem_init(&r->wake, 0, 0);
-	sigfillset(&all); /* the host's signals are the host's threads' */
-	pthread_sigmask(SIG_SETMASK, &all, &before);
+	signals_block(&before);
 	err = pthread_create(&r->thread, NULL, reclaim, r);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	signals_restore(&before);
 	if (err) {
 		sem_destroy(&r->wake);
 		free(r);

@@ -30,6 +30,21 @@ static struct {
 
 THREAD_LOCAL struct thread_rec thread_me;
 
+void signals_block(sigset_t *before)
+{
+	sigset_t set;
+
+	sigfillset(&set);
+	sigdelset(&set, SIGSEGV);
+	sigdelset(&set, SIGBUS);
+	pthread_sigmask(SIG_SETMASK, &set, before);
+}
+
+void signals_restore(const sigset_t *before)
+{
+	pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
 void thread_lock(void)
 {
 	pthread_mutex_lock(&registry.lock);

@@ -9,6 +9,7 @@
 #include "run/run.h"
 
 #include <pthread.h>
+#include <signal.h>
 
 /* Small fixed thread-locals: the cheap access model is worth its few bytes of static TLS. */
 #define THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
@@ -86,6 +87,10 @@ int thread_known(void);
 /* thread_enter() for those who cannot fail: waits for memory. */
 void thread_enter_or_wait(void);
 struct thread_rec *thread_self(void);
+/* Around the making of a thread that is the library's: it takes none of the host's
+ * signals, but those of loads that fault. */
+void signals_block(sigset_t *before);
+void signals_restore(const sigset_t *before);
 void thread_lock(void);
 void thread_unlock(void);
 bool thread_try_lock(void);
