@@ -83,7 +83,10 @@ struct reg {
 			bool first;	/* of its two slots: the one it is passed by */
 		};
 		u32 range;		/* REG_PACKET*: bytes known to be there from off 0 */
-		u32 mem_size;		/* REG_MEM */
+		struct {		/* REG_MEM */
+			u32 mem_size;
+			u32 lent;	/* may be the slots of this id; 0: none */
+		};
 		u32 frame;		/* REG_STACK: frame number */
 		u32 subprog;		/* REG_FUNC */
 		const struct abi_table *table; /* REG_TABLE */
@@ -105,6 +108,7 @@ enum slot_kind {
 
 struct slot {	      /* 8 bytes of stack; slot i covers fp-8(i+1) .. fp-8i-1 */
 	u8 kind[8];   /* by byte; kind[7] is the highest address */
+	u32 lent;     /* slices may be here, which end when it is written; 0: none */
 	struct reg spilled;
 };
 
@@ -423,6 +427,8 @@ int mem_arg_sized(struct env *env, u32 regno, u32 size_regno, bool write, bool u
 int stack_read_fixed(struct env *env, struct frame *frame, s32 off, u32 size, struct reg *out);
 /* All of [off, off+size) become unknown bytes; offsets are from the frame's fp. */
 int stack_mark_written(struct env *env, struct frame *frame, s32 off, u32 size);
+/* The bytes that @to points to, a fixed place of the stack, may be a slice's from now on. */
+int stack_lend(struct env *env, const struct reg *to, u32 size, u32 *lent);
 /* A callee may read @size bytes that begin somewhere in [lo, hi]: inside the stack, and
  * not in a dynptr or iterator. */
 int stack_readable(struct env *env, u32 regno, struct frame *frame, s64 lo, s64 hi, u32 size);

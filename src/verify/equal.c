@@ -95,7 +95,8 @@ static bool objects_match(struct ids *ids, const struct reg *old, const struct r
 		return ids->how == COVER_SAME ? old->range == cur->range
 					      : old->range <= cur->range;
 	case REG_MEM:
-		return old->mem_size == cur->mem_size;
+		return old->mem_size == cur->mem_size &&
+		       ids_match(ids, old->lent, cur->lent);
 	case REG_STACK:
 		return old->frame == cur->frame;
 	case REG_FUNC:
@@ -176,6 +177,8 @@ static bool slot_covers(struct ids *ids, const struct slot *old, const struct sl
 	u32 bytes = spilled_bytes(old);
 	struct reg now;
 
+	if ((cur->lent || ids->how == COVER_SAME) && !ids_match(ids, old->lent, cur->lent))
+		return false;
 	for (u32 b = 0; b < 8; b++)
 		if (!byte_covers(old->kind[b], cur->kind[b], ids->how) ||
 		    (!ids->leaks && slot_shows_address(cur, b) && !slot_shows_address(old, b)))
@@ -189,7 +192,7 @@ static bool slot_covers(struct ids *ids, const struct slot *old, const struct sl
 /* Never written: anything will do but what reading would show. */
 static bool unwritten_covers(const struct ids *ids, const struct slot *cur)
 {
-	if (ids->how == COVER_SAME || is_object(cur->kind[0]))
+	if (ids->how == COVER_SAME || is_object(cur->kind[0]) || cur->lent)
 		return false;
 	for (u32 b = 0; b < 8 && !ids->leaks; b++)
 		if (slot_shows_address(cur, b))

@@ -6,6 +6,8 @@
  * a slot. As in kernels since 6.3, reading bytes never written gives an unknown number.
  *
  * Dynptrs and iterators take whole slots; only the functions made for them look inside.
+ * Slots that are lent are bytes of which nothing is known, because a slice may write them;
+ * it ends before anything that is known goes there.
  *
  * Every access of a fixed place is noted in the step: precise.c follows values through
  * it.
@@ -218,6 +220,8 @@ static int break_object(struct env *env, struct frame *frame, u32 i)
 	struct slot *slot = &frame->stack[i];
 	bool hide = !env->abi->policy.ptr_leaks;
 
+	if (slot->lent)
+		lent_forget(env, slot->lent);
 	if (slot->kind[0] == SLOT_DYNPTR)
 		return dynptr_overwritten(env, frame, i);
 	if (slot->kind[0] != SLOT_ITER)
@@ -420,6 +424,18 @@ int stack_mark_written(struct env *env, struct frame *frame, s32 off, u32 size)
 		TRY(break_object(env, frame, slot_of(at)));
 		write_bytes(env, slot, byte_of(at), 1, SLOT_MISC);
 	}
+	return 0;
+}
+
+int stack_lend(struct env *env, const struct reg *to, u32 size, u32 *lent)
+{
+	struct frame *frame = env->cur->frames[to->frame];
+	s64 off = to->off + (s64)to->num.bits.value;
+
+	TRY(stack_mark_written(env, frame, (s32)off, size));
+	*lent = id_new(env);
+	for (s64 at = off; at < off + size; at++)
+		frame->stack[slot_of(at)].lent = *lent;
 	return 0;
 }
 

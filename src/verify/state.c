@@ -193,7 +193,8 @@ static bool copy_lists(struct env *env, struct state *to, const struct state *fr
 
 bool slot_ends_slices(const struct slot *slot)
 {
-	return slot->kind[0] == SLOT_DYNPTR && (slot->spilled.owner || slot->spilled.ref);
+	return slot->lent ||
+	       (slot->kind[0] == SLOT_DYNPTR && (slot->spilled.owner || slot->spilled.ref));
 }
 
 /* Slots of frame @f that somebody may still read from @insn on, or that slices end with. */
@@ -375,6 +376,27 @@ void owner_forget(struct env *env, u32 owner)
 	if (owner)
 		state_each_reg(env->cur, forget_owned,
 			       &(struct released){owner, env->insn});
+}
+
+static void forget_lent(struct reg *reg, void *data)
+{
+	const struct released *r = data;
+
+	if (reg->base != REG_MEM || reg->lent != r->ref)
+		return;
+	*reg = reg_address();
+	reg->def = r->insn;
+}
+
+void lent_forget(struct env *env, u32 lent)
+{
+	struct state *state = env->cur;
+
+	state_each_reg(state, forget_lent, &(struct released){lent, env->insn});
+	for (u32 f = 0; f < state->nframes; f++)
+		for (u32 i = 0; i < state->frames[f]->nslots; i++)
+			if (state->frames[f]->stack[i].lent == lent)
+				state->frames[f]->stack[i].lent = 0;
 }
 
 static void keep_percpu(struct reg *reg, void *data)

@@ -146,9 +146,30 @@ static void drop_frame(struct env *env, struct state *state)
 	state->frames[state->nframes] = NULL;
 }
 
+/* Slices do not outlive the stack that they may lie on. */
+static void lent_end(struct env *env, const struct frame *frame)
+{
+	for (u32 i = 0; i < frame->nslots; i++)
+		if (frame->stack[i].lent)
+			lent_forget(env, frame->stack[i].lent);
+}
+
 void pop_frame(struct env *env)
 {
+	lent_end(env, cur_frame(env));
 	drop_frame(env, env->cur);
+}
+
+/* The same; what the callee left in r0, which may have ended with its frame. */
+static struct reg pop_frame_result(struct env *env)
+{
+	struct frame *frame = cur_frame(env);
+	struct reg r0;
+
+	lent_end(env, frame);
+	r0 = frame->regs[R0];
+	drop_frame(env, env->cur);
+	return r0;
 }
 
 static void log_frame(struct env *env, const char *what)
@@ -165,16 +186,16 @@ static void log_frame(struct env *env, const char *what)
 int subprog_return(struct env *env, u32 *next)
 {
 	struct frame *frame = cur_frame(env);
-	struct reg r0 = frame->regs[R0];
+	struct reg r0;
 
-	if (r0.base == REG_STACK)
+	if (frame->regs[R0].base == REG_STACK)
 		return reject(env, RULE_RET_STACK);
 	if (frame->callback == FRAME_CALLBACK)
 		return callback_return(env, next);
 	*next = frame->callsite + 1;
 	cur_step(env)->flags |= STEP_POP;
 	log_frame(env, "returning from callee:");
-	pop_frame(env);
+	r0 = pop_frame_result(env);
 	*cur_reg(env, R0) = r0;
 	log_frame(env, "to caller:");
 	return 0;

@@ -43,6 +43,8 @@ bool slot_is_spill(const struct slot *slot); /* of all 8 bytes */
 bool slot_shows_address(const struct slot *slot, u32 byte);
 /* A dynptr whose slices end with what it is of, whether it is read itself or not. */
 bool slot_ends_slices(const struct slot *slot);
+/* Slices that may lie in the slots of id @lent become unreadable, and these are ours again. */
+void lent_forget(struct env *env, u32 lent);
 bool slot_has_spill(const struct slot *slot); /* of at least the lowest 4 */
 
 /* The insns array, and where a jump or call at @insn goes. */

@@ -450,14 +450,127 @@ P(name_of_another_type)
 	return 0;
 }
 
-REJECT(UNSUPPORTED, "slices with a buffer on the stack")
+/* ---- buffers on the stack ---- */
+
+ACCEPT RETVAL(0)
 P(buffer_on_the_stack)
 {
-	struct bpf_dynptr d;
 	char buffer[8] = {}, *part;
+	struct bpf_dynptr d;
+	int wrong = 0;
 
 	t_bytes(t, 0, &d);
-	part = bpf_dynptr_slice(&d, 0, buffer, 8);
+	bpf_dynptr_write(&d, 4, "abcdefgh", 8, 0);
+	part = bpf_dynptr_slice_rdwr(&d, 4, buffer, 8); /* not in a row: a copy */
+	if (!part)
+		return -1;
+	wrong |= part[0] != 'a' || part[7] != 'h';
+	part[3] = 'D';
+	wrong |= buffer[3] != 'D';
+	bpf_dynptr_write(&d, 4, buffer, 8, 0);
+	bpf_dynptr_read(buffer, 8, &d, 4, 0);
+	return wrong | (buffer[3] != 'D');
+}
+
+/* What was known of the buffer is not, when a slice may have written it. */
+ACCEPT RETVAL(0)
+P(buffer_that_a_slice_writes)
+{
+	long buffer = 0, *part;
+	struct bpf_dynptr d;
+
+	t_bytes(t, 0, &d);
+	bpf_dynptr_write(&d, 4, "\0\0\0\0\0\0\0\0", 8, 0);
+	part = bpf_dynptr_slice_rdwr(&d, 4, &buffer, 8);
+	if (!part)
+		return -1;
+	*part = 5;
+	return buffer == 5 ? 0 : -2;
+}
+
+REJECT(MEM_ACCESS, "invalid mem access 'scalar'")
+P(slice_of_a_buffer_written_since)
+{
+	char buffer[8], *part;
+	struct bpf_dynptr d;
+
+	t_bytes(t, 0, &d);
+	part = bpf_dynptr_slice_rdwr(&d, 4, buffer, 8);
+	*(volatile char *)buffer = 1;
+	return part ? *part : 0;
+}
+
+REJECT(MEM_ACCESS, "invalid mem access 'scalar'")
+P(address_where_a_slice_was)
+{
+	long buffer = 0, *part;
+	struct bpf_dynptr d;
+
+	t_bytes(t, 0, &d);
+	part = bpf_dynptr_slice(&d, 4, &buffer, 8);
+	if (!part)
+		return 0;
+	*(struct T *volatile *)&buffer = t;
+	return *part == 7;
+}
+
+/* Two slices that may be one buffer. */
+REJECT(MEM_ACCESS, "invalid mem access 'scalar'")
+P(buffer_of_two_slices)
+{
+	char buffer[8], *one, *two;
+	struct bpf_dynptr d;
+
+	t_bytes(t, 0, &d);
+	one = bpf_dynptr_slice(&d, 0, buffer, 8);
+	two = bpf_dynptr_slice(&d, 4, buffer, 8);
+	return one && two ? *one + *two : 0;
+}
+
+static __attribute__((noinline)) char *slice_of(struct bpf_dynptr *d)
+{
+	char buffer[8];
+
+	return bpf_dynptr_slice(d, 4, buffer, 8);
+}
+
+REJECT(MEM_ACCESS, "invalid mem access 'scalar'")
+P(slice_of_a_buffer_of_a_callee)
+{
+	struct bpf_dynptr d;
+	char *part;
+
+	t_bytes(t, 0, &d);
+	part = slice_of(&d);
+	return part ? *part : 0;
+}
+
+/* The paths differ in nothing but which buffer the slice may be: both are written. */
+REJECT(MEM_ACCESS, "invalid mem access 'scalar'")
+P(slice_of_one_buffer_or_another)
+{
+	long a = 0, b = 0, *part;
+	struct bpf_dynptr d;
+
+	t_bytes(t, 0, &d);
+	if (t->pid == 1)
+		part = bpf_dynptr_slice(&d, 4, &a, 8);
+	else
+		part = bpf_dynptr_slice(&d, 4, &b, 8);
+	*(struct T *volatile *)&b = t;
+	return part ? *part == 7 : 0;
+}
+
+REJECT(UNSUPPORTED, "slices with a buffer anywhere on the stack")
+P(buffer_somewhere_on_the_stack)
+{
+	char buffer[16] = {}, *part;
+	unsigned long at = t->pid & 7;
+	struct bpf_dynptr d;
+
+	t_bytes(t, 0, &d);
+	asm volatile("" : "+r"(at));
+	part = bpf_dynptr_slice(&d, 0, buffer + at, 8);
 	return part ? *part : 0;
 }
 

@@ -76,6 +76,7 @@ P(text_or_null)
 	return same(out, "[]", 3);
 }
 
+#ifndef FOR_KERNEL /* has no such member */
 ACCEPT
 P(text_of_an_object)
 {
@@ -90,6 +91,7 @@ P(text_printed)
 	bpf_printk("%s of %p", t->name, t);
 	return 0;
 }
+#endif
 
 /* 16 hexadecimal digits, the same for the same address; another for the number that it is. */
 ACCEPT RETVAL(1)
@@ -157,7 +159,7 @@ P(text_at_a_number_on_one_path)
 	__u64 data = 0;
 
 	if (t->pid == 7)
-		data = t->refs;
+		data = t->pid + 1;
 	return bpf_snprintf(out, sizeof(out), text, &data, sizeof(data));
 }
 

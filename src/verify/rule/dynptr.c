@@ -274,31 +274,39 @@ int special_dynptr_clone(struct env *env, struct kcall *call)
 	return kfunc_result(env, call);
 }
 
+/* The slice may be the buffer itself: then what is known of that ends, and the slice does
+ * when it is used for something else. Memory that is no map's may be given back before. */
+static int lend_buffer(struct env *env, const struct reg *buffer, u32 size, u32 *lent)
+{
+	if (reg_is_null(buffer) || buffer->base == REG_MAP_VALUE)
+		return 0;
+	if (buffer->base != REG_STACK)
+		return reject(env, RULE_UNSUPPORTED, "slices with a buffer that is no map's");
+	if (!scalar_is_const(buffer->num))
+		return reject(env, RULE_UNSUPPORTED, "slices with a buffer anywhere on the stack");
+	return size ? stack_lend(env, buffer, size, lent) : 0;
+}
+
 /* Memory inside the dynptr, or a copy in the program's own buffer: as many bytes as that
  * has. */
 int special_dynptr_slice(struct env *env, struct kcall *call)
 {
 	bool rdwr = call->kfunc->special == KS_DYNPTR_SLICE_RDWR;
-	const struct reg *buffer = cur_reg(env, R3);
+	const struct reg buffer = *cur_reg(env, R3);
 	struct reg r0;
+	u32 lent = 0;
 
 	TRY(kfunc_check_args(env, call));
 	if (!call->has_constant)
 		return reject(env, RULE_UNSUPPORTED, call->kfunc->name);
-	/* It may be the buffer itself. Slots of the stack are written and read elsewhere, too:
-	 * the walk would not know what is in them, nor that an address is read as a number.
-	 * Other memory may be given back before the dynptr ends. */
-	if (!env->abi->policy.slice_stack_buffer && !reg_is_null(buffer) &&
-	    buffer->base != REG_MAP_VALUE)
-		return reject(env, RULE_UNSUPPORTED,
-			      buffer->base == REG_STACK
-				      ? "slices with a buffer on the stack"
-				      : "slices with a buffer that is no map's");
+	if (!env->abi->policy.slice_stack_buffer)
+		TRY(lend_buffer(env, &buffer, (u32)call->constant, &lent));
 	/* Our own look when they are called. */
 	if (rdwr && call->kfunc->btf && !(env->prog->type && env->prog->type->packet_writable))
 		return reject(env, RULE_DYNPTR_RDWR);
 	r0 = dynptr_slice(env, &call->dynptr.object, (u32)call->constant,
 			  F_NULL | (rdwr ? 0 : F_RDONLY));
+	r0.lent = lent;
 	kfunc_set_result(env, r0);
 	return 0;
 }
