@@ -1074,7 +1074,8 @@ PINTLE_API void pintle_storage_free(struct pintle_host *host, const void *object
  * for BPF_RB_NO_WAKEUP): put it into poll(), epoll or a loop of any kind, and call
  * pintle_ringbuf_consume() when it is. It is the library's: do not read, write or close it.
  *
- * Of the handles of one map one at a time may consume: -EBUSY.
+ * Of the handles of one map one at a time may consume: -EBUSY. A thread that ends in fn()
+ * leaves the record to the next.
  */
 struct pintle_ringbuf;
 
@@ -1250,7 +1251,7 @@ struct pintle_type_total {
 
 /* Calls @fn for every storable type, and for types of programs' own of which there are
  * objects. All are 0 when every object file is closed and pintle_drain() has returned. @fn
- * as above. */
+ * and errors as above. */
 PINTLE_API int pintle_refs_totals(struct pintle_host *host,
 				  int (*fn)(void *data, const struct pintle_type_total *total),
 				  void *data);

@@ -7,6 +7,8 @@
 #include "run/helpers.h"
 #include "run/map/ring.h"
 
+#include <pthread.h>
+
 enum { NO_WAKEUP = 1, FORCE_WAKEUP = 2 };
 enum { QUERY_AVAILABLE, QUERY_SIZE, QUERY_CONS, QUERY_PROD };
 enum { MAX_DRAINED = 128 << 10 };
@@ -128,6 +130,12 @@ static s64 drain(struct ring *ring, const void *fn, u64 ctx)
 	return n;
 }
 
+/* Also when its thread ends in a function that the callback called. */
+static void drainer_ends(void *ring)
+{
+	ring_end(ring);
+}
+
 /* long(map, callback(dynptr, ctx), ctx, flags): records drained, -EBUSY while another
  * program drains, -EINVAL. */
 HELPER_FN(user_ringbuf_drain)
@@ -139,8 +147,9 @@ HELPER_FN(user_ringbuf_drain)
 		return helper_err(-EINVAL);
 	if (!ring_begin(ring))
 		return helper_err(-EBUSY);
+	pthread_cleanup_push(drainer_ends, ring);
 	n = drain(ring, helper_ptr(b), c);
-	ring_end(ring);
+	pthread_cleanup_pop(1);
 	if (d & FORCE_WAKEUP || (n && !(d & NO_WAKEUP)))
 		ring_made_room(ring, d & FORCE_WAKEUP);
 	return (u64)n;

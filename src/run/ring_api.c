@@ -10,6 +10,7 @@
 #include "run/map/ring.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <time.h>
 
 struct pintle_ringbuf {
@@ -133,6 +134,15 @@ static s64 consume(struct pintle_ringbuf *rb, u64 max)
 	return n;
 }
 
+/* The record that the thread ended in is there still. */
+static void consumer_ends(void *data)
+{
+	struct pintle_ringbuf *rb = data;
+
+	bell_ring(&rb->ring->records, true);
+	ring_end(rb->ring);
+}
+
 PINTLE_API int64_t pintle_ringbuf_consume(struct pintle_ringbuf *rb, uint64_t max)
 {
 	s64 n;
@@ -143,7 +153,9 @@ PINTLE_API int64_t pintle_ringbuf_consume(struct pintle_ringbuf *rb, uint64_t ma
 		return -ECHILD;
 	if (!ring_begin(rb->ring))
 		return -EBUSY;
+	pthread_cleanup_push(consumer_ends, rb);
 	n = consume(rb, max ? max : INT64_MAX);
+	pthread_cleanup_pop(0);
 	ring_end(rb->ring);
 	return n;
 }

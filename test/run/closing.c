@@ -399,6 +399,58 @@ TEST(J02_threads_run_out_of_slots)
 	stress_host_reset();
 }
 
+struct without {
+	struct pintle_host *host;
+	struct pintle_object *obj;
+	const struct stress_ops *ops;
+	struct item *item;
+};
+
+/* What needs a slot says that there is none, or does nothing; the rest works. */
+static void *do_without(void *data)
+{
+	struct without *d = data;
+	struct pintle_map *map = pintle_map_find(d->obj, "pc_hash");
+	char value[16 << 10] = {0};
+	u32 key = 1;
+
+	CHECK_EQ(pintle_refs_each(d->host, NULL, NULL, NULL, NULL), -EAGAIN);
+	CHECK_HAS(pintle_host_error(d->host), "slots are taken");
+	CHECK(!pintle_space_enter(d->host, NULL));
+	CHECK_HAS(pintle_host_error(d->host), "slots are taken");
+	CHECK_EQ(d->ops->sign(d->item, 5), 0);
+	CHECK_EQ(d->ops->nap(5), 0);
+	CHECK_EQ(stress_hook_p(1) | stress_hook_q(1) | stress_hook_signal(1), 0);
+	CHECK_EQ(pintle_map_update(map, &key, value, 0), 0);
+	CHECK_EQ(pintle_map_lookup(map, &key, value), 0);
+	CHECK_EQ(pintle_map_delete(map, &key), 0);
+	CHECK_EQ(pintle_refs_totals(d->host, NULL, NULL), -EAGAIN);
+	return NULL;
+}
+
+TEST(J02_calls_of_threads_without_a_slot)
+{
+	struct without d = {.item = item_new(1)};
+	struct pintle_object *ops;
+	pthread_t t;
+
+	stress_host_reset();
+	d.host = stress_host_new(PINTLE_OPTS(pintle_host_opts, .max_slots = 1));
+	d.obj = object_new(d.host);
+	ops = pintle_open(d.host, test_object("run/stress_ops.bpf.o"), NULL);
+	CHECK(ops && !pintle_load(ops));
+	CHECK_EQ(pintle_ops_attach(pintle_map_find(ops, "minus")), 0);
+	d.ops = stress_table_get();
+	CHECK_EQ(d.ops->sign(d.item, 5), -5);
+	CHECK_EQ(pthread_create(&t, NULL, do_without, &d), 0);
+	pthread_join(t, NULL);
+	CHECK_EQ(d.ops->sign(d.item, 5), -5);
+	pintle_ops_put(d.ops);
+	item_put(d.item);
+	pintle_host_free(d.host);
+	stress_host_reset();
+}
+
 /* Inside of a section nobody waits for a slot: who would give one back may wait for it. */
 TEST(J02_no_waiting_for_a_slot_inside_a_section)
 {

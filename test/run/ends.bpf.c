@@ -28,6 +28,16 @@ struct {
 } calls SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} ring SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_USER_RINGBUF);
+	__uint(max_entries, 4096);
+} user_ring SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);
 	__type(key, __u32);
@@ -50,6 +60,22 @@ SEC("hook/ends_hook") int BPF_PROG(follow, int what, struct ends_box *box)
 	struct ends_box *next = box->next;
 
 	return next ? next->value + 7 : -1;
+}
+
+SEC("hook/ends_hook") int BPF_PROG(report, int what, struct ends_box *box)
+{
+	return bpf_ringbuf_output(&ring, &what, sizeof(what), 0);
+}
+
+static long sample(struct bpf_dynptr *d, void *ctx)
+{
+	ends_call(0);
+	return 0;
+}
+
+SEC("hook/ends_hook") int BPF_PROG(drain, int what, struct ends_box *box)
+{
+	return bpf_user_ringbuf_drain(&user_ring, sample, (void *)0, 0);
 }
 
 static int fire(void *map, int *key, struct called *v)

@@ -212,6 +212,68 @@ TEST(J06_thread_ends_in_a_callback)
 	}
 }
 
+/* ------------------------------------------------------------------ rings */
+
+static u32 records;
+
+static int take_record(void *data, void *sample, size_t size)
+{
+	records++;
+	if (data)
+		pthread_exit(NULL);
+	return 0;
+}
+
+static void *consume(void *ring)
+{
+	pintle_ringbuf_consume(ring, 0);
+	return NULL;
+}
+
+static void *drain(void *data)
+{
+	run("drain", 0);
+	return NULL;
+}
+
+/* Who consumes ends in the middle of it: others go on, with the same record. */
+TEST(J06_thread_ends_while_it_consumes)
+{
+	struct pintle_user_ringbuf *user;
+	struct pintle_ringbuf *rb[2];
+	pthread_t t;
+
+#if defined(TEST_TSAN) || defined(__SANITIZE_ADDRESS__)
+	SKIP("sanitizers do not know of threads that end like this");
+#endif
+	begin(PINTLE_JIT_AUTO);
+	records = 0;
+	for (int i = 0; i < 2; i++)
+		rb[i] = pintle_ringbuf_open(pintle_map_find(e.obj, "ring"), take_record,
+					    i ? NULL : &records);
+	user = pintle_user_ringbuf_open(pintle_map_find(e.obj, "user_ring"));
+	CHECK(rb[0] && rb[1] && user);
+	CHECK_EQ(run("report", 1) | run("report", 2), 0);
+	CHECK_EQ(pintle_ringbuf_poll(rb[1], 0), 2);
+	CHECK_EQ(run("report", 1) | run("report", 2), 0);
+	CHECK_EQ(pthread_create(&t, NULL, consume, rb[0]), 0);
+	pthread_join(t, NULL);
+	CHECK_EQ(records, 3);
+	CHECK_EQ(pintle_ringbuf_poll(rb[1], 0), 2); /* its descriptor says so, too */
+	CHECK_EQ(records, 5);
+
+	for (int i = 0; i < 2; i++)
+		pintle_user_ringbuf_submit(user, pintle_user_ringbuf_reserve(user, 8));
+	ends_do = end_thread;
+	CHECK_EQ(pthread_create(&t, NULL, drain, NULL), 0);
+	pthread_join(t, NULL);
+	CHECK_EQ(run("drain", 0), 2);
+	pintle_ringbuf_close(rb[0]);
+	pintle_ringbuf_close(rb[1]);
+	pintle_user_ringbuf_close(user);
+	pintle_host_free(e.host);
+}
+
 /* ------------------------------------------------------------------ slots */
 
 static void *want_calls(void *data)

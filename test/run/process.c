@@ -53,6 +53,7 @@ struct holder {
 	struct pintle_host *host;
 	pthread_barrier_t taken, leave;
 	atomic(u32) got;
+	bool sleepable;
 };
 
 static void *hold_slot(void *data)
@@ -206,7 +207,7 @@ static void *cancelled(void *data)
 	struct holder *h = data;
 	struct run_scope scope;
 
-	CHECK(run_begin(&scope, h->host, false));
+	CHECK(run_begin(&scope, h->host, h->sleepable));
 	defer_call(h->host, count_call, h);
 	pthread_barrier_wait(&h->taken);
 	for (;;)
@@ -214,23 +215,31 @@ static void *cancelled(void *data)
 	return NULL;
 }
 
-TEST(J06_cancelled_thread_does_not_stop_grace_periods)
+static void cancel_inside(struct holder *h)
 {
-	struct holder h = {host_with(&(struct pintle_host_opts){.max_slots = 2})};
 	pthread_t t;
 
-	if (!fail_alloc_works()) {
-		pintle_host_free(h.host);
-		SKIP("sanitizers do not know of cancelled threads");
-	}
 	atomic_store(&calls, 0);
-	pthread_barrier_init(&h.taken, NULL, 2);
-	CHECK_EQ(pthread_create(&t, NULL, cancelled, &h), 0);
-	pthread_barrier_wait(&h.taken);
+	pthread_barrier_init(&h->taken, NULL, 2);
+	CHECK_EQ(pthread_create(&t, NULL, cancelled, h), 0);
+	pthread_barrier_wait(&h->taken);
 	pthread_cancel(t);
 	pthread_join(t, NULL);
-	pintle_drain(h.host);
+	pintle_drain(h->host);
 	CHECK_EQ(atomic_load(&calls), 1); /* what the run had deferred is not lost */
+	pthread_barrier_destroy(&h->taken);
+}
+
+TEST(J06_cancelled_thread_does_not_stop_grace_periods)
+{
+	struct holder h;
+
+	if (!fail_alloc_works())
+		SKIP("sanitizers do not know of cancelled threads");
+	h = (struct holder){host_with(&(struct pintle_host_opts){.max_slots = 2})};
+	cancel_inside(&h);
+	h.sleepable = true;
+	cancel_inside(&h);
 	pintle_host_free(h.host);
 }
 
