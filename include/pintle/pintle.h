@@ -1064,15 +1064,17 @@ PINTLE_API void pintle_storage_free(struct pintle_host *host, const void *object
 /* ------------------------------------------------------------------ ring buffers */
 
 /*
- * Records from programs to the host: BPF_MAP_TYPE_RINGBUF. They come in the order in which
- * they were reserved, each whole and once; a record that its program has not submitted yet
- * holds up those after it. When there is no room a program is told so; nothing is ever
- * overwritten. What a program did before it submitted is seen by who consumes.
+ * Records from programs to the host: BPF_MAP_TYPE_RINGBUF. They come in the order in
+ * which they were reserved, each whole and once; a record that its program has not
+ * submitted yet holds up those after it. When there is no room a program is told so;
+ * nothing is ever overwritten. What a program did before it submitted is seen by who
+ * consumes.
  *
- * The descriptor becomes readable when there is something to consume, at the latest when a
- * record is submitted after pintle_ringbuf_consume() left none (unless the program asked
- * for BPF_RB_NO_WAKEUP): put it into poll(), epoll or a loop of any kind, and call
- * pintle_ringbuf_consume() when it is. It is the library's: do not read, write or close it.
+ * The descriptor becomes readable when there is something to consume, at the latest when
+ * a record is submitted after pintle_ringbuf_consume() left none (unless the program
+ * asked for BPF_RB_NO_WAKEUP): put it into poll(), epoll or a loop of any kind, and call
+ * pintle_ringbuf_consume() when it is. It is the library's: do not read, write or close
+ * it.
  *
  * Of the handles of one map one at a time may consume: -EBUSY. A thread that ends in fn()
  * leaves the record to the next.
@@ -1250,8 +1252,8 @@ struct pintle_type_total {
 };
 
 /* Calls @fn for every storable type, and for types of programs' own of which there are
- * objects. All are 0 when every object file is closed and pintle_drain() has returned. @fn
- * and errors as above. */
+ * objects. All are 0 when every object file is closed and pintle_drain() has returned.
+ * @fn and errors as above. */
 PINTLE_API int pintle_refs_totals(struct pintle_host *host,
 				  int (*fn)(void *data, const struct pintle_type_total *total),
 				  void *data);
