@@ -201,6 +201,16 @@ int subprog_return(struct env *env, u32 *next)
 	return 0;
 }
 
+/* What the callback of @frame was lent goes in @state, where it has returned. */
+static void lent_ended(struct env *env, struct state *state, const struct frame *frame)
+{
+	struct state *cur = env->cur;
+
+	env->cur = state;
+	dynptr_owner_ended(env, frame->owner);
+	env->cur = cur;
+}
+
 int tail_call_return(struct env *env)
 {
 	const struct frame *frame = cur_frame(env);
@@ -216,6 +226,7 @@ int tail_call_return(struct env *env)
 	state->steps[state->nsteps - 1].flags |= STEP_POP | (callback ? STEP_CB : 0);
 	drop_frame(env, state);
 	packet_forget_in(state);
+	lent_ended(env, state, frame);
 	if (callback)
 		widen(env, frame->callsite, state, NULL);
 	else

@@ -159,6 +159,36 @@ XDP(key_after_its_callback)
 	return key ? *key : 0;
 }
 
+struct keeper {
+	__u32 *key;
+	void *ctx;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} others SEC(".maps");
+
+static long keep_and_go(void *map, __u32 *key, long *value, struct keeper *keeper)
+{
+	keeper->key = key;
+	bpf_tail_call(keeper->ctx, &others, 0);
+	keeper->key = NULL;
+	return 1;
+}
+
+/* The other program returns where the callback would have. */
+REJECT(MEM_ACCESS, "invalid mem access 'scalar'")
+XDP(key_after_a_tail_call_in_its_callback)
+{
+	struct keeper keeper = {.ctx = ctx};
+
+	bpf_for_each_map_elem(&keyed, keep_and_go, &keeper, 0);
+	return keeper.key ? *keeper.key : 0;
+}
+
 static long keep_value(void *map, __u32 *key, long *value, long **kept)
 {
 	*kept = value;
