@@ -294,13 +294,13 @@ static void source_arg(struct lower *l, const struct abi_kfunc *kfunc)
 }
 
 /* A run that does not sleep is a read section from its beginning to its end, and keeps its
- * execution slot as every run does. */
+ * execution slot as every run does. Callbacks of work queues do sleep. */
 bool lower_is_nothing(const struct lower *l, u32 special)
 {
 	switch (special) {
 	case KS_RCU_READ_LOCK:
 	case KS_RCU_READ_UNLOCK:
-		return !l->proof->prog->sleepable;
+		return !l->proof->sleeps;
 	case KS_PREEMPT_DISABLE:
 	case KS_PREEMPT_ENABLE:
 		return true;

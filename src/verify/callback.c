@@ -61,11 +61,12 @@ static void set_callback(struct frame *frame, enum callback_kind kind,
 
 /* --- later, alone --- */
 
-/* Map pointers and numbers: which element of which map is all there may be to know. */
+/* Map pointers and numbers: which element of which map is all there may be to know. An inner
+ * map is not the one it is like. */
 static bool same_arg(const struct reg *a, const struct reg *b)
 {
 	return a->base == b->base && a->flags == b->flags && a->off == b->off &&
-	       (a->base < REG_MAP || a->map == b->map);
+	       (a->base < REG_MAP || (a->map == b->map && !a->map_uid == !b->map_uid));
 }
 
 static bool same_async(const struct async *a, u32 subprog, enum callback_kind kind,
@@ -95,6 +96,15 @@ static int queue_async(struct env *env, u32 subprog, enum callback_kind kind,
 	memcpy((*at)->args, args, sizeof((*at)->args));
 	env->subs[subprog].async = true;
 	return 0;
+}
+
+bool has_work(const struct env *env)
+{
+	const struct async *a = env->asyncs;
+
+	while (a && a->kind != CB_WQ)
+		a = a->next;
+	return a;
 }
 
 int async_state(struct env *env, const struct async **at)

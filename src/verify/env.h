@@ -213,9 +213,12 @@ struct insn_note {
 	u8 went;		/* enum insn_went: conditional jumps, over all paths */
 };
 
+enum walked { WALKED_AWAKE = 1, WALKED_ASLEEP = 2 };
+
 struct subprog_note {
-	bool global, checked, needed, changes_packet, might_sleep, has_tail_call, throws;
+	bool global, changes_packet, might_sleep, has_tail_call, throws;
 	bool tail_calls;	/* it itself, not those it calls */
+	u8 needed, checked;	/* enum walked: global ones, by who calls them */
 	bool in_call;		/* cfg.c: on the chain of calls being measured */
 	bool async;		/* a callback that runs later, alone */
 	const struct sig *sig;	/* signature.c: of global ones, once parsed */

@@ -74,11 +74,21 @@ static int check_global_call(struct env *env, u32 subprog)
 	return 0;
 }
 
+/* Callbacks of work queues sleep though their program does not: what they call is walked
+ * for them, too. Kernels believe the program. */
+static u8 mode_of(const struct env *env)
+{
+	bool sleepable = env->abi->policy.legacy_walk ? env->prog->sleepable
+						      : env->cur->sleepable;
+
+	return sleepable ? WALKED_ASLEEP : WALKED_AWAKE;
+}
+
 static int call_global(struct env *env, u32 subprog)
 {
 	TRY(check_global_call(env, subprog));
 	TRY(sig_check_call(env, subprog));
-	env->subs[subprog].needed = true;
+	env->subs[subprog].needed |= mode_of(env);
 	if (env->subs[subprog].changes_packet)
 		packet_forget(env);
 	for (u32 r = R0; r <= R5; r++)
@@ -312,9 +322,10 @@ int main_state(struct env *env)
 	return ops_begin(env);
 }
 
-int global_state(struct env *env, u32 subprog)
+int global_state(struct env *env, u32 subprog, bool sleepable)
 {
 	TRY(begin_state(env, subprog));
+	env->cur->sleepable = sleepable;
 	TRY(sig_begin(env, subprog));
 	return is_exception_cb(env, subprog) ? exception_begin(env, subprog) : 0;
 }

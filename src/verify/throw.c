@@ -44,7 +44,7 @@ int exception_check(struct env *env)
 			continue;
 		if (!env->subs[i].global)
 			return reject(env, RULE_THROW_STATIC, name);
-		env->subs[i].needed = true;
+		env->subs[i].needed = env->prog->sleepable ? WALKED_ASLEEP : WALKED_AWAKE;
 		return 0;
 	}
 	return reject(env, RULE_THROW_MISSING, name);

@@ -78,13 +78,15 @@ static int walk_globals(struct env *env)
 	TRY(walk_asyncs(env, &at));
 	for (u32 i = 1; i < env->prog->nsubprogs; i++) {
 		struct subprog_note *sub = &env->subs[i];
+		u8 mode = sub->needed & (u8)~sub->checked;
 
-		if (!sub->global || !sub->needed || sub->checked)
+		if (!sub->global || !mode)
 			continue;
-		sub->checked = true;
+		mode = mode & WALKED_AWAKE ? WALKED_AWAKE : WALKED_ASLEEP;
+		sub->checked |= mode;
 		log_print(env->log, LOG_INSN, "\nValidating %s() func#%u...\n",
 			  env->prog->subprogs[i].name, i);
-		TRY(walk_from(env, global_state(env, i)));
+		TRY(walk_from(env, global_state(env, i, mode == WALKED_ASLEEP)));
 		TRY(walk_asyncs(env, &at));
 		i = 0;
 	}
@@ -162,6 +164,7 @@ static struct proof *new_proof(struct env *env, const u16 *depths)
 	proof->insns = env->prog->insns;
 	proof->ninsns = env->prog->ninsns;
 	proof->uses_packet_writes = env->packet_writes;
+	proof->sleeps = env->prog->sleepable || has_work(env);
 	proof->at = arena_array(arena, proof->ninsns, sizeof(*proof->at));
 	proof->stack_depth =
 		arena_memdup(arena, depths, env->prog->nsubprogs * sizeof(*depths));

@@ -94,6 +94,7 @@ struct proof {
 	u16 *stack_depth;	  /* by subprogram, bytes, rounded up to 8 */
 	u32 max_stack;		  /* of the deepest chain of calls */
 	bool uses_packet_writes;
+	bool sleeps;		  /* all of it, or callbacks that it has */
 };
 
 /* A refusal, as a value; rendered by explain. */

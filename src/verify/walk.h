@@ -101,7 +101,8 @@ int push_frame(struct env *env, struct state *state, u32 subprog, u32 callsite);
 void pop_frame(struct env *env);
 int subprog_return(struct env *env, u32 *next);
 int begin_state(struct env *env, u32 subprog);
-int global_state(struct env *env, u32 subprog);
+/* @subprog alone, called by what sleeps (@sleepable) or does not. */
+int global_state(struct env *env, u32 subprog, bool sleepable);
 int main_state(struct env *env);
 /* @regno holds a number in [min, max] "At program exit" or the like. */
 int check_ret_range(struct env *env, const char *when, u32 regno, s64 min, s64 max);
@@ -112,6 +113,7 @@ enum { ASYNC_READY = 1 };
 /* The state of the next queued asynchronous callback after *at: ASYNC_READY; 0: no more. */
 int async_state(struct env *env, const struct async **at);
 int callback_return(struct env *env, u32 *next);
+bool has_work(const struct env *env); /* callbacks of work queues, which sleep */
 
 /* --- throw.c --- */
 bool is_exception_cb(const struct env *env, u32 subprog);

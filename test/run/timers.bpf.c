@@ -13,6 +13,8 @@
 char _license[] SEC("license") = "GPL";
 
 extern long timers_nested(long key) __ksym;
+extern void bpf_rcu_read_lock(void) __ksym;
+extern void bpf_rcu_read_unlock(void) __ksym;
 
 struct value {
 	struct tick tick;
@@ -188,4 +190,27 @@ SEC("hook/timers_hook") int BPF_PROG(wq_start_only, int key, long flags)
 	struct value *v = get(&hash, key);
 
 	return v ? bpf_wq_start(&v->wq, 0) : 1;
+}
+
+/* Its program does not sleep, but work does: this is a read section of its own. */
+static int work_in_section(void *map, int *key, void *value)
+{
+	struct value *v = value;
+
+	bpf_rcu_read_lock();
+	v->tick.answer = timers_nested(1);
+	bpf_rcu_read_unlock();
+	v->tick.again = timers_nested(2);
+	return 0;
+}
+
+SEC("hook/timers_hook") int BPF_PROG(wq_section, int key, long flags)
+{
+	struct value *v = get(&hash, key);
+
+	if (!v)
+		return 1;
+	bpf_wq_init(&v->wq, &hash, 0);
+	bpf_wq_set_callback(&v->wq, work_in_section, 0);
+	return bpf_wq_start(&v->wq, 0);
 }

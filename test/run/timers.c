@@ -4,6 +4,7 @@
  * stands still unless the test moves it: every answer of bpf_timer_*() and bpf_wq_*(), what
  * ends a timer, and random operations against a plain list.
  */
+#include "run/run.h"
 #include "run/timers_host.h"
 #include "unit/fail_alloc.h"
 
@@ -385,6 +386,25 @@ TEST(work_answers)
 	CHECK_EQ(FIRED("hash", 1), 5); /* in the order of starts: 0, 1 */
 	CHECK_EQ(FIRED("hash", 2), 0);
 	CHECK_EQ(pintle_work_run(t.host, 0), 3);
+	timers_end(t);
+}
+
+static long in_section(long key)
+{
+	return run_read_ongoing();
+}
+
+TEST(work_opens_read_sections)
+{
+	struct timers t = timers_begin(&by_hand);
+
+	CHECK_EQ(RUN("wq_section", NULL, 1, 0), 0);
+	timers_nested_do = in_section;
+	CHECK_EQ(pintle_work_run(t.host, 0), 1);
+	timers_nested_do = NULL;
+	CHECK_EQ(timers_tick(t, "hash", 1).answer, 1);
+	CHECK_EQ(timers_tick(t, "hash", 1).again, 0);
+	CHECK(!run_read_ongoing());
 	timers_end(t);
 }
 

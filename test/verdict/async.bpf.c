@@ -163,3 +163,53 @@ P(work_without_function)
 
 	return v ? bpf_wq_set_callback(&v->wq, (void *)0, 0) & 0 : 0;
 }
+
+/* Callbacks of work queues are no read sections, nor is what they call, though the program
+ * does not sleep. */
+#ifndef FOR_KERNEL
+__noinline int reads_kept(int key)
+{
+	struct later *v = find(key);
+
+	return v && v->kept ? t_read(v->kept) : 0;
+}
+
+static int calls_outside(void *map, int *key, void *value)
+{
+	return reads_kept(*key) & 0;
+}
+
+static int calls_inside(void *map, int *key, void *value)
+{
+	struct later *v = find(*key);
+	int n = 0;
+
+	bpf_rcu_read_lock();
+	if (v && v->kept)
+		n = t_read(v->kept);
+	bpf_rcu_read_unlock();
+	return n & 0;
+}
+
+ACCEPT RETVAL(0)
+P(section_is_the_run)
+{
+	return reads_kept(n);
+}
+
+REJECT(KFUNC_RCU, "R1 must be a rcu pointer")
+P(work_calls_outside_sections)
+{
+	struct later *v = find(n);
+
+	return v ? bpf_wq_set_callback(&v->wq, calls_outside, 0) & 0 : reads_kept(n);
+}
+
+ACCEPT RETVAL(0)
+P(work_opens_sections)
+{
+	struct later *v = find(n);
+
+	return v ? bpf_wq_set_callback(&v->wq, calls_inside, 0) & 0 : reads_kept(n);
+}
+#endif
