@@ -178,6 +178,8 @@ struct abi_gone {
 	const char *why, *instead;
 };
 const struct abi_gone *abi_helper_gone(u32 id);
+/* The same of a function of the kernel's: NULL when nothing is known of it. */
+const struct abi_gone *abi_kfunc_gone(const char *name);
 
 /* Helpers by number. */
 struct helper_set {

@@ -217,6 +217,21 @@ static const char *plain_name(struct loader *ld, const char *name)
 		       ? arena_strndup(ld->arena, name, (size_t)(flavour - name)) : name;
 }
 
+/* Neither the engine's nor the host's. */
+static int missing(struct loader *ld, const struct image_ksym *ksym)
+{
+	const char *what = ksym->is_func ? "function" : "variable";
+	const struct abi_gone *gone = ksym->is_func && ld->abi->helper_there
+					      ? abi_kfunc_gone(ksym->name) : NULL;
+
+	if (gone)
+		return load_fail(ld, -ENOENT, "extern %s '%s': the host exports nothing of that "
+				 "name: %s; instead: %s", what, ksym->name, gone->why,
+				 gone->instead);
+	return load_fail(ld, -ENOENT, "extern %s '%s': the host exports nothing of that name "
+			 "(declare it __weak if it may be missing)", what, ksym->symbol);
+}
+
 static int resolve(struct loader *ld, const struct elf_sym *sym, struct image_ksym *ksym)
 {
 	const char *section = NULL;
@@ -236,9 +251,7 @@ static int resolve(struct loader *ld, const struct elf_sym *sym, struct image_ks
 	ksym->is_func = btf_kind(btf_type(ld->image->btf, decl)) == BTF_FUNC;
 	TRY(ksym->is_func ? resolve_func(ld, ksym, decl) : resolve_var(ld, ksym, decl));
 	if (!ksym->found && !ksym->weak && !ld->opts->look_only)
-		return load_fail(ld, -ENOENT, "extern %s '%s': the host exports nothing of that "
-				 "name (declare it __weak if it may be missing)",
-				 ksym->is_func ? "function" : "variable", sym->name);
+		return missing(ld, ksym);
 	return 0;
 }
 

@@ -8,6 +8,16 @@
 
 extern int t_absent(struct T *t) __ksym __weak;
 
+/* A kernel's, of which a process has none. */
+extern struct task_struct *bpf_task_from_pid(int pid) __ksym __weak;
+
+SEC("hook/p") REJECT(KSYM_MISSING, "there are no tasks of a kernel; instead:")
+	KERNEL(accept, "a kernel has tasks")
+int BPF_PROG(calls_a_function_of_kernels, struct T *t, int n)
+{
+	return bpf_task_from_pid(n) != NULL;
+}
+
 struct T___newer {
 	long added;
 } __attribute__((preserve_access_index));

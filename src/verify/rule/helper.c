@@ -90,6 +90,16 @@ static bool listed(const struct abi_prog_type *type, u32 id)
 	return !type || !type->helpers || helper_set_has(type->helpers, id);
 }
 
+/* Of a process; what a kernel offers where is its own business. */
+static const char *why_gone(const struct env *env, const struct abi_gone *gone)
+{
+	const char *text = gone && env->abi->helper_there
+				   ? arena_printf(env->arena, ": %s; instead: %s", gone->why,
+						  gone->instead) : NULL;
+
+	return text ? text : "";
+}
+
 /* The loader puts calls of these numbers where what the program needs was not found. */
 static int unknown_helper(struct env *env, u32 id)
 {
@@ -98,18 +108,9 @@ static int unknown_helper(struct env *env, u32 id)
 	if (id == CORE_POISON)
 		return reject(env, RULE_CORE_MISSING, id);
 	if (id >= POISON_KSYM && ksym < env->image->nksyms)
-		return reject(env, RULE_KSYM_MISSING, id, env->image->ksyms[ksym].name);
+		return reject(env, RULE_KSYM_MISSING, id, env->image->ksyms[ksym].name,
+			      why_gone(env, abi_kfunc_gone(env->image->ksyms[ksym].name)));
 	return reject(env, RULE_HELPER_UNKNOWN, id);
-}
-
-/* Of a process; what a kernel offers where is its own business. */
-static const char *why_gone(const struct env *env, u32 id)
-{
-	const struct abi_gone *gone = env->abi->helper_there ? abi_helper_gone(id) : NULL;
-	const char *text = gone ? arena_printf(env->arena, ": %s; instead: %s", gone->why,
-					       gone->instead) : NULL;
-
-	return text ? text : "";
 }
 
 static int find_helper(struct env *env, u32 id, const struct abi_helper **out)
@@ -124,7 +125,7 @@ static int find_helper(struct env *env, u32 id, const struct abi_helper **out)
 	if (!h || !listed(type, id) ||
 	    (env->abi->helper_there && !env->abi->helper_there(env->abi, type, id)))
 		return reject(env, RULE_HELPER_PROG_TYPE, name ? name : h->name, id,
-			      why_gone(env, id));
+			      why_gone(env, abi_helper_gone(id)));
 	for (u32 i = 0; type && i < ARRAY_SIZE(type->barred); i++)
 		if (type->barred[i].helper == id)
 			return reject(env, RULE_HELPER_PLACE, type->barred[i].why);
