@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * enter.h: the short way into a run and out of it, for prog.c and hook.c: of a thread that
+ * enter.h: the short way into a run and out of it, for prog.c and hook.c, and of a read
+ * section, for rcu.c. Into a run: of a thread that
  * is in no run and no read section, for a program that does not sleep, when this thread's
  * last run was of the same host too. Whatever else goes the long way (run_begin()), which
  * also prepares the short one (slot_note()).
@@ -57,7 +58,21 @@ static inline void quick_leave(struct thread_rec *me)
 	run_read_unlock(NULL);
 }
 
+static inline bool quick_lock(void)
+{
+	return false;
+}
+
+static inline bool quick_unlock(void)
+{
+	return false;
+}
+
 #else
+
+/* rcu.c: the end of a section inside another; the rest of the end of the last one. */
+void quick_leave_inner(void);
+void quick_leave_wake(void);
 
 /* Whether this thread's sections need no look at anything but its own memory. */
 static inline bool quick_possible(void)
@@ -89,19 +104,47 @@ static inline void quick_open(void)
 static inline void quick_leave(struct thread_rec *me)
 {
 	struct urcu_reader *reader = me->reader;
-	unsigned long ctr = _CMM_LOAD_SHARED(reader->ctr);
 
-	if (unlikely((ctr & URCU_GP_CTR_NEST_MASK) != URCU_GP_COUNT)) {
-		_CMM_STORE_SHARED(reader->ctr, ctr - URCU_GP_COUNT);
-		epoch_close(&me->epoch);
+	if (unlikely((_CMM_LOAD_SHARED(reader->ctr) & URCU_GP_CTR_NEST_MASK) !=
+		     URCU_GP_COUNT)) {
+		quick_leave_inner();
 		return;
 	}
 	cmm_barrier();
 	_CMM_STORE_SHARED(reader->ctr, 0);
 	cmm_barrier();
-	urcu_common_wake_up_gp(me->gp);
+	if (unlikely(uatomic_read(&me->gp->futex) == -1)) { /* somebody waits, and sleeps */
+		quick_leave_wake();
+		return;
+	}
 	/* release: E-B, pairs with the acquire in epoch_open_before() */
 	atomic_store_explicit(&me->epoch.in, 0, memory_order_release);
+}
+
+/* The short way into a read section: false: go the long one. */
+static inline bool quick_lock(void)
+{
+	struct thread_rec *me = &thread_me;
+
+	if (unlikely(!atomic_load_explicit(&me->short_way, memory_order_relaxed)) ||
+	    unlikely(in_section(me)))
+		return false;
+	quick_open();
+	return true;
+}
+
+/* And out of one that is inside of nothing: a run that sleeps is a section of epoch.h only,
+ * and so may be what a signal handler interrupts. */
+static inline bool quick_unlock(void)
+{
+	struct thread_rec *me = &thread_me;
+	u64 in = atomic_load_explicit(&me->epoch.in, memory_order_relaxed);
+
+	if (unlikely(!atomic_load_explicit(&me->short_way, memory_order_relaxed)) ||
+	    unlikely((in & EPOCH_NEST) != 1))
+		return false;
+	quick_leave(me);
+	return true;
 }
 
 #endif

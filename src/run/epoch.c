@@ -26,12 +26,14 @@
  * nothing while another is at it; a section that does not end stops all epochs, and those
  * who wait take new memory instead.
  */
+#define _LGPL_SOURCE /* MIT is compatible; what we inline is under ten lines by design */
 #include "run/epoch.h"
 
 #include <linux/membarrier.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+#include <urcu/urcu-memb.h>
 
 struct epochs epochs = {.now = EPOCH_STEP + 1};
 
@@ -107,12 +109,19 @@ static void advance(void)
 	atomic_fetch_add_explicit(&epochs.now, EPOCH_STEP, memory_order_acq_rel);
 }
 
+/* Not a run that sleeps, of whatever host: domain S is its host's. */
+static bool section_open_before(const struct thread_rec *rec, u64 epoch)
+{
+	return epoch_open_before(rec, epoch) && rec->reader &&
+	       (CMM_LOAD_SHARED(rec->reader->ctr) & URCU_GP_CTR_NEST_MASK);
+}
+
 bool epoch_anyone(u64 stamp)
 {
 	bool any;
 
 	thread_lock();
-	any = threads_any(epoch_open_before, stamp + EPOCH_STEP);
+	any = threads_any(section_open_before, stamp + EPOCH_STEP);
 	thread_unlock();
 	return any;
 }

@@ -79,8 +79,8 @@ static inline bool epoch_passed(u64 stamp)
 	/* acquire: E-B, pairs with the release in epoch_advance() */
 	return atomic_load_explicit(&epochs.now, memory_order_acquire) >= stamp + 2 * EPOCH_STEP;
 }
-/* Whether a section is open that began before @stamp was got, or in its epoch. Not under
- * the thread lock. */
+/* Whether a section of domain N is open, of a thread that we registered, that began before
+ * @stamp was got, or in its epoch. Not under the thread lock. */
 bool epoch_anyone(u64 stamp);
 /* Moves on by one epoch if it can. Never blocks; may be called in a section. */
 void epoch_advance(void);

@@ -74,6 +74,7 @@ static bool is_inside(const struct thread_rec *rec, u64 unused)
 	if (rec == &thread_me)
 		return false;
 	__atomic_store_n((u64 *)&rec->last.id, 0, __ATOMIC_RELAXED);
+	__atomic_store_n((u32 *)&rec->short_way, 0, __ATOMIC_RELAXED);
 	return atomic_load_explicit(&rec->epoch.in, memory_order_acquire) != 0;
 }
 

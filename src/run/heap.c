@@ -2,32 +2,38 @@
  *
  * heap.c: memory of objects that programs allocate.
  *
- * Every execution slot has, for each class of sizes, a list of free objects and one of
- * objects that were dropped. Only the slot's owner touches them, so that allocating and
- * dropping take no lock and no shared cache line. A full list of dropped ones becomes one
- * deferred call; when it comes, a grace period of both domains has passed since each was
- * dropped, and they go to the class's depot, from where slots fetch a batch at a time.
- * Threads without a slot (destructors, host calls) use the depot itself.
+ * Every execution slot has, for each class of sizes, a list of free objects and a
+ * quarantine of objects that were dropped (quarantine.h). Only the slot's owner touches
+ * them, so that allocating and dropping take no lock and no shared cache line, and what is
+ * dropped is used again while it is warm. What a slot has too much of goes to the class's
+ * depot, from where slots fetch a batch at a time. A section that does not end holds up
+ * epochs, in whatever host it is: what a quarantine has too much of then becomes a deferred
+ * call, which waits for this host's grace periods only; when it comes, they go to the depot.
+ * Threads without a slot (destructors, host calls) use the depot and deferred calls always.
  *
  * Memory comes in blocks and goes back to the system with the host: what one program freed
  * serves others. The host's limit (max_object_bytes) is on the sum of all blocks; what is
  * in quarantine counts.
  *
  * Ordering
- *  H-A: readers are done with an object before it is used again: the grace period between
- *       heap_retire() and the deferred call.
+ *  H-A: readers are done with an object before it is used again: the epochs (E-B in
+ *       epoch.c), or the grace period of the deferred call. Programs' objects are read in
+ *       sections and runs of this library only, each of which is one of epochs'.
  *  H-B: depots are under their lock (L1 in lock.h), a leaf: malloc() alone is called under
  *       it.
  *
- * Progress: wait-free from and to a slot's lists; else blocking on the depot's lock.
+ * Progress: wait-free from and to a slot's lists but for steps of the epoch; else blocking on
+ * the depot's lock.
  */
 #include "run/local.h"
 #include "run/lock.h"
+#include "run/quarantine.h"
 
 enum {
 	BLOCK = 64 << 10,
-	BATCH = 32,   /* objects fetched from a depot at once */
-	DROPPED = 64, /* objects in one deferred call */
+	BATCH = 32,	      /* objects fetched from a depot at once */
+	BAG_BYTES = 64 << 10, /* of objects that leave a quarantine at once, */
+	BAG_LEAST = 4,	      /* and how many */
 };
 
 /* Sizes with the header. */
@@ -36,8 +42,9 @@ static const u32 sizes[] = {32,  48,  64,  80,	96,   128,  160,  192,	256,   384
 enum { NR_CLASSES = ARRAY_SIZE(sizes) };
 
 struct cache {
-	struct obj *free, *dropped;
-	u32 ndropped;
+	struct idle *free;
+	u64 nfree;
+	struct quarantine dropped;
 };
 
 struct caches {
@@ -51,8 +58,9 @@ struct block {
 
 struct heap_class {
 	struct heap *heap;
-	u32 size, index, lock;
-	struct obj *depot;	 /* the three below under the lock */
+	u32 size, index, most; /* objects that leave a quarantine at once */
+	u32 lock;
+	struct idle *depot;	 /* the three below under the lock */
 	char *fresh, *fresh_end; /* of the newest block: never used */
 } __attribute__((aligned(64)));
 
@@ -124,40 +132,39 @@ static bool block_new(struct heap_class *c)
 }
 
 /* With the class's lock held. */
-static struct obj *depot_pop(struct heap_class *c)
+static struct idle *depot_pop(struct heap_class *c)
 {
-	struct obj *obj = c->depot;
+	struct idle *one = c->depot;
 
-	if (obj) {
-		c->depot = obj->next;
-		return obj;
+	if (one) {
+		c->depot = one->next;
+		return one;
 	}
 	if ((size_t)(c->fresh_end - c->fresh) < c->size && !block_new(c))
 		return NULL;
-	obj = (struct obj *)c->fresh;
+	one = (struct idle *)c->fresh;
 	c->fresh += c->size;
-	return obj;
+	return one;
 }
 
-/* Up to @n objects as a list. */
-static struct obj *depot_take(struct heap_class *c, u32 n)
+/* Up to @n objects. */
+static struct bag depot_take(struct heap_class *c, u32 n)
 {
-	struct obj *list = NULL;
+	struct bag bag = {0};
 
 	lock_take(&c->lock);
-	while (n--) {
-		struct obj *obj = depot_pop(c);
+	while (bag.n < n) {
+		struct idle *one = depot_pop(c);
 
-		if (!obj)
+		if (!one)
 			break;
-		obj->next = list;
-		list = obj;
+		bag_add(&bag, one);
 	}
 	lock_drop(&c->lock);
-	return list;
+	return bag;
 }
 
-static void depot_give(struct heap_class *c, struct obj *first, struct obj *last)
+static void depot_give(struct heap_class *c, struct idle *first, struct idle *last)
 {
 	lock_take(&c->lock);
 	last->next = c->depot;
@@ -168,43 +175,89 @@ static void depot_give(struct heap_class *c, struct obj *first, struct obj *last
 /* ------------------------------------------------------------------ slots */
 
 /* The lists of the slot this thread runs a program on, or NULL. */
-static struct cache *own_cache(const struct heap_class *c)
+static inline struct cache *own_cache(const struct heap_class *c)
 {
-	const struct slot_ctx *slot = slot_current();
+	const struct slot_ctx *slot = thread_me.running;
 
 	if (unlikely(!slot || slot->host != c->heap->host))
 		return NULL;
 	return &c->heap->caches[slot->index].of[c->index];
 }
 
+static void absorb(struct heap_class *c, struct cache *cache, struct bag bag)
+{
+	if (!bag.n)
+		return;
+	if (cache->nfree >= 2 * c->most) {
+		depot_give(c, bag.first, bag.last);
+		return;
+	}
+	bag.last->next = cache->free;
+	cache->free = bag.first;
+	cache->nfree += bag.n;
+}
+
+static struct obj *cache_pop(struct cache *cache)
+{
+	struct idle *one = cache->free;
+
+	cache->free = one->next;
+	cache->nfree--;
+	/* The next one to be taken was dropped some time ago. */
+	__builtin_prefetch(cache->free, 1);
+	return (struct obj *)one;
+}
+
+/* There is no memory: what waits may do, if nobody reads it any more. */
+static void hurry(struct heap_class *c, struct cache *cache)
+{
+	for (u32 i = 0; !cache->free && i < 3; i++)
+		absorb(c, cache, quarantine_turn(&cache->dropped, c->most));
+}
+
 static __attribute__((noinline)) struct obj *refill(struct heap_class *c, struct cache *cache)
 {
-	struct obj *list = depot_take(c, cache ? BATCH : 1);
-
-	if (list && cache)
-		cache->free = list->next;
-	return list;
+	if (!cache)
+		return (struct obj *)depot_take(c, 1).first;
+	absorb(c, cache, quarantine_ripe(&cache->dropped));
+	if (!cache->free)
+		absorb(c, cache, depot_take(c, BATCH));
+	if (!cache->free)
+		hurry(c, cache);
+	return cache->free ? cache_pop(cache) : NULL;
 }
 
 struct obj *heap_take(struct heap_class *c)
 {
 	struct cache *cache = own_cache(c);
-	struct obj *obj = cache ? cache->free : NULL;
 
-	if (unlikely(!obj))
+	if (unlikely(!cache || !cache->free))
 		return refill(c, cache);
-	cache->free = obj->next;
-	return obj;
+	return cache_pop(cache);
 }
 
 /* The deferred call: the grace period of a list of dropped objects is over. */
 static void ripe(void *data)
 {
-	struct obj *first = data, *last = first;
+	struct obj *first = data;
+	struct idle *last = &first->idle;
 
 	while (last->next)
 		last = last->next;
-	depot_give(first->class_, first, last);
+	depot_give(first->class_, &first->idle, last);
+}
+
+static __attribute__((noinline)) void turn(struct heap_class *c, struct cache *cache)
+{
+	struct quarantine *q = &cache->dropped;
+
+	if (epoch_usable())
+		absorb(c, cache, quarantine_turn(q, c->most));
+	if (q->open.n < c->most)
+		return;
+	defer_call(c->heap->host, ripe, q->open.first);
+	q->open = (struct bag){0};
+	q->limit = quarantine_batch(c->most);
 }
 
 void heap_retire(struct heap_class *c, struct obj *obj)
@@ -212,23 +265,17 @@ void heap_retire(struct heap_class *c, struct obj *obj)
 	struct cache *cache = own_cache(c);
 
 	obj->class_ = c;
-	obj->next = NULL;
 	if (unlikely(!cache)) {
+		obj->idle.next = NULL;
 		defer_call(c->heap->host, ripe, obj);
-		return;
+	} else if (quarantine_add(&cache->dropped, &obj->idle)) {
+		turn(c, cache);
 	}
-	obj->next = cache->dropped;
-	cache->dropped = obj;
-	if (likely(++cache->ndropped < DROPPED))
-		return;
-	cache->dropped = NULL;
-	cache->ndropped = 0;
-	defer_call(c->heap->host, ripe, obj);
 }
 
 void heap_give(struct heap_class *c, struct obj *obj)
 {
-	depot_give(c, obj, obj);
+	depot_give(c, &obj->idle, &obj->idle);
 }
 
 /* ------------------------------------------------------------------ the heap itself */
@@ -264,7 +311,9 @@ int heap_init(struct pintle_host *host)
 	heap->host = host;
 	heap->limit = host->opts.max_object_bytes ? host->opts.max_object_bytes : 256 << 20;
 	for (u32 i = 0; i < NR_CLASSES; i++)
-		heap->classes[i] = (struct heap_class){heap, .size = sizes[i], .index = i};
+		heap->classes[i] = (struct heap_class){
+			heap, .size = sizes[i], .index = i,
+			.most = max_u32(BAG_LEAST, BAG_BYTES / sizes[i])};
 	host->heap = heap;
 	return 0;
 }

@@ -248,16 +248,6 @@ void pintle_drain(struct pintle_host *host)
 	defer_drain(host);
 }
 
-void pintle_read_lock(struct pintle_host *host)
-{
-	run_read_lock(host);
-}
-
-void pintle_read_unlock(struct pintle_host *host)
-{
-	run_read_unlock(host);
-}
-
 int pintle_thread_enter(struct pintle_host *host)
 {
 	return slot_get(host) ? 0 : -EAGAIN;

@@ -290,10 +290,16 @@ int local_type_get(struct log *log, struct pintle_host *host, const struct btf *
 
 static void count(struct local_type *type, s64 n)
 {
-	const struct slot_ctx *slot = slot_current();
-	u32 stripe = slot ? slot->index % LIVE_STRIPES : 0;
+	const struct slot_ctx *slot = thread_me.running;
+	atomic(s64) *own, *shared = &type->live[LIVE_STRIPES - 1].n;
 
-	atomic_fetch_add_explicit(&type->live[stripe].n, n, memory_order_relaxed);
+	if (unlikely(!slot || slot->host != type->host || slot->index >= LIVE_STRIPES - 1)) {
+		atomic_fetch_add_explicit(shared, n, memory_order_relaxed);
+		return;
+	}
+	own = &type->live[slot->index].n; /* nobody else writes it */
+	atomic_store_explicit(own, atomic_load_explicit(own, memory_order_relaxed) + n,
+			      memory_order_relaxed);
 }
 
 u64 local_type_live(const struct local_type *type)

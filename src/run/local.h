@@ -15,6 +15,7 @@
 #define PINTLE_RUN_LOCAL_H
 
 #include "run/map.h"
+#include "run/quarantine.h"
 
 struct heap;
 struct heap_class;
@@ -22,7 +23,10 @@ struct local_types;
 
 /* What stands before an object. Programs never see it. */
 struct obj {
-	struct obj *next; /* of a list of free, quarantined, or dying objects */
+	union {
+		struct obj *next; /* of a list of dying objects */
+		struct idle idle; /* of one of free or quarantined objects */
+	};
 	union {
 		struct local_type *type;  /* while it lives and dies */
 		struct heap_class *class_; /* in quarantine */
@@ -35,7 +39,8 @@ static inline struct obj *obj_of(void *body)
 	return container_of(body, struct obj, body);
 }
 
-enum { LIVE_STRIPES = 8 };
+/* Each of the first slots has a counter of its own; the last is everybody else's. */
+enum { LIVE_STRIPES = 16 };
 enum local_state { TYPE_NEW, TYPE_READING, TYPE_READY };
 
 struct local_type {

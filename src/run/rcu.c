@@ -20,6 +20,8 @@
 #include "run/enter.h"
 #include "run/reclaim.h"
 
+#include <pintle/pintle.h>
+
 #include <time.h>
 
 /* ThreadSanitizer does not see liburcu's ordering: it is told, and liburcu is called, not
@@ -69,13 +71,22 @@ bool run_read_ready(void)
 #endif
 }
 
-void run_read_lock(struct pintle_host *host)
+static __attribute__((noinline)) void lock_long(struct pintle_host *host)
 {
 	if (unlikely(!thread_registered()))
 		thread_enter_or_wait();
 	if (unlikely(atomic_load_explicit(&fork_near, memory_order_relaxed)))
 		fork_wait();
 	run_read_lock_now(host);
+	/* Inside of the section, which a fork that wants none of it waits for. */
+	if (quick_possible())
+		atomic_store_explicit(&thread_me.short_way, 1, memory_order_relaxed);
+}
+
+void run_read_lock(struct pintle_host *host)
+{
+	if (unlikely(!quick_lock()))
+		lock_long(host);
 }
 
 /* A handler must not wait for a fork: it may wait for what the handler interrupts. */
@@ -85,11 +96,43 @@ void run_read_lock_now(struct pintle_host *host)
 	urcu_memb_read_lock();
 }
 
-void run_read_unlock(struct pintle_host *host)
+static __attribute__((noinline)) void unlock_long(void)
 {
 	TSAN_SECTION_END();
 	urcu_memb_read_unlock();
 	epoch_leave();
+}
+
+#ifndef TSAN
+void quick_leave_inner(void)
+{
+	unlock_long();
+}
+
+__attribute__((cold)) void quick_leave_wake(void)
+{
+	urcu_common_wake_up_gp(thread_me.gp);
+	epoch_leave();
+}
+#endif
+
+void run_read_unlock(struct pintle_host *host)
+{
+	if (unlikely(!quick_unlock()))
+		unlock_long();
+}
+
+/* The same once more, so that there is one call and no jump to another. */
+void pintle_read_lock(struct pintle_host *host)
+{
+	if (unlikely(!quick_lock()))
+		lock_long(host);
+}
+
+void pintle_read_unlock(struct pintle_host *host)
+{
+	if (unlikely(!quick_unlock()))
+		unlock_long();
 }
 
 bool run_read_ongoing(void)

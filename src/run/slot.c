@@ -219,6 +219,7 @@ void slot_forget(void)
 {
 	memset(thread_me.cache, 0, sizeof(thread_me.cache));
 	thread_me.last.id = 0;
+	atomic_store_explicit(&thread_me.short_way, 0, memory_order_relaxed);
 }
 
 struct slot_ctx *slot_current(void)

@@ -36,7 +36,8 @@ struct thread_rec {
 	struct slot_ctx *running;	  /* innermost; NULL: no run */
 	struct epoch_reader epoch;
 	struct urcu_reader *reader;	  /* registered by us; NULL: by the host */
-	struct urcu_gp *gp;		  /* liburcu's; set with `last` */
+	struct urcu_gp *gp;		  /* liburcu's; set before `last` and short_way */
+	atomic(u32) short_way; /* of sections (enter.h) there is one; a fork clears it */
 	struct thread_rec *next, **pprev; /* all of them, under the thread lock */
 	struct slot_ctx *slots;		  /* owned, one per host */
 	struct slot_cache cache[SLOT_CACHE];

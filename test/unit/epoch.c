@@ -66,6 +66,33 @@ TEST(epochs_wait_for_runs_that_sleep)
 	fixture_free(host);
 }
 
+/* A section of the other domain inside such a run ends without it. */
+TEST(epochs_wait_for_runs_that_sleep_and_read)
+{
+	struct pintle_host *host = fixture_host(RCU_DEFERRED_PUT);
+	struct slot_ctx *slot = slot_get(host);
+	u64 stamp;
+
+	if (!epoch_usable())
+		return fixture_free(host);
+	for (u32 i = 0; i < 3; i++) { /* the first goes the long way */
+		sleep_enter(slot);
+		run_read_lock(host);
+		run_read_lock(host);
+		run_read_unlock(host);
+		run_read_unlock(host);
+		stamp = epoch_stamp();
+		CHECK(!passes(stamp, 64));
+		sleep_leave(slot);
+		CHECK(passes(stamp, 8));
+		run_read_lock(host);
+		stamp = epoch_stamp();
+		run_read_unlock(host);
+		CHECK(passes(stamp, 8));
+	}
+	fixture_free(host);
+}
+
 /* ------------------------------------------------------------------ a race */
 
 enum { READERS = 2, ROUNDS = 3000, ALIVE = 1, DEAD = 2 };

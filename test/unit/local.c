@@ -9,6 +9,7 @@
 #include "run/helpers.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <time.h>
 
 #define ARG(p) ((u64)(uintptr_t)(p))
@@ -72,6 +73,118 @@ TEST(local_memory_waits_for_readers)
 	}
 	CHECK_EQ(p->a, 7);
 	fixture_leave(slot);
+	locals_close(&l);
+}
+
+/* What is dropped is used again without a drain, as soon as nobody can read it. */
+TEST(local_memory_is_used_again_soon)
+{
+	struct locals l;
+	u64 before;
+
+	locals_open(&l);
+	if (!epoch_usable()) {
+		locals_close(&l);
+		SKIP("no membarrier(2)");
+	}
+	before = heap_bytes(l.host);
+	for (u32 round = 0; round < 10000; round++) {
+		struct slot_ctx *slot = fixture_enter(l.host);
+
+		for (u32 i = 0; i < 20; i++)
+			local_drop(l.plain, local_new(l.plain));
+		fixture_leave(slot);
+	}
+	CHECK(heap_bytes(l.host) - before <= 2 * (64 << 10) * 2);
+	locals_close(&l);
+}
+
+struct sleeper {
+	pthread_t thread;
+	struct pintle_host *host;
+	atomic(u32) go, done; /* is inside; may leave */
+};
+
+static void *sleep_inside(void *data)
+{
+	struct sleeper *s = data;
+	struct slot_ctx *slot = slot_get(s->host);
+
+	sleep_enter(slot);
+	atomic_store(&s->go, 1);
+	while (!atomic_load(&s->done))
+		sched_yield();
+	sleep_leave(slot);
+	return NULL;
+}
+
+static void sleeper_start(struct sleeper *s, struct pintle_host *host)
+{
+	*s = (struct sleeper){.host = host};
+	CHECK_EQ(pthread_create(&s->thread, NULL, sleep_inside, s), 0);
+	while (!atomic_load(&s->go))
+		sched_yield();
+}
+
+static void sleeper_stop(struct sleeper *s)
+{
+	atomic_store(&s->done, 1);
+	pthread_join(s->thread, NULL);
+}
+
+/* A run that may sleep reads objects as others do. */
+TEST(local_memory_waits_for_runs_that_sleep)
+{
+	struct sleeper s;
+	struct locals l;
+	struct plain *p;
+
+	locals_open(&l);
+	sleeper_start(&s, l.host);
+	for (u32 round = 0; round < 200; round++) {
+		struct slot_ctx *slot = fixture_enter(l.host);
+
+		if (!round) {
+			p = local_new(l.plain);
+			p->a = 7;
+			local_drop(l.plain, p);
+		}
+		for (u32 i = 0; i < 20; i++) {
+			struct plain *q = local_new(l.plain);
+
+			CHECK(q && q != p);
+			q->a = 8;
+			local_drop(l.plain, q);
+		}
+		fixture_leave(slot);
+	}
+	CHECK_EQ(p->a, 7);
+	sleeper_stop(&s);
+	locals_close(&l);
+}
+
+/* One of another host holds up epochs, but not what waits in this host. */
+TEST(local_memory_does_not_wait_for_other_hosts)
+{
+	struct pintle_host *other = fixture_host(RCU_DEFERRED_PUT);
+	struct sleeper s;
+	struct locals l;
+	u64 before;
+
+	locals_open(&l);
+	before = heap_bytes(l.host);
+	sleeper_start(&s, other);
+	for (u32 round = 0; round < 100; round++) {
+		struct slot_ctx *slot = fixture_enter(l.host);
+
+		for (u32 i = 0; i < 4000; i++)
+			local_drop(l.plain, local_new(l.plain));
+		fixture_leave(slot);
+		defer_drain(l.host);
+	}
+	CHECK(heap_bytes(l.host) - before <= 1 << 20);
+	sleeper_stop(&s);
+	fixture_free(other);
 	locals_close(&l);
 }
 
