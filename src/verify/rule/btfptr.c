@@ -149,6 +149,20 @@ static bool is_local(const struct env *env, const struct reg *reg)
 	return reg->flags & F_ALLOC || reg->btf == env->image->btf;
 }
 
+/*
+ * What goes with the parent goes with its reference, unless the put waits for the section,
+ * in which the parent is whole until then.
+ */
+static u32 owner_of_member(struct env *env, const struct reg *parent)
+{
+	const struct abi_storable *s;
+
+	if (parent->owner || !parent->ref || env->abi->policy.legacy_walk)
+		return parent->owner;
+	s = abi_find_storable(env->abi, parent->btf, parent->type);
+	return s && s->rcu == RCU_DEFERRED_PUT ? 0 : parent->ref;
+}
+
 struct reg btf_member_reg(struct env *env, const struct reg *parent, u32 member_off,
 			  u32 ptr_type)
 {
@@ -172,8 +186,8 @@ struct reg btf_member_reg(struct env *env, const struct reg *parent, u32 member_
 					 member_class(env, parent, &at, at.off, ptr));
 	if (reg.flags & F_NULL)
 		reg.id = id_new(env);
-	if (reg.flags & F_TRUSTED) /* no longer than the parent is */
-		reg.owner = parent->owner;
+	if (reg.flags & (F_TRUSTED | F_PERCPU))
+		reg.owner = owner_of_member(env, parent);
 	return reg;
 }
 

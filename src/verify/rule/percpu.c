@@ -46,17 +46,19 @@ int percpu_arg(struct env *env, u32 regno)
 	return reg->off ? reject(env, RULE_PERCPU_OFF, regno, reg->off) : 0;
 }
 
-/* D4: a host's variable is read, and stays as long as the engine. */
+/* D4: a host's variable is read, and stays as long as the engine; what a member points to
+ * as long as the read section that protects the object. */
 static int host_variable(struct env *env, const struct reg *percpu, struct reg *out)
 {
 	u32 id = btf_skip_mods(percpu->btf, percpu->type);
+	u16 section = percpu->flags & F_RCU;
 
 	if (btf_kind(btf_type(percpu->btf, id)) == BTF_STRUCT) {
 		*out = reg_btf(percpu->btf, id,
-			       env->abi->policy.legacy_walk ? 0 : F_TRUSTED);
+			       env->abi->policy.legacy_walk ? 0 : section ? section : F_TRUSTED);
 		return 0;
 	}
-	*out = reg_pointer(REG_MEM, F_RDONLY);
+	*out = reg_pointer(REG_MEM, F_RDONLY | section);
 	if (!btf_size(percpu->btf, id, &out->mem_size))
 		return reject(env, RULE_KSYM_TYPE, btf_type_name(percpu->btf, id));
 	return 0;
@@ -70,6 +72,7 @@ int percpu_opened(struct env *env, const struct reg *percpu, bool may_miss, stru
 		*out = reg_btf(percpu->btf, percpu->type, F_ALLOC | F_RCU);
 	else
 		TRY(host_variable(env, percpu, out));
+	out->owner = percpu->owner;
 	if (!may_miss || (local && env->abi->policy.percpu_nonnull)) /* I23 */
 		return 0;
 	out->flags |= F_NULL;

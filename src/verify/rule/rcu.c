@@ -22,6 +22,10 @@ static void downgrade(struct reg *reg, void *data)
 	const bool *drops_null = data;
 	const u16 gone = F_RCU | F_ALLOC | F_NONOWN | (*drops_null ? F_NULL : 0);
 
+	if (reg->base == REG_MEM && reg->flags & F_RCU) { /* of an object's per-CPU member */
+		*reg = reg_address();
+		return;
+	}
 	if (reg->base != REG_BTF || !(reg->flags & F_RCU))
 		return;
 	/* Kernels have no rule for what is left of these. */
