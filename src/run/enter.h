@@ -154,7 +154,9 @@ static inline struct slot_ctx *quick_begin(u64 id)
 {
 	struct slot_ctx *slot;
 
-	if (unlikely(thread_me.last.id != id) || unlikely(in_section(&thread_me)))
+	/* relaxed: a fork may take it away meanwhile (fork.c) */
+	if (unlikely(__atomic_load_n(&thread_me.last.id, __ATOMIC_RELAXED) != id) ||
+	    unlikely(in_section(&thread_me)))
 		return NULL;
 	slot = thread_me.last.slot;
 	if (!slot)

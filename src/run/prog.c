@@ -14,8 +14,10 @@
 /* Next time it may be short (enter.h). */
 static void slot_note(struct pintle_host *host, struct slot_ctx *slot)
 {
-	if (quick_possible())
-		thread_me.last = (struct slot_cache){host->id, slot};
+	if (!quick_possible())
+		return;
+	thread_me.last.slot = slot;
+	__atomic_store_n(&thread_me.last.id, host->id, __ATOMIC_RELAXED);
 }
 
 bool run_begin(struct run_scope *scope, struct pintle_host *host, bool sleepable)

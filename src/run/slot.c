@@ -207,7 +207,7 @@ void slot_leave(struct pintle_host *host)
 
 	/* No handler uses it from here on. */
 	cache_put(&thread_me.cache[host->slots->id % SLOT_CACHE], 0, NULL);
-	thread_me.last.id = 0;
+	__atomic_store_n(&thread_me.last.id, 0, __ATOMIC_RELAXED);
 	thread_lock();
 	slot = owned(host->slots);
 	if (slot && !slot->depth && slot != thread_me.running)
@@ -218,7 +218,7 @@ void slot_leave(struct pintle_host *host)
 void slot_forget(void)
 {
 	memset(thread_me.cache, 0, sizeof(thread_me.cache));
-	thread_me.last.id = 0;
+	__atomic_store_n(&thread_me.last.id, 0, __ATOMIC_RELAXED);
 	atomic_store_explicit(&thread_me.short_way, 0, memory_order_relaxed);
 }
 
