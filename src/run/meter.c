@@ -76,6 +76,21 @@ bool meter_turn(void *of)
 	return true;
 }
 
+/* All goes back into one number, so that the clock is looked at soon. */
+bool meter_spend(struct slot_ctx *slot, u64 n)
+{
+	struct meter *m = slot ? slot->meter : NULL;
+	bool enough;
+
+	if (!m || !meter_running(slot))
+		return true;
+	m->left += slot->turns;
+	slot->turns = 0;
+	enough = n <= m->left;
+	m->left -= enough ? n : m->left;
+	return enough;
+}
+
 /* --- what is held --- */
 
 static bool is_object(u32 kind)

@@ -335,6 +335,9 @@ bool meter_running(const struct slot_ctx *slot);
 /* What code with a budget calls: CODE_TURN at the end of a stretch (false: the run ends),
  * CODE_HOLD, CODE_DROP, CODE_LEAVE; and where its tail calls lead. */
 bool meter_turn(void *slot);
+/* Work that is worth @n turns of the run's budget, if it has one. False: there are fewer, and
+ * now none: the run ends at its next turn. */
+bool meter_spend(struct slot_ctx *slot, u64 n);
 void meter_hold(void *slot, const struct code_hold *how, u64 value);
 void meter_drop(void *slot, const struct code_hold *how, u64 value);
 void meter_leave(void *slot, u64 fp, u64 size);

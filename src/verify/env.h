@@ -459,6 +459,8 @@ bool stack_const(struct env *env, u32 frame, s32 off, u32 size, u64 *value);
 /* rule/arena.c: a pointer into an arena; an argument that is one, or a number. */
 struct reg arena_reg(void);
 int arena_arg(struct env *env, u32 regno);
+/* The program uses @map besides those before: *seen is the arena among them. */
+int check_one_arena(struct env *env, const struct image_map *map, const struct image_map **seen);
 
 /* precise.c: the value of @regno now must be exact for pruning (and what it came from). */
 int mark_precise(struct env *env, u32 regno);

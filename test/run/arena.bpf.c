@@ -219,4 +219,27 @@ SEC("hook/arena_hook") int BPF_PROG(pages, long unused)
 	return 0;
 }
 
+/* How often there were eight pages. */
+SEC("hook/arena_hook") int BPF_PROG(greedy, long unused)
+{
+	int n = 0;
+
+	n += bpf_arena_alloc_pages(&arena, NULL, 8, -1, 0) != NULL;
+	n += bpf_arena_alloc_pages(&arena, NULL, 8, -1, 0) != NULL;
+	n += bpf_arena_alloc_pages(&arena, NULL, 8, -1, 0) != NULL;
+	return n;
+}
+
+SEC("hook/arena_hook") int BPF_PROG(greedy_for_long, long unused)
+{
+	for (int i = 0; i < 1000; i++) {
+		void __arena *p = bpf_arena_alloc_pages(&arena, NULL, 8, -1, 0);
+
+		if (p)
+			list.pushed++;
+		bpf_arena_free_pages(&arena, p, 8);
+	}
+	return 1;
+}
+
 char LICENSE[] SEC("license") = "GPL";

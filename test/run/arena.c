@@ -8,6 +8,8 @@
 
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 PINTLE_HOOK(int, arena_hook, long, arg)
 
@@ -30,7 +32,7 @@ struct arena_setup {
 	char *base;
 };
 
-static struct arena_setup begin(enum pintle_jit jit)
+static struct arena_setup begin_with(enum pintle_jit jit, uint64_t turns)
 {
 	struct arena_setup s = {pintle_host_new(PINTLE_OPTS(pintle_host_opts, .jit = jit))};
 	char words[2048];
@@ -39,7 +41,7 @@ static struct arena_setup begin(enum pintle_jit jit)
 	CHECK(s.host);
 	if (pintle_host_add_self(s.host) || pintle_hook_add(s.host, arena_hook) ||
 	    !(s.object = pintle_open(s.host, test_object("run/arena.bpf.o"), NULL)) ||
-	    pintle_load(s.object)) {
+	    pintle_load_with(s.object, PINTLE_OPTS(pintle_load_opts, .budget_turns = turns))) {
 		snprintf(words, sizeof(words), "%s", pintle_host_error(s.host));
 		pintle_close(s.object);
 		pintle_host_free(s.host);
@@ -50,6 +52,11 @@ static struct arena_setup begin(enum pintle_jit jit)
 	CHECK(s.base);
 	CHECK_EQ(size, PAGES * PAGE);
 	return s;
+}
+
+static struct arena_setup begin(enum pintle_jit jit)
+{
+	return begin_with(jit, 0);
 }
 
 static void end(struct arena_setup s)
@@ -185,6 +192,69 @@ TEST(arena_pages_come_and_go)
 		CHECK_EQ(p[0], 0);
 		CHECK(!pintle_arena_base(NULL, NULL));
 		CHECK_EQ(pintle_map_lookup(s.map, p, p), -EOPNOTSUPP);
+		end(s);
+	}
+}
+
+/* A page is a turn: two times eight of 20, and then nothing more. */
+TEST(arena_pages_cost_turns)
+{
+	BOTH(jit) {
+		struct arena_setup s = begin_with(jit, 20);
+		struct list *list = (struct list *)s.base;
+		uint64_t args[] = {0}, result;
+
+		CHECK_EQ(run(s, "greedy", 0), 2);
+		CHECK_EQ(pintle_map_count(s.map), 17);
+		list->pushed = 0;
+		CHECK_EQ(pintle_prog_run(pintle_prog_find(s.object, "greedy_for_long"), args,
+					 &result), -ETIME);
+		CHECK_EQ(list->pushed, 1);
+		end(s);
+		s = begin(jit);
+		CHECK_EQ(run(s, "greedy", 0), 3);
+		list = (struct list *)s.base;
+		list->pushed = 0;
+		CHECK_EQ(run(s, "greedy_for_long", 0), 1);
+		CHECK_EQ(list->pushed, 1000);
+		end(s);
+	}
+}
+
+/* ------------------------------------------------------------------ failures */
+
+static size_t mprotect_stops; /* opens so many bytes, then fails; 0: as it should */
+
+/* Takes the place of the C library's. */
+__attribute__((visibility("default"))) int mprotect(void *addr, size_t size, int prot)
+{
+	bool fails = mprotect_stops && prot == (PROT_READ | PROT_WRITE);
+
+	if (fails)
+		size = mprotect_stops < size ? mprotect_stops : size;
+	if (syscall(SYS_mprotect, addr, size, prot))
+		return -1;
+	errno = fails ? ENOMEM : 0;
+	return fails ? -1 : 0;
+}
+
+/* What could be opened is nobody's, and no program's: what is written there is gone. */
+TEST(arena_pages_that_were_opened_in_part)
+{
+	BOTH(jit) {
+		struct arena_setup s = begin(jit);
+		char *page = s.base + 40 * PAGE; /* as nobody() has it */
+		void *got;
+
+		mprotect_stops = 2 * PAGE;
+		got = pintle_arena_alloc(s.map, page, 4);
+		mprotect_stops = 0;
+		CHECK(!got);
+		CHECK_EQ(pintle_map_count(s.map), 1);
+		CHECK_EQ(run(s, "nobody", 0), 0); /* reads 0 behind its stores */
+		CHECK(pintle_arena_alloc(s.map, page, 4) == page);
+		for (int i = 0; i < 4 * PAGE; i++)
+			CHECK_EQ(page[i], 0);
 		end(s);
 	}
 }

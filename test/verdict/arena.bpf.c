@@ -109,4 +109,28 @@ P(no_arena_named)
 	return *(int __arena *)(long)n;
 }
 
+struct {
+	__uint(type, 33);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+} other_arena SEC(".maps");
+
+REJECT(ARENA_TWO, "Only one arena per program")
+P(two_arenas)
+{
+	long __arena *one = bpf_arena_alloc_pages(&arena, NULL, 1, -1, 0);
+	long __arena *two = bpf_arena_alloc_pages(&other_arena, NULL, 1, -1, 0);
+
+	return one && two ? (int)(*one + *two) : 0;
+}
+
+/* Of another program. */
+ACCEPT RETVAL(0)
+P(the_other_arena)
+{
+	long __arena *two = bpf_arena_alloc_pages(&other_arena, NULL, 1, -1, 0);
+
+	return two ? (int)*two : 0;
+}
+
 #endif

@@ -230,6 +230,30 @@ static char *page_at(const struct arena_map *a, u32 page)
 	return (char *)(uintptr_t)(a->start + ((u64)page << PAGE_SHIFT));
 }
 
+static int close_pages(struct arena_map *a, u32 page, u32 n)
+{
+	void *at = mmap(page_at(a, page), (u64)n << PAGE_SHIFT, PROT_NONE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+
+	return at == MAP_FAILED ? -ENOMEM : 0;
+}
+
+/* The system may have no memory for another mapping; it may find that out halfway, when
+ * some can be written already that nobody has. */
+static bool open_pages(struct arena_map *a, u32 page, u32 n)
+{
+	u64 size = (u64)n << PAGE_SHIFT;
+
+	if (mprotect(page_at(a, page), size, PROT_READ | PROT_WRITE)) {
+		if (close_pages(a, page, n))
+			a->open = true;
+		return false;
+	}
+	if (a->open)
+		madvise(page_at(a, page), size, MADV_DONTNEED);
+	return true;
+}
+
 static bool take_pages(struct arena_map *a, u64 addr, u32 n, u32 *page)
 {
 	u32 busy;
@@ -239,11 +263,8 @@ static bool take_pages(struct arena_map *a, u64 addr, u32 n, u32 *page)
 	if (addr ? !page_of(a, addr, n, page) || !are_free(a, *page, n, &busy)
 		 : !find_any(a, n, page))
 		return false;
-	/* The system may have no memory for another mapping. */
-	if (mprotect(page_at(a, *page), (u64)n << PAGE_SHIFT, PROT_READ | PROT_WRITE))
+	if (!open_pages(a, *page, n))
 		return false;
-	if (a->open)
-		madvise(page_at(a, *page), (u64)n << PAGE_SHIFT, MADV_DONTNEED);
 	mark(a, *page, n, true);
 	if (!addr)
 		a->next = *page + n == a->npages ? 0 : *page + n;
@@ -266,13 +287,9 @@ void *arena_map_alloc(struct map *map, u64 addr, u32 n)
  * until it faults. */
 static void give_back(struct arena_map *a, u32 page, u32 n)
 {
-	u64 size = (u64)n << PAGE_SHIFT;
-	char *at = page_at(a, page);
-
-	if (mmap(at, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED,
-		 -1, 0) == MAP_FAILED) { /* too many mappings: they stay open */
+	if (close_pages(a, page, n)) { /* too many mappings: they stay open */
 		a->open = true;
-		madvise(at, size, MADV_DONTNEED);
+		madvise(page_at(a, page), (u64)n << PAGE_SHIFT, MADV_DONTNEED);
 	}
 	mark(a, page, n, false);
 }
@@ -326,17 +343,21 @@ int arena_map_fill(struct map *map, const void *data, u64 size)
 /* ------------------------------------------------------------------ for programs */
 
 /* void *(map, addr, pages, node, flags): their address, or NULL. A process has one kind of
- * memory: nodes are a wish. */
+ * memory: nodes are a wish. Where a budget counts turns, a page is one. */
 void *arena_alloc_pages(struct map *map, u64 addr, u64 n, u64 node, u64 flags)
 {
-	return flags || n > UINT32_MAX ? NULL : arena_map_alloc(map, addr, (u32)n);
+	if (flags || n > arena_of(map)->npages || !meter_spend(slot_current(), n))
+		return NULL;
+	return arena_map_alloc(map, addr, (u32)n);
 }
 
-/* void(map, addr, pages): those of them that are there. */
+/* void(map, addr, pages): those of them that are there, whatever is left of the budget. */
 void arena_free_pages(struct map *map, u64 addr, u64 n)
 {
-	if (n <= UINT32_MAX)
-		arena_map_release(map, addr, (u32)n);
+	if (n > arena_of(map)->npages)
+		return;
+	meter_spend(slot_current(), n);
+	arena_map_release(map, addr, (u32)n);
 }
 
 const struct map_ops map_arena_ops = {

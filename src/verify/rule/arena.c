@@ -34,6 +34,16 @@ static bool has_arena(const struct env *env)
 	return false;
 }
 
+int check_one_arena(struct env *env, const struct image_map *map, const struct image_map **seen)
+{
+	if (!is_arena(map))
+		return 0;
+	if (*seen && *seen != map)
+		return reject(env, RULE_ARENA_TWO);
+	*seen = map;
+	return 0;
+}
+
 struct reg arena_reg(void)
 {
 	return reg_pointer(REG_ARENA, 0);

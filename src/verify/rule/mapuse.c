@@ -50,14 +50,18 @@ static int check_map(struct env *env, const struct image_map *map)
 int check_maps_used(struct env *env)
 {
 	const struct insn *insns = env->prog->insns;
+	const struct image_map *arena = NULL, *map;
 
 	if (!env->prog->type)
 		return 0;
 	for (env->insn = 0; env->insn < env->prog->ninsns; env->insn++) {
 		u8 op = env->notes[env->insn].op;
 
-		if (op == OP_LD_MAP || op == OP_LD_MAP_VALUE)
-			TRY(check_map(env, &env->image->maps[insns[env->insn].imm]));
+		if (op != OP_LD_MAP && op != OP_LD_MAP_VALUE)
+			continue;
+		map = &env->image->maps[insns[env->insn].imm];
+		TRY(check_map(env, map));
+		TRY(check_one_arena(env, map, &arena));
 	}
 	return 0;
 }
