@@ -159,7 +159,7 @@ enum pintle_func_flags {
 	PINTLE_KPTR_GET = 1 << 6,  /* T *f(T **slot, ...): raises a reference from a field */
 	PINTLE_CONSUME = 1 << 7,   /* a release that hands the reference to host code; the host
 				      must then drop it by pintle_defer() where the type is
-				      PINTLE_DEFERRED_PUT */
+				      PINTLE_DEFERRED_PUT and has no .get */
 	PINTLE_ANY_ARGS = 1 << 8,  /* opt out of trusted-by-default (kernel's old rule) */
 	PINTLE_DESTRUCTIVE = 1 << 9,
 	/*
@@ -294,7 +294,9 @@ PINTLE_API int pintle_export_percpu(struct pintle_host *host, const char *name,
 enum pintle_rcu_class {
 	PINTLE_DEFERRED_PUT, /* the engine postpones its own puts past a grace period */
 	PINTLE_RCU_NATIVE,   /* the host frees through pintle_defer() or the same liburcu */
-	PINTLE_RCU_NONE,     /* no promise: loads from fields are untrusted */
+	PINTLE_RCU_NONE,     /* no promise: loads from fields are untrusted. Destructors wait for
+				a grace period all the same, so that PINTLE_KPTR_GET functions
+				do not find what a field held freed (rule book C9, J22) */
 };
 
 struct pintle_call;
@@ -322,6 +324,11 @@ struct pintle_storable_opts {
 	enum pintle_rcu_class rcu;
 	const struct pintle_executor *executor; /* copied; NULL: any thread may put it */
 	uint64_t bytes; /* memory that the end of one object frees; 0: the struct's size */
+	/* Raises the count of an object that is held, by one; may be NULL. With it the engine
+	 * keeps objects that programs hand to PINTLE_CONSUME functions for a grace period more,
+	 * by a reference of its own that @dtor gives back: such functions may put them at once.
+	 * Called on programs' threads, inside runs. PINTLE_DEFERRED_PUT only. */
+	void (*get)(void *obj);
 };
 
 /* Lets struct @type live in referenced fields (`kptr`) of maps. */
@@ -642,6 +649,9 @@ PINTLE_API struct pintle_space *pintle_space_range(struct pintle_host *host,
 						   const void *start, size_t size);
 /* Another process, by its pid now: once it has ended, reads fail. May block. */
 PINTLE_API struct pintle_space *pintle_space_process(struct pintle_host *host, int pid);
+/* The same by a descriptor of it (pidfd_open(2)), which stays the caller's. NULL and words:
+ * it is none, or the process has ended or is in another namespace. */
+PINTLE_API struct pintle_space *pintle_space_pidfd(struct pintle_host *host, int pidfd);
 
 struct pintle_guest_region {
 	uint64_t guest, size; /* guest-physical */

@@ -25,6 +25,7 @@ struct jit_rt {
 	bool (*turn)(void *slot);
 	void (*hold)(void *slot, const struct code_hold *how, u64 value);
 	void (*drop)(void *slot, const struct code_hold *how, u64 value);
+	void (*keep)(void *slot, const void *storable, u64 object);
 	void (*leave)(void *slot, u64 fp, u64 size);
 	u32 max_tail_calls;
 	/* Calls put(obj) after a grace period. */

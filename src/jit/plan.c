@@ -21,9 +21,11 @@ static u16 args_of(const struct code_insn *insn)
 	return insn->src ? (u16)((BIT(insn->src) - 1) & ~1u) & ARGS : ARGS;
 }
 
-static bool is_meter(u32 op)
+/* What is told to the runtime, and changes no register of the program's. */
+static bool is_told(u32 op)
 {
-	return op == CODE_TURN || op == CODE_HOLD || op == CODE_DROP || op == CODE_LEAVE;
+	return op == CODE_TURN || op == CODE_HOLD || op == CODE_DROP || op == CODE_LEAVE ||
+	       op == CODE_KEEP;
 }
 
 static u16 code_reads(const struct code_insn *insn)
@@ -42,6 +44,7 @@ static u16 code_reads(const struct code_insn *insn)
 		return 0;
 	case CODE_HOLD:
 	case CODE_DROP:
+	case CODE_KEEP:
 		return (u16)BIT(insn->src);
 	case CODE_LEAVE:
 		return BIT(R_FP);
@@ -71,7 +74,7 @@ static u16 code_reads(const struct code_insn *insn)
 
 static u16 code_writes(const struct code_insn *insn)
 {
-	if (insn->op == CODE_STORE_USER || insn->op == CODE_THROW || is_meter(insn->op) ||
+	if (insn->op == CODE_STORE_USER || insn->op == CODE_THROW || is_told(insn->op) ||
 	    insn->op == CODE_IF_ENDING)
 		return 0;
 	if (insn->op == CODE_CATCH)
@@ -146,7 +149,7 @@ static bool add_subs(struct plan *p)
 
 static bool is_call(u32 op)
 {
-	return op == OP_CALL_SUBPROG || op == CODE_PUT || is_meter(op) || op == CODE_TAIL_CALL ||
+	return op == OP_CALL_SUBPROG || op == CODE_PUT || is_told(op) || op == CODE_TAIL_CALL ||
 	       op == CODE_IN_REGION || op == CODE_STORE_USER ||
 	       (op >= CODE_CALL && op <= CODE_CALL_S32);
 }
@@ -154,7 +157,7 @@ static bool is_call(u32 op)
 static bool uses_slot(u32 op)
 {
 	return op == OP_MAY_GOTO || op == CODE_THROW || op == CODE_IF_ENDING ||
-	       op == CODE_CATCH || is_meter(op) || op == CODE_CPU ||
+	       op == CODE_CATCH || is_told(op) || op == CODE_CPU ||
 	       op == CODE_STORE_USER || op == CODE_PUT || op == CODE_TAIL_CALL ||
 	       (op >= CODE_SAFE_LDX8 && op <= CODE_SAFE_LDXS32) ||
 	       (op >= CODE_ARENA_LDX8 && op <= CODE_ARENA_ATOMIC);

@@ -180,6 +180,9 @@ struct link {
 	const struct code *(*metered_tail)(void *table, u64 index);
 	bool (*put)(void *data, const struct btf *btf, u32 type, struct code_hold *out);
 	void *(*iter_destroy)(void *data, const struct abi_kfunc *iter_new);
+	/* What KEEP is told of objects of a type of the host that a function is to consume;
+	 * NULL: they are not kept. */
+	void *(*keep)(void *data, const struct btf *btf, u32 type);
 	/* Where the memory of objects of row @owner of abi.owners is. */
 	void *(*space_owner)(void *data, u32 owner);
 	/* What the lower half of an address is added to in map @index, an arena. */

@@ -52,7 +52,7 @@ static bool needs_ptr(u32 op)
 {
 	return (op >= CODE_CALL && op <= CODE_CALL_S32) || op == CODE_PUT ||
 	       op == CODE_TAIL_CALL || op == CODE_IN_REGION || op == CODE_HOLD ||
-	       op == CODE_DROP;
+	       op == CODE_DROP || op == CODE_KEEP;
 }
 
 static const char *insn_check(const struct code *code, u32 at)

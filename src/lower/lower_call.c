@@ -222,6 +222,27 @@ static bool is_deferred_put(const struct lower *l, const struct abi_kfunc *kfunc
 	return type && type->rcu == RCU_DEFERRED_PUT;
 }
 
+/* J9: what is handed to the host, which may put it at once, is kept for those who see it. Of
+ * such functions one parameter is a pointer to a struct. */
+static void keep_consumed(struct lower *l, const struct abi_kfunc *kfunc)
+{
+	const struct btf_type *proto;
+	void *keep = NULL;
+
+	if (!kfunc->btf || !(kfunc->flags & KF_CONSUME) || !l->link->keep)
+		return;
+	proto = btf_type(kfunc->btf, kfunc->proto);
+	for (u32 i = 0; i < btf_vlen(proto) && !keep; i++) {
+		u32 type = btf_pointee(kfunc->btf, btf_params(proto)[i].type);
+
+		if (type)
+			keep = l->link->keep(l->link->data, kfunc->btf, type);
+		if (keep)
+			lower_emit(l, (struct code_insn){CODE_KEEP, .src = (u8)(R1 + i),
+							 .ptr = keep});
+	}
+}
+
 /* Arguments that programs leave to us: by which register the function learns the run-time
  * type of the object, and by which the offset of the node in it. */
 static const struct {
@@ -343,6 +364,7 @@ static int call_kfunc(struct lower *l, const struct insn *insn)
 		lower_emit(l, (struct code_insn){CODE_PUT, .ptr = fn});
 		return 0;
 	}
+	keep_consumed(l, kfunc);
 	extend_args(l, sym);
 	source_arg(l, kfunc);
 	ret = btf_type(sym->btf, sym->type)->type;

@@ -519,6 +519,17 @@ static int calls_add(struct pintle_host *host, const struct pintle_storable_opts
 	return 0;
 }
 
+enum { MAX_DTORS = 255 }; /* F4: of each BTF object */
+
+static u32 count_dtors(const struct pintle_host *host, const struct btf *btf)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < host->storables.n; i++)
+		n += host->storables.v[i]->btf == btf && host->storables.v[i]->dtor;
+	return n;
+}
+
 int pintle_storable_add(struct pintle_host *host, const char *type,
 			const struct pintle_storable_opts *opts)
 {
@@ -538,11 +549,18 @@ int pintle_storable_add(struct pintle_host *host, const char *type,
 		return host_fail(host, -EEXIST, "struct %s is registered already", type);
 	s.name = host_strdup(host, type);
 	s.dtor = o.dtor;
+	s.get = o.get;
 	s.rcu = (enum rcu_class)o.rcu;
 	s.bytes = o.bytes ? o.bytes : btf_type(s.btf, s.type)->size;
 	if (o.executor && (!o.dtor || !o.executor->submit))
 		return host_fail(host, -EINVAL, "storable %s: an executor without %s", type,
 				 o.dtor ? "submit" : "a destructor");
+	if (o.get && (!o.dtor || o.rcu != PINTLE_DEFERRED_PUT))
+		return host_fail(host, -EINVAL, "storable %s: .get is for PINTLE_DEFERRED_PUT, and "
+				 "needs a destructor", type);
+	if (o.dtor && count_dtors(host, s.btf) >= MAX_DTORS)
+		return host_fail(host, -E2BIG, "storable %s: its BTF has %d types with destructors "
+				 "already; more go into BTF of their own", type, MAX_DTORS);
 	TRY(storable_push(host, &s));
 	return o.dtor ? calls_add(host, &o, s.bytes) : 0;
 }

@@ -188,14 +188,25 @@ void seq_leave(u64 *version)
 }
 
 /*
- * Every class goes through the queue: it runs destructors with no lock held and, for
- * RCU_NONE, a grace period more than asked for does no harm. The count is of destructors
+ * Every class goes through the queue: it runs destructors with no lock held. RCU_NONE asks
+ * for no grace period (J22), but gets it: it is what keeps an object there while a
+ * PINTLE_KPTR_GET function raises its count from a field (C9). The count is of destructors
  * queued, hence exact once pintle_drain() has returned.
  */
 void storable_destroy(struct pintle_host *host, struct storable *storable, void *obj)
 {
 	atomic_fetch_add_explicit(&storable->destructed, 1, memory_order_relaxed);
 	defer_call(host, storable->dtor, obj);
+}
+
+/* J9: whoever sees it in its read section may go on, whatever the host does with the
+ * reference that it is about to get. */
+void storable_keep(void *of, const void *storable, u64 object)
+{
+	struct storable *s = (struct storable *)(uintptr_t)storable;
+
+	s->get((void *)(uintptr_t)object);
+	storable_destroy(((struct slot_ctx *)of)->host, s, (void *)(uintptr_t)object);
 }
 
 /* What was in a slot, emptied; NULL. An empty slot costs a load, not an exchange: nobody is

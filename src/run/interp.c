@@ -249,6 +249,7 @@ INTERP_ATTR static u64 interp(const struct code *code, u32 entry, const u64 *arg
 	CODE(TURN, if (unlikely(!slot->turns--) && !meter_turn(slot)) i += i->off)
 	CODE(HOLD, meter_hold(slot, i->ptr, SRC))
 	CODE(DROP, meter_drop(slot, i->ptr, SRC))
+	CODE(KEEP, storable_keep(slot, i->ptr, SRC))
 	CODE(LEAVE, meter_leave(slot, r[R_FP], (u64)i->off))
 	CODE(IF_ENDING, if (unlikely(slot->ending)) i += i->off)
 	CODE(CATCH, if (!catch_thrown(slot, &r[R1])) i += i->off)

@@ -359,6 +359,14 @@ static bool link_put(void *data, const struct btf *btf, u32 type, struct code_ho
 	return out->what != NULL;
 }
 
+static void *link_keep(void *data, const struct btf *btf, u32 type)
+{
+	const struct pintle_object *object = data;
+	struct storable *storable = storable_find(object->host, btf, type);
+
+	return storable && storable->get ? storable : NULL;
+}
+
 /* X_new() and X_destroy() go together. */
 static void *link_iter_destroy(void *data, const struct abi_kfunc *iter_new)
 {
@@ -423,7 +431,7 @@ static int lower_all(struct loading *ld)
 				  .own_helper = link_own_helper,
 				  .local = link_local, .window = link_window, .pool = link_pool,
 				  .metered_tail = meter_tail, .put = link_put,
-				  .iter_destroy = link_iter_destroy,
+				  .iter_destroy = link_iter_destroy, .keep = link_keep,
 				  .space_owner = link_space_owner,
 				  .stamps = object->host->stamps != NULL};
 

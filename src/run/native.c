@@ -34,6 +34,7 @@ static struct jit_rt runtime(const struct pintle_host *host)
 		.turn = meter_turn,
 		.hold = meter_hold,
 		.drop = meter_drop,
+		.keep = storable_keep,
 		.leave = meter_leave,
 		.max_tail_calls = MAX_TAIL_CALLS,
 		.put = put,

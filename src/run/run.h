@@ -78,6 +78,7 @@ struct storable {
 	u32 type;
 	char *name;
 	void (*dtor)(void *obj);
+	void (*get)(void *obj); /* or NULL */
 	enum rcu_class rcu;
 	u64 bytes; /* that one object's end gives back */
 	atomic(u64) destructed; /* queued destructor calls: exact after a drain */
@@ -429,6 +430,8 @@ bool host_find_func(struct pintle_host *host, const char *name, const struct btf
 /* --- export.c --- */
 /* Queues the destructor: of one reference (field.c). */
 void storable_destroy(struct pintle_host *host, struct storable *storable, void *obj);
+/* CODE_KEEP: another reference of @object, whose destructor is queued (field.c). */
+void storable_keep(void *slot, const void *storable, u64 object);
 struct storable *storable_find(struct pintle_host *host, const struct btf *btf, u32 type);
 /* The function behind @kfunc, or NULL. */
 void *export_find(struct pintle_host *host, const struct abi_kfunc *kfunc);

@@ -25,6 +25,8 @@
 #include "run/local.h"
 #include "run/lock.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -496,19 +498,60 @@ struct pintle_space *pintle_space_range(struct pintle_host *host, const void *st
 	return space_add(s);
 }
 
-struct pintle_space *pintle_space_process(struct pintle_host *host, int pid)
+/* @pidfd is the space's from now on; below 0: errno says why. */
+static struct pintle_space *space_process(struct pintle_host *host, int pid, int pidfd)
 {
-	struct pintle_space *s = space_new(host, SPACE_PROCESS);
+	struct pintle_space *s;
 
-	if (!s)
+	if (pidfd < 0) {
+		host_fail(host, -errno, "space: process %d: %s", pid, strerror(errno));
 		return NULL;
+	}
+	s = space_new(host, SPACE_PROCESS);
+	if (!s) {
+		close(pidfd);
+		return NULL;
+	}
 	s->may_block = true;
 	s->pid = pid;
-	s->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	if (s->pidfd >= 0)
-		return space_add(s);
-	host_fail(host, -errno, "space: process %d: %s", pid, strerror(errno));
-	space_free(s);
+	s->pidfd = pidfd;
+	return space_add(s);
+}
+
+struct pintle_space *pintle_space_process(struct pintle_host *host, int pid)
+{
+	return space_process(host, pid, (int)syscall(SYS_pidfd_open, pid, 0));
+}
+
+/* Whose @pidfd is; -1 when it has ended, 0 when it has no number here, -2: it is none. */
+static int pid_of(int pidfd)
+{
+	char path[64], line[128];
+	int pid = -2;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
+	f = fopen(path, "re");
+	if (!f)
+		return -2;
+	while (fgets(line, sizeof(line), f))
+		if (!strncmp(line, "Pid:", 4))
+			pid = atoi(line + 4);
+	fclose(f);
+	return pid;
+}
+
+struct pintle_space *pintle_space_pidfd(struct pintle_host *host, int pidfd)
+{
+	int pid = pid_of(pidfd);
+
+	if (pid == -1)
+		host_fail(host, -ESRCH, "space: the process of descriptor %d has ended", pidfd);
+	else if (pid <= 0)
+		host_fail(host, -EINVAL, "space: descriptor %d is of no process that can be "
+			  "reached from here", pidfd);
+	else
+		return space_process(host, pid, fcntl(pidfd, F_DUPFD_CLOEXEC, 3));
 	return NULL;
 }
 

@@ -17,6 +17,7 @@ struct gem {
 
 extern struct gem *gem_new(int id) __ksym;
 extern void gem_put(struct gem *g) __ksym;
+extern int gem_take(int how, struct gem *g) __ksym;
 
 struct band { /* allocated by programs */
 	struct gem __kptr *stone;
@@ -164,3 +165,20 @@ PROGS(inner, ({
 	      void *map = bpf_map_lookup_elem(&outer, &zero);
 	      map ? bpf_map_lookup_elem(map, &key) : NULL;
       }))
+
+/* What is handed over is read afterwards, by what was loaded before. */
+SEC("hook/writes_hook") int BPF_PROG(hand_hash, int k, struct gem *object)
+{
+	__u32 key = k;
+	struct value *v = bpf_map_lookup_elem(&hash, &key);
+	struct gem *seen, *g;
+	int how = 0;
+
+	if (!v)
+		return -1;
+	seen = v->ref;
+	g = bpf_kptr_xchg(&v->ref, NULL);
+	if (g)
+		how = gem_take(4, g);
+	return seen ? how + seen->id : -2;
+}

@@ -32,7 +32,9 @@ struct gem *gem_new(int id)
 
 void gem_put(struct gem *g)
 {
-	CHECK_EQ(g->refs--, 1);
+	CHECK(g->refs-- > 0);
+	if (g->refs)
+		return;
 	alive--;
 	free(g);
 }
@@ -43,11 +45,30 @@ static void drop(void *gem)
 	gem_put(gem);
 }
 
+static bool may_keep;
+static int kept; /* calls of .get */
+
+static void get(void *gem)
+{
+	kept++;
+	((struct gem *)gem)->refs++;
+}
+
+__attribute__((noinline, used)) int gem_take(int how, struct gem *g);
+
+/* The host puts it at once. */
+int gem_take(int how, struct gem *g)
+{
+	gem_put(g);
+	return how;
+}
+
 static int add(struct pintle_host *host)
 {
+	TRY(pintle_export(host, gem_take, PINTLE_CONSUME));
 	TRY(pintle_export(host, gem_new, PINTLE_ACQUIRE | PINTLE_RET_NULL));
 	TRY(pintle_export(host, gem_put, PINTLE_RELEASE));
-	TRY(pintle_storable(host, "gem", .dtor = drop));
+	TRY(pintle_storable(host, "gem", .dtor = drop, .get = may_keep ? get : NULL));
 	return pintle_hook_add(host, writes_hook);
 }
 
@@ -331,4 +352,44 @@ TEST(writes_of_hosts_without_the_right)
 	pintle_drain(t.s.host);
 	CHECK_EQ(dropped, 2);
 	end(&t);
+}
+
+/* J9: what a program hands to the host, which puts it at once, is there for a grace
+ * period. */
+TEST(writes_of_programs_to_the_host_are_kept)
+{
+	static const struct kind hash = {"hash"};
+	struct subject t;
+
+	may_keep = true;
+	for (int jit = PINTLE_JIT_AUTO; jit <= PINTLE_JIT_OFF; jit++) {
+		kept = 0;
+		begin(&t, &hash, (enum pintle_jit)jit);
+		CHECK_EQ(pintle_map_update(t.map, t.keys, t.values, 0), 0);
+		CHECK_EQ(run(&t, "fill", 0), 0);
+		CHECK_EQ(run(&t, "hand", 0), 5);
+		CHECK_EQ(kept, 1);
+		CHECK_EQ(dropped, 0);
+		CHECK_EQ(run(&t, "look", 0), FULL & ~1);
+		pintle_drain(t.s.host);
+		CHECK_EQ(dropped, 1);
+		CHECK_EQ(alive, 2);
+		CHECK_EQ(pintle_map_delete(t.map, t.keys), 0);
+		end(&t);
+	}
+	may_keep = false;
+}
+
+TEST(writes_kept_by_classes_that_have_no_use_for_it)
+{
+	struct pintle_host *host = pintle_host_new(NULL);
+
+	CHECK(host && !pintle_host_add_self(host));
+	CHECK_EQ(pintle_storable(host, "gem", .get = get), -EINVAL);
+	CHECK_EQ(pintle_storable(host, "gem", .dtor = drop, .get = get,
+				 .rcu = PINTLE_RCU_NONE),
+		 -EINVAL);
+	CHECK(strstr(pintle_host_error(host), ".get is for PINTLE_DEFERRED_PUT"));
+	CHECK_EQ(pintle_storable(host, "gem", .dtor = drop, .get = get), 0);
+	pintle_host_free(host);
 }

@@ -2,6 +2,7 @@
  *
  * The registry refuses what does not fit together, when it is registered, with words.
  */
+#include "btf_build.h"
 #include "test.h"
 
 #include "fixture/host.h"
@@ -343,4 +344,33 @@ TEST(host_log)
 	CHECK_EQ(pintle_export(host, reg_plain, 0), -EINVAL);
 	CHECK_HAS(seen, "0 reg_plain: the host has no types");
 	pintle_host_free(host);
+}
+
+/* F4 */
+TEST(host_types_with_destructors)
+{
+	struct pintle_host *host = pintle_host_new(NULL);
+	char name[16];
+	struct bb b;
+	u32 i32;
+
+	bb_init(&b, NULL);
+	i32 = bb_int(&b, "int", 4);
+	for (int i = 0; i < 257; i++) {
+		snprintf(name, sizeof(name), "kind%d", i);
+		bb_struct(&b, name, 4, {"n", i32, 0});
+	}
+	bb_blob(&b);
+	CHECK_EQ(pintle_host_add_btf(host, "kinds", b.blob, b.size), 0);
+	for (int i = 0; i < 255; i++) {
+		snprintf(name, sizeof(name), "kind%d", i);
+		CHECK_EQ(pintle_storable_add(host, name, PINTLE_OPTS(pintle_storable_opts,
+								     .dtor = free)), 0);
+	}
+	CHECK_EQ(pintle_storable_add(host, "kind255", PINTLE_OPTS(pintle_storable_opts,
+								  .dtor = free)), -E2BIG);
+	CHECK(strstr(pintle_host_error(host), "255 types with destructors"));
+	CHECK_EQ(pintle_storable_add(host, "kind256", PINTLE_OPTS(pintle_storable_opts)), 0);
+	pintle_host_free(host);
+	bb_free(&b);
 }

@@ -10,6 +10,7 @@
 
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -223,6 +224,55 @@ TEST(space_custom_callbacks)
 	world_close(&w);
 }
 
+/* The same process, by a descriptor that need not outlive the call. */
+static void by_pidfd(struct world *w, pid_t child, char *secret)
+{
+	int fd = (int)syscall(SYS_pidfd_open, child, 0);
+	struct pintle_space *s = pintle_space_pidfd(w->host, fd), *before;
+	struct slot_ctx *slot;
+	char to[32];
+
+	CHECK(s && fd >= 0);
+	close(fd);
+	before = pintle_space_enter(w->host, s);
+	slot = slot_get(w->host);
+	sleep_enter(slot);
+	slot_swap(slot);
+	CHECK_EQ(read_str(to, sizeof(to), ARG(secret)), 13);
+	CHECK_STR(to, "of the child");
+	slot_swap(NULL);
+	sleep_leave(slot);
+	pintle_space_enter(w->host, before);
+	pintle_space_close(s);
+}
+
+TEST(space_pidfd_that_is_none)
+{
+	struct world w;
+	int fd[2], child, gone;
+
+#ifdef TEST_TSAN
+	SKIP("the thread sanitizer's children do not live");
+#endif
+	world_open(&w);
+	CHECK(!pintle_space_pidfd(w.host, -1));
+	CHECK_EQ(pipe(fd), 0);
+	CHECK(!pintle_space_pidfd(w.host, fd[0]));
+	CHECK(strstr(pintle_host_error(w.host), "of no process"));
+	child = fork();
+	if (!child)
+		_exit(0);
+	gone = (int)syscall(SYS_pidfd_open, child, 0);
+	CHECK(gone >= 0);
+	CHECK_EQ(waitpid(child, NULL, 0), child);
+	CHECK(!pintle_space_pidfd(w.host, gone));
+	CHECK(strstr(pintle_host_error(w.host), "has ended"));
+	close(gone);
+	close(fd[0]);
+	close(fd[1]);
+	world_close(&w);
+}
+
 /* J09, J20: what may block is for runs that may sleep. */
 TEST(J09_process_space)
 {
@@ -258,6 +308,12 @@ TEST(J09_process_space)
 		usleep(1000);
 	CHECK_STR(to, "of the child");
 	CHECK_EQ((s64)helper_copy_from_user(ARG(to), 4, 0x1000, 0, 0), -EFAULT);
+	slot_swap(NULL);
+	sleep_leave(slot);
+	by_pidfd(&w, child, secret);
+	slot = slot_get(w.host);
+	sleep_enter(slot);
+	slot_swap(slot);
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
 	CHECK_EQ((s64)helper_copy_from_user(ARG(to), 4, ARG(secret), 0, 0), -EFAULT);

@@ -102,6 +102,8 @@ bool gen_query(struct gen *g, const struct code_insn *insn)
 		held(g, insn, (const void *)g->rt->hold);
 	else if (insn->op == CODE_DROP)
 		held(g, insn, (const void *)g->rt->drop);
+	else if (insn->op == CODE_KEEP)
+		held(g, insn, (const void *)g->rt->keep);
 	else
 		return false;
 	return true;
