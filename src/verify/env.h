@@ -510,6 +510,8 @@ int dynptr_overwritten(struct env *env, struct frame *frame, u32 i);
 /* What they are of is gone (a callback's argument, an object): so are the dynptrs, their
  * clones and slices. */
 void dynptr_owner_ended(struct env *env, u32 owner);
+/* @frame of @state is left, with its dynptrs: their slices may have been handed out. */
+void dynptr_frame_ends(struct state *state, const struct frame *frame);
 
 /* rule/btfptr.c: B14/B15: pointer @reg (class and type) fits a place of struct (btf, type). */
 bool btf_reg_fits(const struct reg *reg, const struct btf *btf, u32 type, bool strict);

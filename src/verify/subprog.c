@@ -156,9 +156,10 @@ static void drop_frame(struct env *env, struct state *state)
 	state->frames[state->nframes] = NULL;
 }
 
-/* Slices do not outlive the stack that they may lie on. */
+/* Slices do not outlive the stack that they may lie on, nor what the dynptr is of. */
 static void lent_end(struct env *env, const struct frame *frame)
 {
+	dynptr_frame_ends(env->cur, frame);
 	for (u32 i = 0; i < frame->nslots; i++)
 		if (frame->stack[i].lent)
 			lent_forget(env, frame->stack[i].lent);
@@ -211,13 +212,16 @@ int subprog_return(struct env *env, u32 *next)
 	return 0;
 }
 
-/* What the callback of @frame was lent goes in @state, where it has returned. */
-static void lent_ended(struct env *env, struct state *state, const struct frame *frame)
+/* In @state the frame on top returns, as it does on this path; what its callback was lent
+ * goes with it. */
+static void return_in(struct env *env, struct state *state)
 {
 	struct state *cur = env->cur;
+	u32 owner = state->frames[state->nframes - 1]->owner;
 
 	env->cur = state;
-	dynptr_owner_ended(env, frame->owner);
+	pop_frame(env);
+	dynptr_owner_ended(env, owner);
 	env->cur = cur;
 }
 
@@ -234,9 +238,8 @@ int tail_call_return(struct env *env)
 	if (!state)
 		return err;
 	state->steps[state->nsteps - 1].flags |= STEP_POP | (callback ? STEP_CB : 0);
-	drop_frame(env, state);
+	return_in(env, state);
 	packet_forget_in(state);
-	lent_ended(env, state, frame);
 	if (callback)
 		widen(env, frame->callsite, state, NULL);
 	else

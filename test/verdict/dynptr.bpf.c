@@ -641,3 +641,114 @@ P(packets_of_another_type)
 	return 0;
 }
 
+
+/* ---- those of frames that were left ---- */
+
+static __noinline char *part_of(struct T *t)
+{
+	struct bpf_dynptr d;
+
+	t_bytes(t, 0, &d);
+	return bpf_dynptr_slice(&d, 0, NULL, 8);
+}
+
+REJECT(MEM_ACCESS, "invalid mem access 'scalar'")
+P(part_outlives_its_object)
+{
+	struct T *found = t_find(n);
+	char *part;
+
+	if (!found)
+		return 0;
+	part = part_of(found);
+	t_put(found);
+	return part ? *part : 0;
+}
+
+ACCEPT
+P(part_outlives_its_dynptr)
+{
+	struct T *found = t_find(n);
+	char *part;
+	int sum = 0;
+
+	if (!found)
+		return 0;
+	part = part_of(found);
+	if (part)
+		sum = *part;
+	t_put(found);
+	return sum;
+}
+
+static __noinline char *part_of_clone(struct bpf_dynptr *d)
+{
+	struct bpf_dynptr clone;
+
+	bpf_dynptr_clone(d, &clone);
+	return bpf_dynptr_data(&clone, 0, 8);
+}
+
+REJECT(MEM_ACCESS, "invalid mem access 'scalar'")
+P(part_outlives_its_record)
+{
+	struct bpf_dynptr d;
+	char *part;
+
+	bpf_ringbuf_reserve_dynptr(&ring, 64, 0, &d);
+	part = part_of_clone(&d);
+	bpf_ringbuf_submit_dynptr(&d, 0);
+	return part ? *part : 0;
+}
+
+struct parts {
+	char *part;
+	struct bpf_dynptr *of;
+};
+
+static long part_of_turn(__u32 i, struct parts *parts)
+{
+	parts->part = part_of_clone(parts->of);
+	return 1;
+}
+
+REJECT(MEM_ACCESS, "invalid mem access 'scalar'")
+P(part_of_a_callback_outlives_its_record)
+{
+	struct bpf_dynptr d;
+	struct parts parts = {NULL, &d};
+
+	bpf_ringbuf_reserve_dynptr(&ring, 64, 0, &d);
+	bpf_loop(2, part_of_turn, &parts, 0);
+	bpf_ringbuf_submit_dynptr(&d, 0);
+	return parts.part ? *parts.part : 0;
+}
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} others SEC(".maps");
+
+/* Whose buffer is in the frame that the other program returns from. */
+static __noinline long lends_and_goes(void *ctx, struct T *t, char **part)
+{
+	struct bpf_dynptr d;
+	char buffer[16] = {};
+
+	t_bytes(t, 0, &d);
+	*part = bpf_dynptr_slice(&d, 0, buffer, 8);
+	bpf_tail_call(ctx, &others, 0);
+	*part = NULL;
+	return 0;
+}
+
+REJECT(MEM_ACCESS, "invalid mem access 'scalar'")
+P(buffer_after_a_tail_call)
+{
+	char *part = NULL;
+
+	lends_and_goes(ctx, t, &part);
+	return part ? *part : 0;
+}

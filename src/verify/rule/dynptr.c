@@ -7,11 +7,13 @@
  * Invariants
  *  - every dynptr has an id; whatever points into its memory (a slice) has that id for its
  *    owner and dies with it; slices of packets die whenever packets move, too;
+ *  - what points into one of a frame that is left lives as long as what the dynptr is of;
  *  - a dynptr of a ring buffer holds the reference of its record. Clones share it, and all
  *    of them end when it is given back; writing over one is refused;
  *  - its slots are written by the functions made for it alone; any other write ends it.
  */
 #include "verify/rule/kcall.h"
+#include "verify/walk.h"
 
 enum { DYNPTR_SLOTS = 2 };
 
@@ -165,6 +167,29 @@ void dynptr_owner_ended(struct env *env, u32 owner)
 		return;
 	state_each_object(env, env->cur, SLOT_DYNPTR, end_if_owned, &owner);
 	owner_forget(env, owner);
+}
+
+struct heirs {
+	u32 of, to;
+};
+
+static void inherit(struct reg *reg, void *data)
+{
+	const struct heirs *heirs = data;
+
+	if (reg->owner == heirs->of)
+		reg->owner = heirs->to;
+}
+
+void dynptr_frame_ends(struct state *state, const struct frame *frame)
+{
+	for (u32 i = 0; i < frame->nslots; i++) {
+		const struct reg *object = &frame->stack[i].spilled;
+		struct heirs heirs = {object->id, object->ref ? object->ref : object->owner};
+
+		if (slot_ends_slices(&frame->stack[i]))
+			state_each_reg(state, inherit, &heirs);
+	}
 }
 
 int dynptr_release(struct env *env, const struct dynptr_at *d)
