@@ -11,6 +11,7 @@ static struct bag oldest(struct quarantine *q)
 	q->closed[0] = q->closed[1];
 	q->closed[1] = (struct bag){0};
 	q->nclosed--;
+	q->due -= q->due > 0;
 	return bag;
 }
 
@@ -48,28 +49,26 @@ struct bag quarantine_turn(struct quarantine *q, u32 most)
 	return ripe;
 }
 
-u64 quarantine_close(struct quarantine *q)
+bool quarantine_close(struct quarantine *q)
 {
-	struct bag *newest;
-
 	if (q->open.n && q->nclosed < QUARANTINE_CLOSED)
 		close_open(q);
-	if (!q->nclosed)
-		return 0;
-	newest = &q->closed[q->nclosed - 1];
-	if (q->open.n) { /* the older ones of it wait a little longer */
+	if (q->open.n) { /* those of the newest wait a little longer */
+		struct bag *newest = &q->closed[q->nclosed - 1];
+
 		bag_join(newest, &q->open);
 		newest->stamp = epoch_stamp();
 		q->open = (struct bag){0};
 	}
-	return newest->stamp;
+	q->due = q->nclosed;
+	return q->due;
 }
 
-struct bag quarantine_take(struct quarantine *q, u64 stamp)
+struct bag quarantine_take(struct quarantine *q)
 {
 	struct bag all = {0};
 
-	while (q->nclosed && q->closed[0].stamp <= stamp) {
+	while (q->due) {
 		struct bag bag = oldest(q);
 
 		bag_join(&all, &bag);

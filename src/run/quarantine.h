@@ -29,7 +29,7 @@ enum { QUARANTINE_CLOSED = 2 };
 struct quarantine {
 	struct bag open;
 	u32 limit; /* how many in `open` are worth a step of the epoch */
-	u32 nclosed;
+	u32 nclosed, due; /* closed ones; of them, the oldest, for quarantine_take() */
 	struct bag closed[QUARANTINE_CLOSED]; /* oldest first */
 };
 
@@ -71,10 +71,10 @@ struct bag quarantine_ripe(struct quarantine *q);
 /* The same, with a step of the epoch before if somebody waits for one: others may have
  * moved it, then we need not. */
 struct bag quarantine_turn(struct quarantine *q, u32 most);
-/* Closes `open`, whatever is closed already; the newest closed bag's stamp, 0: none. */
-u64 quarantine_close(struct quarantine *q);
-/* Takes out what was closed up to @stamp, whether epochs have passed or not. */
-struct bag quarantine_take(struct quarantine *q, u64 stamp);
+/* Closes `open`, for who begins to wait for a grace period; whether there is anything. */
+bool quarantine_close(struct quarantine *q);
+/* Takes out what has not ripened of what there was then: that grace period is over. */
+struct bag quarantine_take(struct quarantine *q);
 
 static inline bool quarantine_empty(const struct quarantine *q)
 {

@@ -3,7 +3,7 @@
  * epoch.c: what was unlinked is not reused while a section is open that may have found it,
  * and is soon after. Other tests' threads have ended: nobody else holds an epoch here.
  */
-#include "run/epoch.h"
+#include "run/quarantine.h"
 #include "map_fixture.h"
 
 #include <sched.h>
@@ -90,6 +90,48 @@ TEST(epochs_wait_for_runs_that_sleep_and_read)
 		run_read_unlock(host);
 		CHECK(passes(stamp, 8));
 	}
+	fixture_free(host);
+}
+
+/* Who waited for a grace period gets what was there when it began, not what came later,
+ * were it in the same epoch. */
+TEST(quarantine_takes_what_was_there)
+{
+	struct pintle_host *host = fixture_host(RCU_DEFERRED_PUT);
+	struct quarantine q = {.limit = 100};
+	struct idle early[2], late[2];
+	struct bag bag;
+
+	if (!epoch_usable())
+		return fixture_free(host);
+	CHECK(!quarantine_close(&q));
+	run_read_lock(host); /* no epoch passes */
+	quarantine_add(&q, &early[0]);
+	quarantine_add(&q, &early[1]);
+	CHECK(quarantine_close(&q));
+	quarantine_add(&q, &late[0]);
+	CHECK_EQ(quarantine_turn(&q, 100).n, 0);
+	quarantine_add(&q, &late[1]);
+	CHECK_EQ(quarantine_count(&q), 4);
+	bag = quarantine_take(&q);
+	CHECK_EQ(bag.n, 2);
+	CHECK(bag.first == &early[1] && bag.last == &early[0]);
+	CHECK_EQ(quarantine_take(&q).n, 0);
+	CHECK(quarantine_close(&q));
+	CHECK_EQ(quarantine_take(&q).n, 2);
+	CHECK(quarantine_empty(&q));
+	for (u32 i = 0; i < 2; i++) { /* a third bag joins the second */
+		quarantine_add(&q, &early[i]);
+		quarantine_turn(&q, 100);
+	}
+	quarantine_add(&q, &late[0]);
+	CHECK(quarantine_close(&q));
+	run_read_unlock(host);
+	for (u32 n = 0, i = 0; n < 3; i++) { /* by epochs: what is due is not there then */
+		n += quarantine_turn(&q, 100).n;
+		CHECK(i < 100);
+	}
+	CHECK_EQ(quarantine_take(&q).n, 0);
 	fixture_free(host);
 }
 

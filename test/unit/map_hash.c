@@ -5,6 +5,7 @@
  */
 #include "fail_alloc.h"
 #include "map_fixture.h"
+#include "run/map/hash.h"
 
 static const u32 modes[] = {0, MAPF_NO_PREALLOC};
 
@@ -421,6 +422,73 @@ TEST(hash_quarantine_is_bounded)
 		map_put(handle.map);
 		fixture_free(host);
 	}
+}
+
+/* Elements with fields are used again when epochs have passed, without a drain; and what a
+ * stale program put there is gone after one. */
+TEST(hash_elements_with_fields_are_used_again_soon)
+{
+	struct pintle_host *host = fixture_host(RCU_DEFERRED_PUT);
+	struct image_map def = fixture_def(MAP_HASH, 64, MAPF_NO_PREALLOC, value_record);
+	struct map *map = fixture_map(host, &def);
+	struct value zero = {0};
+	u32 n = 0, most = 0;
+
+	for (u32 round = 0; epoch_usable() && round < 20000; round++) {
+		struct slot_ctx *slot = fixture_enter(host);
+		u32 k = round % 64;
+
+		map->ops->remove(map, &k);
+		CHECK_EQ(map->ops->update(map, &k, &zero, 0), 0);
+		if (round % 1000 == 0) { /* F10 */
+			struct value *v = map->ops->lookup(map, &k);
+
+			map->ops->remove(map, &k);
+			field_xchg(&v->one, thing_new());
+			n++;
+		}
+		fixture_leave(slot);
+		most = max_u32(most, atomic_load(&hash_of(map)->pool.heap));
+	}
+	CHECK(most <= 64 + 4 * hash_of(map)->pool.bag_most);
+	defer_drain(host);
+	CHECK_EQ(things_put, n);
+	CHECK(atomic_load(&hash_of(map)->pool.heap) <= 64 + 2 * hash_of(map)->pool.bag_most);
+	map_put(map);
+	fixture_free(host);
+}
+
+/* A run that sleeps in another host holds up epochs: not what waits here. */
+TEST(hash_elements_with_fields_wait_for_their_host_only)
+{
+	struct pintle_host *host = fixture_host(RCU_DEFERRED_PUT);
+	struct pintle_host *other = fixture_host(RCU_DEFERRED_PUT);
+	struct slot_ctx *asleep = slot_get(other);
+	struct image_map def = fixture_def(MAP_HASH, 512, MAPF_NO_PREALLOC, value_record);
+	struct map *map = fixture_map(host, &def);
+	struct value zero = {0}, *v;
+	u32 put = 0;
+
+	sleep_enter(asleep);
+	for (u32 round = 0; round < 20; round++) {
+		for (u32 k = 0; k < 512; k++) {
+			struct slot_ctx *slot = fixture_enter(host);
+
+			map->ops->update(map, &k, &zero, 0);
+			v = map->ops->lookup(map, &k);
+			map->ops->remove(map, &k);
+			field_xchg(&v->one, thing_new());
+			fixture_leave(slot);
+		}
+		defer_drain(host);
+		put += things_put == (round + 1) * 512;
+	}
+	sleep_leave(asleep);
+	CHECK_EQ(put, 20);
+	CHECK(atomic_load(&hash_of(map)->pool.heap) <= 3 * hash_of(map)->pool.bag_most);
+	map_put(map);
+	fixture_free(host);
+	fixture_free(other);
 }
 
 TEST(hash_update_without_memory)

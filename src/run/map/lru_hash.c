@@ -44,7 +44,7 @@ struct lru {
 	struct lru_list at[];
 };
 
-/* Links: towards the tail is `idle`, which a live element does not need otherwise;
+/* Links: towards the tail is `older`, which a live element does not need otherwise;
  * towards the head is behind the value. */
 static struct elem **headward(const struct hash *h, struct elem *e)
 {
@@ -86,7 +86,7 @@ static void change_count(struct lru_list *l, u32 by)
 static void list_push(struct hash *h, struct lru_list *l, struct elem *e)
 {
 	*headward(h, e) = NULL;
-	e->idle = l->head;
+	e->older = l->head;
 	if (l->head)
 		*headward(h, l->head) = e;
 	else
@@ -98,10 +98,10 @@ static void list_push(struct hash *h, struct lru_list *l, struct elem *e)
 
 static void list_remove(struct hash *h, struct lru_list *l, struct elem *e)
 {
-	struct elem *prev = *headward(h, e), *next = e->idle;
+	struct elem *prev = *headward(h, e), *next = e->older;
 
 	if (prev)
-		prev->idle = next;
+		prev->older = next;
 	else
 		l->head = next;
 	if (next)

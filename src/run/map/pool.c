@@ -7,24 +7,20 @@
  * a lock each. Credits are split into stripes; a thread that finds its own empty looks
  * through the others.
  *
- * Quarantine is of two kinds.
- *
- * Values without special fields wait for epochs (epoch.h). A cache collects what retires
- * in `open`; when that is worth a step of the epoch, it is stamped and closed, and what
- * was closed long enough ago becomes free.
- *
- * Values with fields, and references to maps, wait for a deferred call: what a stale
- * program stored there (F10) must be gone after pintle_drain(). A stripe has two lists.
- * Elements retire to `pending`. A deferred call is under way for `ripening`, which was
- * taken from `pending` before the call was queued: when it comes, a grace period has
- * passed since each of them was unlinked. There is at most one call under way for a
- * stripe; it takes the next list along if there is one, so a burst of deletions costs one
- * deferred call and not one each. The call holds a pin of the map.
+ * Quarantine (quarantine.h) waits for epochs. What passed in a map whose values own things
+ * has its fields emptied once more, for a stale program may have filled them (F10), and its
+ * map dropped, before it is free: with no lock held. That must not wait for somebody who
+ * happens to come by, it must be done when pintle_drain() returns. So caches of such maps
+ * have a lock, slots' too, and there is a deferred call under way for each that has anything
+ * in quarantine, one at a time, so that a burst of deletions costs one and not one each.
+ * When it comes, a grace period has passed since it was queued, and it takes what was closed
+ * then and has not ripened by epochs. The call holds a pin of the map. Where there are no
+ * epochs, it is what ends every quarantine.
  *
  * Ordering
- *  P-A: a slot's cache is its owner's; that of another thread which had the slot before
- *       came to it by the lock of slots. Everything about a stripe but its credits is
- *       under its lock, a shared cache under its own (L1 in lock.h); a cache's lock comes
+ *  P-A: a slot's cache without a lock is its owner's; that of another thread which had the
+ *       slot before came to it by the lock of slots. Everything about a stripe but its
+ *       credits is under its lock, a cache with one under its own (L1 in lock.h); a cache's lock comes
  *       before a stripe's, and nothing else is taken under either but that of epochs,
  *       which is never waited for.
  *  P-B: credits: the release of pool_credit_give() pairs with the acquire of
@@ -37,7 +33,6 @@
  * in bytes.
  */
 #include "run/map/pool.h"
-#include "run/epoch.h"
 #include "run/lock.h"
 
 enum {
@@ -51,34 +46,23 @@ enum {
 	BAG_BYTES = 128 << 10, /* of elements that a cache retires at once, */
 	BAG_MOST = 2048,	      /* and how many */
 	FETCH = 16,	      /* elements that a cache gets from elsewhere at once */
-	CLOSED = 2,
-};
-
-/* A list of elements whose end is known. */
-struct bag {
-	struct elem *first, *last;
-	u32 n;
-	u64 stamp; /* of the epoch it was closed in */
 };
 
 struct cache {
-	u32 lock; /* only of those that are shared */
-	bool shared;
-	u32 limit; /* elements in `open` that are worth a step of the epoch */
+	u32 lock; /* where it has one */
+	bool locked, outside; /* it has; it is a stripe's */
 	u32 nfree;
-	struct elem *free;
-	u32 nclosed;
-	atomic(u32) waits; /* in the bags, of a shared one: a hint to who needs some */
-	struct bag open, closed[CLOSED]; /* oldest first */
+	struct idle *free;
+	atomic(u32) waits; /* in quarantine, of a stripe's: a hint to who needs some */
+	bool under_way;	   /* a deferred call is */
+	struct pool *pool;
+	struct quarantine q;
 } __attribute__((aligned(LINE)));
 
 struct stripe {
 	u32 lock;
 	atomic(u32) credits;
-	struct elem *free;
-	struct elem *pending, *ripening;
-	bool under_way;
-	struct pool *pool;
+	struct idle *free;
 	struct cache outside; /* of threads that run no program of this host */
 } __attribute__((aligned(LINE)));
 
@@ -105,30 +89,15 @@ static struct stripe *stripe_after(const struct pool *pool, struct stripe *own, 
 	return &pool->stripes[((u32)(own - pool->stripes) + i) & (pool->nstripes - 1)];
 }
 
-static void bag_add(struct bag *bag, struct elem *e)
+static struct elem *elem_of(struct idle *idle)
 {
-	e->idle = bag->first;
-	if (!bag->first)
-		bag->last = e;
-	bag->first = e;
-	bag->n++;
-}
-
-static void bag_join(struct bag *bag, const struct bag *more)
-{
-	if (!more->first)
-		return;
-	more->last->idle = bag->first;
-	if (!bag->first)
-		bag->last = more->last;
-	bag->first = more->first;
-	bag->n += more->n;
+	return container_of(idle, struct elem, idle);
 }
 
 static void stripe_push(struct stripe *s, const struct bag *bag)
 {
 	lock_take(&s->lock);
-	bag->last->idle = s->free;
+	bag->last->next = s->free;
 	__atomic_store_n(&s->free, bag->first, __ATOMIC_RELAXED);
 	lock_drop(&s->lock);
 }
@@ -137,7 +106,7 @@ static void stripe_push(struct stripe *s, const struct bag *bag)
 static struct bag stripe_pop(struct stripe *s)
 {
 	struct bag bag = {0};
-	struct elem *e;
+	struct idle *e;
 
 	/* Only a hint: what it misses is found by another stripe, or comes from the
 	 * heap. */
@@ -145,7 +114,7 @@ static struct bag stripe_pop(struct stripe *s)
 		return bag;
 	lock_take(&s->lock);
 	while (bag.n < FETCH && (e = s->free)) {
-		__atomic_store_n(&s->free, e->idle, __ATOMIC_RELAXED);
+		__atomic_store_n(&s->free, e->next, __ATOMIC_RELAXED);
 		bag_add(&bag, e);
 	}
 	lock_drop(&s->lock);
@@ -299,18 +268,14 @@ static void free_heap(struct pool *pool, struct elem *e)
 
 /* ------------------------------------------------------------------ caches */
 
-static u32 batch_of(const struct pool *pool)
-{
-	return min_u32(epoch_batch(), pool->bag_most);
-}
-
 static __attribute__((noinline)) struct cache *make_cache(struct pool *pool, u32 slot)
 {
 	struct cache *c = aligned_alloc(LINE, sizeof(*c));
 
 	if (!c)
 		return NULL;
-	*c = (struct cache){.limit = batch_of(pool)};
+	*c = (struct cache){.pool = pool, .locked = pool->owns,
+			    .q.limit = quarantine_batch(pool->bag_most)};
 	return pool->caches[slot] = c;
 }
 
@@ -330,27 +295,25 @@ static inline struct cache *hold(struct pool *pool)
 {
 	struct cache *c = own_cache(pool);
 
-	if (likely(c != NULL))
-		return c;
-	c = &own_stripe(pool)->outside;
-	lock_take(&c->lock);
+	if (unlikely(!c))
+		c = &own_stripe(pool)->outside;
+	if (unlikely(c->locked))
+		lock_take(&c->lock);
 	return c;
 }
 
-static void drop_shared(struct cache *c)
+static void unlock(struct cache *c)
 {
-	u32 n = c->open.n;
-
-	for (u32 i = 0; i < c->nclosed; i++)
-		n += c->closed[i].n;
-	atomic_store_explicit(&c->waits, n, memory_order_relaxed);
+	if (c->outside)
+		atomic_store_explicit(&c->waits, quarantine_count(&c->q),
+				      memory_order_relaxed);
 	lock_drop(&c->lock);
 }
 
 static inline void let_go(struct cache *c)
 {
-	if (unlikely(c->shared))
-		drop_shared(c);
+	if (unlikely(c->locked))
+		unlock(c);
 }
 
 static void cache_join(struct cache *c, const struct bag *bag)
@@ -371,26 +334,42 @@ static bool keeps(const struct pool *pool, const struct elem *e)
 }
 
 /* Frees those of @list that are not kept: the others. @spare: kept all the same. */
-static struct bag sieve(struct pool *pool, struct elem *list, u32 spare)
+static struct bag sieve(struct pool *pool, struct idle *list, u32 spare)
 {
 	struct bag kept = {0};
 
-	for (struct elem *next; list; list = next) {
-		next = list->idle;
-		if (keeps(pool, list) || kept.n < spare)
+	for (struct idle *next; list; list = next) {
+		next = list->next;
+		if (keeps(pool, elem_of(list)) || kept.n < spare)
 			bag_add(&kept, list);
 		else
-			free_heap(pool, list);
+			free_heap(pool, elem_of(list));
 	}
 	return kept;
 }
 
-/* What has passed its quarantine. Others find what is with a stripe only. */
+/* What a stale program left there, and the map of an element that nobody finds any more.
+ * Without locks: destroying takes some. */
+static void clean(struct pool *pool, struct cache *c, const struct bag *bag)
+{
+	if (!pool->owns || !bag->n)
+		return;
+	unlock(c);
+	for (struct idle *i = bag->first; i; i = i->next) {
+		destroy_fields(pool, elem_of(i));
+		drop_map(pool, elem_of(i));
+	}
+	lock_take(&c->lock);
+}
+
+/* What has passed its quarantine. Others find what is with a stripe only. May let go of the
+ * cache meanwhile, where it has a lock. */
 static void absorb(struct pool *pool, struct cache *c, struct bag bag)
 {
 	u32 heap = atomic_load_explicit(&pool->heap, memory_order_relaxed);
-	u32 most = c->shared ? 0 : 2 * pool->bag_most;
+	u32 most = c->outside ? 0 : 2 * pool->bag_most;
 
+	clean(pool, c, &bag);
 	if (heap && (!pool->prealloc || heap > pool->heap_keep))
 		bag = sieve(pool, bag.first, c->nfree < most ? most - c->nfree : 0);
 	if (c->nfree < most)
@@ -399,52 +378,29 @@ static void absorb(struct pool *pool, struct cache *c, struct bag bag)
 		stripe_push(own_stripe(pool), &bag);
 }
 
-static void collect(struct pool *pool, struct cache *c)
-{
-	while (c->nclosed && epoch_passed(c->closed[0].stamp)) {
-		struct bag bag = c->closed[0];
-
-		c->closed[0] = c->closed[1];
-		c->closed[1] = (struct bag){0};
-		c->nclosed--;
-		absorb(pool, c, bag);
-	}
-}
-
-static void close_open(struct cache *c)
-{
-	if (!c->open.n || c->nclosed == CLOSED)
-		return;
-	c->open.stamp = epoch_stamp();
-	c->closed[c->nclosed++] = c->open;
-	c->open = (struct bag){0};
-}
-
 /* A section does not end for long: what waits for it becomes everybody's. */
 static void pass_on(struct pool *pool, struct bag *bag)
 {
 	struct cache *to = &own_stripe(pool)->outside;
 
 	lock_take(&to->lock);
-	bag_join(&to->open, bag);
-	drop_shared(to);
+	bag_join(&to->q.open, bag);
+	unlock(to);
 	*bag = (struct bag){0};
 }
 
-/* Others may have moved the epoch: then this thread need not. */
 static __attribute__((noinline)) void turn(struct pool *pool, struct cache *c)
 {
-	bool waits;
+	struct bag ripe;
 
-	collect(pool, c);
-	waits = c->nclosed;
-	close_open(c);
-	if (waits)
-		epoch_advance();
-	collect(pool, c);
-	if (c->open.n >= pool->bag_most && !c->shared)
-		pass_on(pool, &c->open);
-	c->limit = c->open.n + batch_of(pool);
+	if (!epoch_usable()) {
+		c->q.limit = UINT32_MAX;
+		return;
+	}
+	ripe = quarantine_turn(&c->q, pool->bag_most);
+	if (c->q.open.n >= pool->bag_most && !c->locked)
+		pass_on(pool, &c->q.open);
+	absorb(pool, c, ripe);
 }
 
 /* ------------------------------------------------------------------ taking and giving */
@@ -460,7 +416,7 @@ static struct bag take_fresh(struct pool *pool)
 	i = atomic_fetch_add_explicit(&pool->fresh, FETCH, memory_order_relaxed);
 	end = i + FETCH < pool->block_n ? i + FETCH : pool->block_n;
 	while (end > i)
-		bag_add(&bag, block_elem(pool, --end));
+		bag_add(&bag, &block_elem(pool, --end)->idle);
 	return bag;
 }
 
@@ -478,7 +434,7 @@ static __attribute__((noinline)) void refill(struct pool *pool, struct cache *c)
 {
 	struct bag bag;
 
-	collect(pool, c);
+	absorb(pool, c, quarantine_ripe(&c->q));
 	if (c->free)
 		return;
 	bag = take_striped(pool);
@@ -490,17 +446,17 @@ static __attribute__((noinline)) void refill(struct pool *pool, struct cache *c)
 static struct elem *take_free(struct pool *pool)
 {
 	struct cache *c = hold(pool);
-	struct elem *e;
+	struct idle *e;
 
 	if (unlikely(!c->free))
 		refill(pool, c);
 	e = c->free;
 	if (likely(e != NULL)) {
-		c->free = e->idle;
+		c->free = e->next;
 		c->nfree--;
 	}
 	let_go(c);
-	return e;
+	return likely(e != NULL) ? elem_of(e) : NULL;
 }
 
 /* Moves on what waits in shared caches with at least @least. */
@@ -513,7 +469,7 @@ static void turn_shared(struct pool *pool, u32 least)
 			continue;
 		lock_take(&c->lock);
 		turn(pool, c);
-		drop_shared(c);
+		unlock(c);
 	}
 }
 
@@ -538,7 +494,7 @@ static __attribute__((noinline)) struct elem *take_more(struct pool *pool)
 {
 	struct elem *e;
 
-	if (pool->deferred)
+	if (!epoch_usable())
 		return take_heap(pool);
 	turn_shared(pool, 2 * pool->bag_most);
 	e = take_free(pool);
@@ -564,8 +520,8 @@ void pool_give(struct pool *pool, struct elem *e)
 
 	drop_map(pool, e); /* its last reference may go: not under a lock */
 	c = hold(pool);
-	e->idle = c->free;
-	c->free = e;
+	e->idle.next = c->free;
+	c->free = &e->idle;
 	c->nfree++;
 	let_go(c);
 }
@@ -580,80 +536,48 @@ void pool_drop(struct pool *pool, struct elem *e)
 
 /* ------------------------------------------------------------------ quarantine */
 
-/* Under the lock: what retired meanwhile becomes the next list to ripen; whether there is
- * one. */
-static bool next_list(struct stripe *s)
+/* Under the cache's lock: a deferred call is to be queued, which may take all there is now;
+ * or there is nothing. */
+static bool next_call(struct cache *c)
 {
-	s->ripening = s->pending;
-	s->pending = NULL;
-	s->under_way = s->ripening != NULL;
-	return s->under_way;
+	return c->under_way = quarantine_close(&c->q);
 }
 
-static void end_quarantine(struct stripe *s, struct elem *list)
-{
-	struct pool *pool = s->pool;
-	struct bag kept;
-
-	for (struct elem *e = list; e; e = e->idle) {
-		/* F10: a program that still held it may have filled its fields again. */
-		destroy_fields(pool, e);
-		drop_map(pool, e);
-	}
-	kept = sieve(pool, list, 0);
-	if (kept.n)
-		stripe_push(s, &kept);
-}
-
-/* The deferred call: the grace period of `ripening` is over. */
+/* The deferred call: the grace period of what was closed when it was queued is over. */
 static void ripe(void *data)
 {
-	struct stripe *s = data;
-	struct map *map = s->pool->map;
-	struct elem *list;
+	struct cache *c = data;
+	struct pool *pool = c->pool;
+	struct map *map = pool->map;
 	bool again;
 
-	lock_take(&s->lock);
-	list = s->ripening;
-	again = next_list(s);
-	lock_drop(&s->lock);
-	end_quarantine(s, list);
+	lock_take(&c->lock);
+	absorb(pool, c, quarantine_take(&c->q));
+	again = next_call(c);
+	unlock(c);
 	if (again)
-		defer_call(map->host, ripe, s); /* inherits the pin */
+		defer_call(map->host, ripe, c); /* inherits the pin */
 	else
 		map_unpin(map);
-}
-
-static void retire_deferred(struct pool *pool, struct elem *e)
-{
-	struct stripe *s = own_stripe(pool);
-	bool call;
-
-	retire_fields(pool, e);
-	lock_take(&s->lock);
-	e->idle = s->pending;
-	s->pending = e;
-	call = !s->under_way && next_list(s);
-	lock_drop(&s->lock);
-	if (call) {
-		map_pin(pool->map);
-		defer_call(pool->map->host, ripe, s);
-	}
 }
 
 void pool_retire(struct pool *pool, struct elem *e)
 {
 	struct cache *c;
+	bool call = false;
 
-	if (pool->deferred) {
-		retire_deferred(pool, e);
-		return;
-	}
+	if (unlikely(pool->owns))
+		retire_fields(pool, e);
 	c = hold(pool);
-	bag_add(&c->open, e);
-	if (unlikely(c->open.n >= c->limit))
+	if (quarantine_add(&c->q, &e->idle))
 		turn(pool, c);
+	if (unlikely(pool->owns) && !c->under_way)
+		call = next_call(c);
+	if (unlikely(call))
+		map_pin(pool->map);
 	let_go(c);
+	if (unlikely(call))
+		defer_call(pool->map->host, ripe, c);
 }
 
 /* ------------------------------------------------------------------ the pool itself */
@@ -677,9 +601,9 @@ static void set_stripes(struct pool *pool)
 	for (u32 i = 0; i < pool->nstripes; i++) {
 		struct stripe *s = &pool->stripes[i];
 
-		s->pool = pool;
-		s->outside.shared = true;
-		s->outside.limit = batch_of(pool);
+		s->outside.pool = pool;
+		s->outside.locked = s->outside.outside = true;
+		s->outside.q.limit = quarantine_batch(pool->bag_most);
 		s->credits = entries / pool->nstripes + (i < entries % pool->nstripes);
 	}
 }
@@ -766,7 +690,7 @@ int pool_open(struct log *log, struct pool *pool, struct map *map,
 	      const struct pool_opts *opts)
 {
 	*pool = (struct pool){.map = map, .prealloc = opts->prealloc, .maps = opts->maps,
-			       .deferred = map->fields || opts->maps || !epoch_usable()};
+			       .owns = map->fields || opts->maps || !epoch_usable()};
 	set_sizes(pool, opts);
 	set_limits(pool);
 	/* Large ones would be missing elsewhere. */
@@ -786,12 +710,12 @@ int pool_open(struct log *log, struct pool *pool, struct map *map,
 	return 0;
 }
 
-static void free_list(struct pool *pool, struct elem *list)
+static void free_list(struct pool *pool, struct idle *list)
 {
-	for (struct elem *next, *e = list; e; e = next) {
-		next = e->idle;
-		if (!of_block(pool, e))
-			free_heap(pool, e);
+	for (struct idle *next; list; list = next) {
+		next = list->next;
+		if (!of_block(pool, elem_of(list)))
+			free_heap(pool, elem_of(list));
 	}
 }
 
@@ -799,16 +723,16 @@ static void cache_close(struct pool *pool, struct cache *c)
 {
 	if (!c)
 		return;
+	BUG_ON(c->under_way || (pool->owns && !quarantine_empty(&c->q)));
 	free_list(pool, c->free);
-	free_list(pool, c->open.first);
-	for (u32 i = 0; i < c->nclosed; i++)
-		free_list(pool, c->closed[i].first);
+	free_list(pool, c->q.open.first);
+	for (u32 i = 0; i < c->q.nclosed; i++)
+		free_list(pool, c->q.closed[i].first);
 }
 
 void pool_close(struct pool *pool)
 {
 	for (u32 i = 0; i < pool->nstripes; i++) {
-		BUG_ON(pool->stripes[i].under_way);
 		free_list(pool, pool->stripes[i].free);
 		cache_close(pool, &pool->stripes[i].outside);
 	}

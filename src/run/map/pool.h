@@ -23,10 +23,14 @@
 #define PINTLE_MAP_POOL_H
 
 #include "run/map.h"
+#include "run/quarantine.h"
 
 struct elem {
 	atomic(struct elem *) next; /* of the bucket; stays valid in quarantine */
-	struct elem *idle;	     /* of a free list or a quarantine */
+	union {
+		struct idle idle;   /* of a free list or a quarantine */
+		struct elem *older; /* LRU: of its list, while it lives */
+	};
 	u32 hash;
 	u8 used;	     /* LRU: found since it was last looked at */
 	u8 stripe;	     /* LRU: whose list it is on ... */
@@ -56,7 +60,7 @@ struct pool {
 	struct stripe *stripes;
 	struct cache **caches; /* by slot; NULL: it has none yet */
 	u32 bag_most;	       /* elements that a cache retires at once */
-	bool deferred;	       /* quarantine by deferred calls, not by epochs */
+	bool owns; /* what ripens has something to drop, or there are no epochs */
 	atomic(u32) heap;	  /* elements there are beside those of the block */
 	u32 heap_limit, heap_keep; /* at most; kept on free lists at most */
 };
