@@ -143,7 +143,8 @@ PINTLE_API int pintle_host_add_btf(struct pintle_host *host, const char *name,
  * files that do not use it stay open. -EBUSY, with who pins it in words, while an open one
  * calls its functions, reads its variables, has programs of its hooks or program types, or
  * a field for its objects; while such a map, or such objects of programs, live on; while
- * other BTF is split on its BTF; and inside a run, read section or destructor.
+ * other BTF is split on its BTF; and inside a run, read section or destructor. Handles of dead
+ * links (pintle_link_attach()) on its hooks are freed: they must not be used any more.
  */
 PINTLE_API int pintle_host_remove_btf(struct pintle_host *host, const char *name);
 
@@ -558,7 +559,7 @@ PINTLE_API int pintle_hook_register(struct pintle_host *host, struct pintle_hook
  */
 struct pintle_ops {
 	const char *name;
-	void *active; /* the table that is attached, under RCU; NULL: none, or they are many */
+	void *active; /* for TYPE_current() only, under RCU; NULL: none, or they are many */
 	void *type;   /* once registered */
 };
 
@@ -588,6 +589,9 @@ struct pintle_ops_opts {
  * -EEXIST, -EBUSY with words. */
 PINTLE_API int pintle_ops_register(struct pintle_host *host, struct pintle_ops *ops,
 				   const struct pintle_ops_opts *opts);
+/* What TYPE_current() is: the table that is attached; NULL: none. In a read section or run. While
+ * objects are replaced it is that of the side which the caller is on. */
+PINTLE_API const void *pintle_ops_current(const struct pintle_ops *ops);
 /* The table that is attached, held; NULL: none. Any thread. */
 PINTLE_API const void *pintle_ops_get(struct pintle_ops *ops);
 /* Holds a table that is attached or held, found in a read section; -ENOENT: it is neither. */
@@ -609,8 +613,12 @@ PINTLE_API void pintle_ops_put(const void *table);
 	}                                                                                \
 	__attribute__((unused)) static inline const struct type_ *type_##_current(void)  \
 	{                                                                                \
-		return (const struct type_ *)__atomic_load_n(&type_##_pintle_ops.active, \
-							     __ATOMIC_ACQUIRE);          \
+		const void *at = __atomic_load_n(&type_##_pintle_ops.active,             \
+						 __ATOMIC_ACQUIRE);                      \
+		/* an odd one is a place of two sides (pintle_object_replace()) */       \
+		return (const struct type_ *)((uintptr_t)at & 1                          \
+						? pintle_ops_current(&type_##_pintle_ops) \
+						: at);                                   \
 	}
 #define pintle_ops_add(host, type_, ...)                                                 \
 	__extension__({                                                                  \
@@ -793,7 +801,8 @@ struct pintle_replace_opts {
 
 /*
  * @new, which is open and not loaded, takes the place of @old, which is loaded, while calls go
- * on. @new is loaded as by pintle_load(), but
+ * on. @new is loaded as @old was (pintle_load_with(): budgets, `only`; a program without a
+ * budget of its own has that of the old one by the same name), but
  *
  *  - declared maps that @old has by the same name are kept, with all that is in them. They
  *    must be the same in type, attributes, flags, types of key and value, and special fields:
@@ -804,22 +813,30 @@ struct pintle_replace_opts {
  *    does not fit its hook any more is -EINVAL. (Of pintle_attach() and pintle_prog_attach()
  *    it goes to the hook that the section names now.) Programs that @old did not have are
  *    attached as by pintle_attach(), if any of @old was attached.
+ *  - tables of operations that are attached go over to the new one's by the same name, which
+ *    must be of the same struct; those that have none are detached, and those that @old did
+ *    not have are attached, as programs are.
  *
  * Then there is one switch. A call of a hook from outside of a run is on the side of all of
  * the old programs, or of all of the new, and everything that goes on inside of it is on the
- * same side: all programs of the hook, hooks that are called inside, tail calls, also those
- * that lead through other objects. Who has seen the new side (also by another thread that
- * told it) does not see the old any more. What the host runs by pintle_prog_run() is what it
- * says, and hooks called inside of that are calls of their own.
+ * same side: all programs of the hook, hooks that are called inside, TYPE_current(), tail calls,
+ * also those that lead through other objects. A call of a table's function from outside is on
+ * the side of that table. Who has seen the new side (also by another thread that told it)
+ * makes no call from outside that is on the old one. What the host runs by pintle_prog_run()
+ * is what it says, and hooks called inside of that are calls of their own: on the old side
+ * until every run of before has ended. Who holds an old table (pintle_ops_get()) may go on
+ * calling its programs; hooks inside of those are the new side's when this has returned.
+ * pintle_ops_opts.update and .reg are called when a table goes over, before the switch, and
+ * may refuse it; then the host is told of the tables before again, which it must take.
  *
  * It returns when every run of the old programs has ended. @old is then closed (but with
  * leave_old): its handles are dead; those of kept maps are to be found again in @new. Timers
  * and work that programs of @old started in kept maps are cancelled when it is closed.
  *
  * All or nothing: with an error, @old runs as before and @new is as pintle_open() left it.
- * -EBUSY: inside of a run or read section (it would wait for itself). -ENOTSUP: one of both
- * has tables of operations (pintle_ops_attach() replaces those, one by one). Statistics of
- * programs begin anew.
+ * -EBUSY: inside of a run or read section (it would wait for itself), or a new table's place
+ * is taken. -EOPNOTSUPP: the host does not replace tables of that struct. Statistics of programs
+ * begin anew.
  */
 PINTLE_API int pintle_object_replace(struct pintle_object *old, struct pintle_object *new_,
 				     const struct pintle_replace_opts *opts);

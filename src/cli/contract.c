@@ -217,8 +217,10 @@ static char *option_names(struct contract *c, const char *text, const char *name
 
 	if (!option(text, name, value, sizeof(value)))
 		return NULL;
+	if (*value != '"')
+		return NULL;
 	n = strcspn(value + 1, "\"");
-	return *value == '"' ? arena_strndup(c->host->arena, value + 1, n) : NULL;
+	return arena_strndup(c->host->arena, value + 1, n);
 }
 
 static int line_ops(struct contract *c, char *name, char *rest)

@@ -19,7 +19,7 @@ static const struct command commands[] = {
 	 "say whether each program would load, and why not", cmd_verify},
 	{"bench", "verify [--kernel VERSION ...] OBJECT...",
 	 "how long verifying each program takes, beside the running kernel", cmd_bench},
-	{"run", "OBJECT --prog NAME [--data FILE | --hex BYTES] [--repeat N] [--jit | --interp] [--perf] [--perf-dump] [--gdb] [--blind]",
+	{"run", "OBJECT --prog NAME [--data FILE | --hex BYTES] [--repeat N] [--budget N[ns|us|ms|s]] [--jit | --interp] [--perf] [--perf-dump] [--gdb] [--blind]",
 	 "load one program and run it", cmd_run},
 	{"dump", "[--host FILE]... [--native] OBJECT",
 	 "instructions, source lines, maps and fields; or native code",

@@ -50,8 +50,9 @@ static int parse_budget(const char *text, struct options *o)
 	}
 	for (u32 i = 0; i < ARRAY_SIZE(units); i++)
 		if (!strcmp(end, units[i].name)) {
-			o->ns = n * units[i].ns;
-			return 0;
+			return __builtin_mul_overflow(n, units[i].ns, &o->ns)
+				       ? usage_error("run: --budget: %s is too long a time", text)
+				       : 0;
 		}
 	return usage_error("run: --budget: '%s' is not ns, us, ms or s", end);
 }

@@ -383,15 +383,30 @@ bool swap_side(const struct swap *swap, const struct slot_ctx *slot)
 
 bool swap_choose(const struct swap *swap, const struct run_scope *scope)
 {
-	struct slot_ctx *slot = scope->slot;
-	bool side;
+	return swap_take(swap, scope,
+			 scope->before ? swap_side(swap, scope->slot)
+				       : atomic_load_explicit(&swap->is_over,
+							      memory_order_acquire));
+}
 
-	if (scope->before && has_side(swap, slot))
+bool swap_take(const struct swap *swap, const struct run_scope *scope, bool side)
+{
+	if (scope->before && has_side(swap, scope->slot))
 		return false;
-	side = scope->before ? swap_side(swap, slot)
-			     : atomic_load_explicit(&swap->is_over, memory_order_acquire);
-	slot->side = swap->number * 2 + 1 + side;
+	scope->slot->side = swap->number * 2 + 1 + side;
 	return true;
+}
+
+bool swap_side_now(const struct swap *swap, struct pintle_host *host)
+{
+	const struct slot_ctx *slot = slot_current();
+
+	if (!slot)
+		return atomic_load_explicit(&swap->is_over, memory_order_acquire);
+	if (slot->host != host) /* a run of another host, inside of one of this, or not */
+		slot = slot_get(host);
+	return slot ? swap_side(swap, slot)
+		    : atomic_load_explicit(&swap->settled, memory_order_acquire);
 }
 
 static u64 run_sides(const struct run_scope *scope, const struct hook_list *list,

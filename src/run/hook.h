@@ -84,9 +84,13 @@ struct hook_list *hook_list_of_sides(struct hook *hook, const struct swap *swap)
 struct hook_list *hook_publish(struct hook *hook, struct hook_list *list);
 /* Which side of @swap the run on @slot is on: true: the new one. */
 bool swap_side(const struct swap *swap, const struct slot_ctx *slot);
+/* The same, of whatever this thread is in the middle of. */
+bool swap_side_now(const struct swap *swap, struct pintle_host *host);
 /* A call of what is being replaced gets a side, where it has none; false: it has. With true,
  * the side before is to be restored. */
 bool swap_choose(const struct swap *swap, const struct run_scope *scope);
+/* The same where it is known which: @side is that of what the call began with. */
+bool swap_take(const struct swap *swap, const struct run_scope *scope, bool side);
 
 /* --- link.c --- */
 

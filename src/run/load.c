@@ -2,7 +2,8 @@
  *
  * load.c: loading an object: every program is verified, then the maps are made, then the
  * proofs are lowered to code, and that is compiled. All or nothing: whatever fails,
- * everything made so far goes, and the object is as it was when it was opened.
+ * everything made so far goes, and the object is as it was when it was opened. Verifying
+ * touches nothing of the host, so that it may be done by another thread before.
  */
 #include "jit/jit.h"
 #include "run/keep.h"
@@ -126,7 +127,7 @@ static int map_keep(struct loading *ld, u32 i)
 	bool data = def->kind != IMAP_DECLARED;
 	int answer;
 
-	if (!old || def->kind == IMAP_RODATA || (data && !ld->from->keep_data) ||
+	if (!old || def->kind == IMAP_RODATA || def->kind == IMAP_OPS || (data && !ld->from->keep_data) ||
 	    (def->type == MAP_PROG_ARRAY && old->image->type == MAP_PROG_ARRAY))
 		return 0;
 	keep.old = ld->from->old->image;
@@ -384,12 +385,21 @@ static void *link_iter_destroy(void *data, const struct abi_kfunc *iter_new)
 	return NULL;
 }
 
+/* Its own, or else that of the program whose place it takes. */
+static struct code_budget own_budget(const struct loading *ld, const struct pintle_prog *prog)
+{
+	const struct pintle_prog *old =
+		ld->from ? pintle_prog_find(ld->from->old, prog->image->name) : NULL;
+
+	return old && !prog->budget.turns && !prog->budget.ns ? old->budget : prog->budget;
+}
+
 /* False: it has none. */
 static bool budget_of(const struct loading *ld, u32 i, struct code_budget *budget)
 {
 	const struct pintle_prog *prog = &ld->object->progs[i];
 
-	*budget = prog->budget;
+	*budget = own_budget(ld, prog);
 	if (!budget->turns && !budget->ns) {
 		budget->turns = ld->opts->budget_turns;
 		budget->ns = ld->opts->budget_ns;
@@ -458,7 +468,6 @@ static int locals_make(struct loading *ld)
 
 static int load_steps(struct loading *ld)
 {
-	TRY(verify_all(ld));
 	TRY(locals_make(ld));
 	TRY(maps_make(ld));
 	TRY(bind_all(ld));
@@ -497,30 +506,85 @@ static enum log_level level_of(unsigned int level)
 	return level > 1 ? LOG_STATE : level ? LOG_INSN : LOG_NOTE;
 }
 
+static void log_again(struct pintle_object *object, const struct pintle_load_opts *opts)
+{
+	log_clear(&object->log);
+	object->log.level = level_of(opts->log_level);
+}
+
+int object_verify(struct pintle_object *object, const struct pintle_load_opts *opts,
+		  struct proof ***proofs)
+{
+	struct loading ld = {.object = object, .host = object->host, .opts = opts};
+	int err;
+
+	*proofs = NULL;
+	log_again(object, opts);
+	ld.proofs = calloc(object->image->nprogs + 1, sizeof(ld.proofs[0]));
+	if (!ld.proofs)
+		return host_oom(ld.host);
+	err = verify_all(&ld);
+	if (err)
+		proofs_free(object, ld.proofs);
+	else
+		*proofs = ld.proofs;
+	return err;
+}
+
+void proofs_free(const struct pintle_object *object, struct proof **proofs)
+{
+	for (u32 i = 0; proofs && i < object->image->nprogs; i++)
+		proof_free(proofs[i]);
+	free(proofs);
+}
+
+/* How it was loaded, for whoever takes its place. */
+static int note_how(struct loading *ld)
+{
+	struct pintle_object *object = ld->object;
+	char *only = ld->opts->only ? strdup(ld->opts->only) : NULL;
+
+	if (ld->opts->only && !only)
+		return host_oom(ld->host);
+	free(object->only);
+	object->only = only;
+	object->how = *ld->opts;
+	object->how.only = only;
+	for (u32 i = 0; ld->from && i < object->image->nprogs; i++)
+		object->progs[i].budget = own_budget(ld, &object->progs[i]);
+	return 0;
+}
+
+static int load(struct loading *ld)
+{
+	struct pintle_object *object = ld->object;
+	int err = load_steps(ld);
+
+	local_types_follow(object->locals, NULL);
+	if (!err)
+		err = note_how(ld);
+	if (err)
+		object_unload(object);
+	else
+		object->loaded = true;
+	return err;
+}
+
 int object_load(struct pintle_object *object, const struct pintle_load_opts *opts,
 		const struct load_from *from)
 {
 	struct loading ld = {.object = object, .host = object->host, .opts = opts,
-			     .from = from};
-	u32 n = object->image->nprogs;
+			     .from = from, .proofs = from ? from->proofs : NULL};
+	bool proved = ld.proofs;
 	int err;
 
 	if (object->loaded)
 		return host_fail(ld.host, -EBUSY, "%s is loaded already",
 				 object->image->name);
-	log_clear(&object->log);
-	object->log.level = level_of(opts->log_level);
-	ld.proofs = calloc(n + 1, sizeof(ld.proofs[0]));
-	if (!ld.proofs)
-		return host_oom(ld.host);
-	err = load_steps(&ld);
-	local_types_follow(object->locals, NULL);
-	for (u32 i = 0; i < n; i++)
-		proof_free(ld.proofs[i]);
-	free(ld.proofs);
-	if (err)
-		object_unload(object);
-	else
-		object->loaded = true;
+	if (!proved)
+		TRY(object_verify(object, opts, &ld.proofs));
+	err = load(&ld);
+	if (!proved)
+		proofs_free(object, ld.proofs);
 	return err;
 }

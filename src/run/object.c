@@ -19,7 +19,7 @@
 
 /* ------------------------------------------------------------------ open */
 
-static void object_link(struct pintle_object *object)
+void object_link(struct pintle_object *object)
 {
 	struct pintle_host *host = object->host;
 
@@ -71,7 +71,7 @@ static void tell_notes(struct pintle_host *host, const char *text)
 	}
 }
 
-static void object_free(void *arg)
+void object_discard(void *arg)
 {
 	struct pintle_object *object = arg;
 
@@ -80,11 +80,24 @@ static void object_free(void *arg)
 	log_free(&object->log);
 	free(object->progs);
 	free(object->maps);
+	free(object->only);
 	free(object);
 }
 
-static int object_read(struct pintle_object *object, const void *data, size_t size,
-		       const struct image_opts *opts)
+struct pintle_object *object_blank(struct pintle_host *host)
+{
+	struct pintle_object *object = calloc(1, sizeof(*object));
+
+	if (!object)
+		return NULL;
+	object->host = host;
+	atomic_init(&object->pins, 1);
+	object->log.level = LOG_NOTE;
+	return object;
+}
+
+int object_read(struct pintle_object *object, const void *data, size_t size,
+		const struct image_opts *opts)
 {
 	int err = image_open(&object->log, &object->host->abi, data, size, opts,
 			     &object->image);
@@ -93,6 +106,8 @@ static int object_read(struct pintle_object *object, const void *data, size_t si
 		return host_fail(object->host, err, "%s",
 				 *object->log.error ? object->log.error : strerror(-err));
 	tell_notes(object->host, log_text(&object->log));
+	object->tags = (enum pintle_tags)opts->tags;
+	object->lenient_decl = opts->lenient_decl;
 	return handles_make(object);
 }
 
@@ -107,16 +122,13 @@ static struct pintle_object *open_data(struct pintle_host *host, const void *dat
 
 	if (host_check(host))
 		return NULL;
-	object = calloc(1, sizeof(*object));
+	object = object_blank(host);
 	if (!object) {
 		host_oom(host);
 		return NULL;
 	}
-	object->host = host;
-	atomic_init(&object->pins, 1);
-	object->log.level = LOG_NOTE;
 	if (object_read(object, data, size, &io)) {
-		object_free(object);
+		object_discard(object);
 		return NULL;
 	}
 	object_link(object);
@@ -323,21 +335,32 @@ void object_pin(struct pintle_object *object)
 	atomic_fetch_add_explicit(&object->pins, 1, memory_order_relaxed);
 }
 
-void object_unpin(struct pintle_object *object)
+static void unpin(struct pintle_object *object, bool wait)
 {
 	struct pintle_host *host = object->host;
 
 	/* release and acquire: what others did with it comes before it goes */
 	if (atomic_fetch_sub_explicit(&object->pins, 1, memory_order_acq_rel) != 1 || host->torn)
 		return;
-	if (slot_current() || run_read_ongoing()) {
-		defer_call(host, object_free, object);
+	if (!wait || slot_current() || run_read_ongoing()) {
+		defer_call(host, object_discard, object);
 		return;
 	}
 	if (object->loaded)
 		grace_wait(host);
-	object_free(object);
+	object_discard(object);
 	defer_safe_point(host);
+}
+
+void object_unpin(struct pintle_object *object)
+{
+	unpin(object, true);
+}
+
+void object_close_later(struct pintle_object *object)
+{
+	object_retire(object);
+	unpin(object, false);
 }
 
 void pintle_close(struct pintle_object *object)

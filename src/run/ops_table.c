@@ -11,11 +11,12 @@
  *
  * Progress: getting and putting are lock-free; a get may be repeated when tables change.
  */
+#include "run/hook.h"
 #include "run/ops.h"
 
 /* ------------------------------------------------------------------ complete? */
 
-static int refuse(const struct ops_table *t, const char *member, int err, const char *why)
+int ops_refuse(const struct ops_table *t, const char *member, int err, const char *why)
 {
 	return host_fail(t->map.host, err, "operations '%s': %s%s%s%s", t->map.name,
 			 member ? "member '" : "", member ? member : "", member ? "': " : "", why);
@@ -43,14 +44,14 @@ static int set_member(struct ops_table *t, u32 i)
 
 	if (t->calls[i].prog) {
 		if (take_thunk(t, i, &fn))
-			return refuse(t, member->name, -ENOSPC,
+			return ops_refuse(t, member->name, -ENOSPC,
 				      "this process has no function left for it: too many tables "
 				      "are loaded");
 	} else if (defaults) {
 		memcpy(&fn, defaults + member->off, sizeof(fn));
 	}
 	if (!fn && !member->optional)
-		return refuse(t, member->name, -EINVAL,
+		return ops_refuse(t, member->name, -EINVAL,
 			      "no program is assigned to it, or it is not loaded, and it is not "
 			      "optional");
 	memcpy(function_at(t, member), &fn, sizeof(fn));
@@ -72,7 +73,7 @@ static int init_number(struct ops_table *t, const struct btf_member *m)
 		return 0;
 	memcpy(value, t->bytes + off, size);
 	err = t->type->opts.init_member(t->type->opts.data, t->bytes, name, value, size);
-	return err < 0 ? refuse(t, name, err, "the host does not take its value") : 0;
+	return err < 0 ? ops_refuse(t, name, err, "the host does not take its value") : 0;
 }
 
 static int init_numbers(struct ops_table *t)
@@ -92,13 +93,15 @@ int ops_ready(struct pintle_object *object, struct map *map)
 	int err = 0;
 
 	t->object = object;
-	for (u32 i = 0; i < t->type->abi->nmembers; i++)
+	for (u32 i = 0; i < t->type->abi->nmembers; i++) {
+		t->calls[i].table = t;
 		TRY(set_member(t, i));
+	}
 	TRY(init_numbers(t));
 	if (opts->validate)
 		err = opts->validate(opts->data, t->bytes);
 	if (err)
-		return refuse(t, NULL, err < 0 ? err : -EINVAL, "the host does not take it");
+		return ops_refuse(t, NULL, err < 0 ? err : -EINVAL, "the host does not take it");
 	t->ready = true;
 	return 0;
 }
@@ -138,6 +141,23 @@ static void let_go(struct ops_table *t)
 		object_unpin(t->object);
 }
 
+static const void *on_my_side(struct pintle_host *host, const void *active)
+{
+	const struct ops_sides *sides = (const void *)((const char *)active - OPS_SIDES);
+	const struct ops_table *t = sides->at[swap_side_now(sides->swap, host)];
+
+	return t ? t->bytes : NULL;
+}
+
+const void *pintle_ops_current(const struct pintle_ops *handle)
+{
+	const void *active = __atomic_load_n(&handle->active, __ATOMIC_ACQUIRE); /* O-A */
+
+	return (uintptr_t)active & OPS_SIDES
+		       ? on_my_side(((const struct ops_type *)handle->type)->host, active)
+		       : active;
+}
+
 const void *pintle_ops_get(struct pintle_ops *handle)
 {
 	struct ops_type *type = handle->type;
@@ -147,7 +167,7 @@ const void *pintle_ops_get(struct pintle_ops *handle)
 		return NULL;
 	run_read_lock(type->host); /* O-B */
 	do
-		bytes = __atomic_load_n(&handle->active, __ATOMIC_ACQUIRE); /* O-A */
+		bytes = pintle_ops_current(handle);
 	while (bytes && !try_hold(table_of(bytes)));
 	run_read_unlock(type->host);
 	return bytes;
@@ -166,7 +186,7 @@ void pintle_ops_put(const void *table)
 
 /* ------------------------------------------------------------------ attaching */
 
-static struct ops_table *handle_table(const struct pintle_map *map)
+struct ops_table *ops_table_in(const struct pintle_map *map)
 {
 	return map->map && map->map->ops == &map_struct_ops_ops ? ops_table_of(map->map) : NULL;
 }
@@ -177,23 +197,29 @@ static int not_ops(const struct pintle_map *map)
 			 "loaded", pintle_map_name(map));
 }
 
-static int check_free(struct ops_table *t)
+int ops_check_free(struct ops_table *t)
 {
 	u32 refs = atomic_load_explicit(&t->refs, memory_order_relaxed);
 
 	if (!t->ready)
-		return refuse(t, NULL, -EINVAL, "its object was loaded in part");
+		return ops_refuse(t, NULL, -EINVAL, "its object was loaded in part");
 	if (refs)
-		return refuse(t, NULL, t->attached ? -EEXIST : -EBUSY,
+		return ops_refuse(t, NULL, t->attached ? -EEXIST : -EBUSY,
 			      t->attached ? "it is attached already" : "somebody still holds it");
 	return 0;
 }
 
-static void now_attached(struct ops_table *t)
+void ops_now_attached(struct ops_table *t)
 {
 	object_pin(t->object);
 	t->attached = true;
 	atomic_store_explicit(&t->refs, 1, memory_order_relaxed);
+}
+
+void ops_not_attached(struct ops_table *t)
+{
+	t->attached = false;
+	let_go(t);
 }
 
 /* release: O-A */
@@ -207,16 +233,15 @@ static int attach(struct ops_table *t)
 	struct ops_type *type = t->type;
 	int err = 0;
 
-	TRY(check_free(t));
+	TRY(ops_check_free(t));
 	if (!type->opts.many && type->handle->active)
-		return refuse(t, NULL, -EBUSY, "another table is attached: replace it");
-	now_attached(t);
+		return ops_refuse(t, NULL, -EBUSY, "another table is attached: replace it");
+	ops_now_attached(t);
 	if (type->opts.reg)
 		err = type->opts.reg(type->opts.data, t->bytes);
 	if (err) {
-		t->attached = false;
-		let_go(t);
-		return refuse(t, NULL, err < 0 ? err : -EINVAL, "the host does not register it");
+		ops_not_attached(t);
+		return ops_refuse(t, NULL, err < 0 ? err : -EINVAL, "the host does not register it");
 	}
 	if (!type->opts.many)
 		publish(type, t);
@@ -239,7 +264,7 @@ static void detach(struct ops_table *t)
 
 int pintle_ops_attach(struct pintle_map *map)
 {
-	struct ops_table *t = handle_table(map);
+	struct ops_table *t = ops_table_in(map);
 	int err, state;
 
 	TRY(host_check(map_host(map)));
@@ -253,7 +278,7 @@ int pintle_ops_attach(struct pintle_map *map)
 
 void pintle_ops_detach(struct pintle_map *map)
 {
-	struct ops_table *t = handle_table(map);
+	struct ops_table *t = ops_table_in(map);
 	int state;
 
 	if (!t || t->map.host->torn)
@@ -269,30 +294,28 @@ static int replace(struct ops_table *old, struct ops_table *t)
 	int err = 0;
 
 	if (old->type != type)
-		return refuse(t, NULL, -EINVAL, "the other table is of another struct");
+		return ops_refuse(t, NULL, -EINVAL, "the other table is of another struct");
 	if (!old->attached)
-		return refuse(old, NULL, -ENOENT, "it is not attached");
-	TRY(check_free(t));
+		return ops_refuse(old, NULL, -ENOENT, "it is not attached");
+	TRY(ops_check_free(t));
 	if (type->opts.reg && !type->opts.update)
-		return refuse(t, NULL, -EOPNOTSUPP, "the host does not replace tables");
-	now_attached(t);
+		return ops_refuse(t, NULL, -EOPNOTSUPP, "the host does not replace tables");
+	ops_now_attached(t);
 	if (type->opts.update)
 		err = type->opts.update(type->opts.data, t->bytes, old->bytes);
 	if (err) {
-		t->attached = false;
-		let_go(t);
-		return refuse(t, NULL, err < 0 ? err : -EINVAL, "the host does not take it");
+		ops_not_attached(t);
+		return ops_refuse(t, NULL, err < 0 ? err : -EINVAL, "the host does not take it");
 	}
 	if (type->handle->active == old->bytes)
 		publish(type, t);
-	old->attached = false;
-	let_go(old);
+	ops_not_attached(old);
 	return 0;
 }
 
 int pintle_ops_replace(struct pintle_map *old_map, struct pintle_map *map)
 {
-	struct ops_table *old = handle_table(old_map), *t = handle_table(map);
+	struct ops_table *old = ops_table_in(old_map), *t = ops_table_in(map);
 	int err, state;
 
 	TRY(host_check(map_host(map)));
@@ -308,7 +331,7 @@ int pintle_ops_replace(struct pintle_map *old_map, struct pintle_map *map)
 
 static struct ops_table *nth_table(struct pintle_object *object, u32 i)
 {
-	return handle_table(&object->maps[i]);
+	return ops_table_in(&object->maps[i]);
 }
 
 int ops_attach_all(struct pintle_object *object, bool *done)

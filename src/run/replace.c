@@ -4,9 +4,11 @@
  *
  * The new object is loaded beside the old one, with its maps where they are the same
  * (load.c, keep.c). What every link will be is planned in the links themselves, and all
- * memory is taken. From there on nothing can fail:
+ * memory is taken. From there on nothing fails, but for a host that refuses a table:
  *
- *	1  every hook gets a list of two sides; so do program arrays of other objects
+ *	1  every hook gets a list of two sides; so do program arrays of other objects, and
+ *	   places of tables of operations. A host that keeps tables itself is told; when it
+ *	   refuses one, all this is taken back
  *	2  one store: calls from outside are on the new side
  *	3  a grace period: whoever is on the old side, or was there before step 1, ends; then
  *	   one store: who is on no side is on the new one
@@ -25,15 +27,16 @@
  *       of step 3 wait for it; or it was started by pintle_prog_run(), and each call of a
  *       hook inside of it takes a side of its own; or it began with a list of step 4, and
  *       all that it finds is new, because the store of step 3 was before.
- *  R-C: who saw the new side sees no old one: the store of step 2 releases and choosing
- *       acquires; lists of two sides were there before, and lists of step 4 are new.
+ *  R-C: a call from outside of runs that begins after somebody saw the new side is on it: the
+ *       store of step 2 releases and choosing acquires; lists of two sides were there before,
+ *       and lists of step 4 are new. Calls inside of runs that have no side (R-B) are on the
+ *       old one until step 3, whatever they were told.
  *
- * What is more than hooks and arrays and must go over as a whole - a table of operations -
- * is a place of its own kind: made in prepare(), where it may fail; of two sides between
- * places_open() and places_close(); its calls use swap_choose() and swap_side().
+ * Tables of operations are places of their own kind: ops_swap.c.
  */
 #include "run/hook.h"
 #include "run/map/outer.h"
+#include "run/ops.h"
 
 struct place { /* a hook while its programs are replaced */
 	struct hook *hook;
@@ -47,6 +50,7 @@ struct replacing {
 	struct swap *swap;
 	struct place *places;
 	u32 nplaces;
+	struct ops_places tables;
 	bool was_attached;
 };
 
@@ -176,12 +180,9 @@ static int places_make(struct replacing *r)
 {
 	u32 n = r->host->hooks.n;
 
-	r->swap = calloc(1, sizeof(*r->swap));
 	r->places = calloc(n + 1, sizeof(r->places[0]));
-	if (!r->swap || !r->places)
+	if (!r->places)
 		return host_oom(r->host);
-	r->swap->number = ++r->host->swaps;
-	r->swap->old = r->old;
 	for (u32 i = 0; i < n; i++) {
 		r->nplaces++;
 		TRY(place_make(r, r->host->hooks.v[i], &r->places[i]));
@@ -191,6 +192,7 @@ static int places_make(struct replacing *r)
 
 static void places_drop(struct replacing *r)
 {
+	ops_places_drop(&r->tables);
 	for (u32 i = 0; i < r->nplaces; i++) {
 		struct place *place = &r->places[i];
 
@@ -246,22 +248,43 @@ static void places_close(struct replacing *r)
 	}
 }
 
-static void switch_over(struct replacing *r)
+/* Nobody was told to be on the new side, but runs that began with a table of it are. */
+static void switch_back(struct replacing *r)
+{
+	ops_places_back(&r->tables);
+	for (u32 i = 0; i < r->nplaces; i++)
+		if (r->places[i].sides)
+			hook_publish(r->places[i].hook, r->places[i].before);
+	prog_arrays_uncross(r->host, r->swap);
+	grace_wait(r->host);
+}
+
+static int switch_over(struct replacing *r)
 {
 	struct swap *swap = r->swap;
+	int err;
 
 	prog_arrays_cross(r->host, swap); /* 1 */
 	places_open(r);
+	ops_places_open(&r->tables);
+	err = ops_places_tell(&r->tables);
+	if (err) {
+		switch_back(r);
+		return err;
+	}
 	/* release: R-C, R-B, pair with the acquires in hook.c */
 	atomic_store_explicit(&swap->is_over, true, memory_order_release); /* 2 */
 	grace_wait(r->host);						   /* 3 */
 	atomic_store_explicit(&swap->settled, true, memory_order_release);
-	places_close(r);     /* 4 */
+	places_close(r); /* 4 */
+	ops_places_close(&r->tables);
 	grace_wait(r->host); /* 5 */
 	prog_arrays_crossed(r->host, swap);
+	ops_places_end(&r->tables);
 	settle(r, true);
 	defer_call(r->host, free, swap);
 	free(r->places);
+	return 0;
 }
 
 /* ------------------------------------------------------------------ telling */
@@ -310,15 +333,6 @@ static void tell_progs(const struct replacing *r)
 
 /* ------------------------------------------------------------------ all */
 
-/* Tables are units of their own, which ops.c replaces. */
-static bool has_tables(const struct pintle_object *object)
-{
-	for (u32 i = 0; i < object->image->nmaps; i++)
-		if (object->image->maps[i].type == MAP_STRUCT_OPS)
-			return true;
-	return false;
-}
-
 static int check(const struct replacing *r)
 {
 	struct pintle_host *host = r->host;
@@ -328,10 +342,6 @@ static int check(const struct replacing *r)
 				 "the same host", r->old->image->name);
 	if (!r->old->loaded)
 		return host_fail(host, -EINVAL, "%s is not loaded", r->old->image->name);
-	if (has_tables(r->old) || has_tables(r->new))
-		return host_fail(host, -ENOTSUP, "unsupported: %s: an object with tables of "
-				 "operations is replaced by attaching the new one's tables",
-				 r->old->image->name);
 	if (slot_current() || run_read_ongoing())
 		return host_fail(host, -EBUSY, "%s: not inside of a run or read section: it "
 				 "waits for those to end", r->old->image->name);
@@ -340,30 +350,44 @@ static int check(const struct replacing *r)
 
 static int prepare(struct replacing *r)
 {
+	r->swap = calloc(1, sizeof(*r->swap));
+	if (!r->swap)
+		return host_oom(r->host);
+	r->swap->number = ++r->host->swaps;
+	r->swap->old = r->old;
+	r->was_attached = ops_any_attached(r->old);
 	TRY(plan_links(r));
 	TRY(plan_new_programs(r));
+	TRY(ops_places_make(&r->tables, r->old, r->new, r->was_attached, r->swap));
 	return places_make(r);
+}
+
+/* All that must not be there when @err is returned. */
+static int back_out(struct replacing *r, int err)
+{
+	places_drop(r);
+	settle(r, false);
+	object_unload(r->new);
+	return err;
 }
 
 static int replace(struct replacing *r)
 {
 	const struct load_from from = {.old = r->old, .keep_data = r->opts.keep_data};
-	const struct pintle_load_opts load = {.size = sizeof(load),
-					      .log_level = r->opts.log_level};
+	struct pintle_load_opts load = r->old->how;
 	int err;
 
 	TRY(check(r));
+	load.log_level = r->opts.log_level;
 	TRY(object_load(r->new, &load, &from));
 	err = prepare(r);
-	if (err) {
-		places_drop(r);
-		settle(r, false);
-		object_unload(r->new);
-		return err;
-	}
+	if (err)
+		return back_out(r, err);
 	successors_set(r);
 	arrays_carry(r);
-	switch_over(r);
+	err = switch_over(r);
+	if (err)
+		return back_out(r, err);
 	if (r->opts.changed) {
 		tell_maps(r);
 		tell_progs(r);

@@ -12,6 +12,7 @@
  * thunk_take() pairs with the acquire in enter(). It stays while anybody may call: the
  * object's life (ops.h). Progress: wait-free.
  */
+#include "run/hook.h"
 #include "run/ops.h"
 
 enum { NR_THUNKS = 512 };
@@ -36,10 +37,27 @@ static u64 result_of(const struct ops_call *call, u64 r0)
 	return call->ret_bool ? !!narrow(r0, call->ret_size, false) : r0;
 }
 
+/* A call from outside that begins with one of two tables is on that one's side, whatever
+ * happens to the place meanwhile. */
+static __attribute__((cold, noinline)) u64 run_on_side(const struct run_scope *scope,
+						       const struct swap *swap,
+						       const struct ops_call *call,
+						       const u64 *ctx)
+{
+	u64 before = scope->slot->side, r0;
+	bool taken = swap_take(swap, scope, call->prog->object != swap->old);
+
+	r0 = run_prog(scope, call->prog, ctx);
+	if (taken)
+		scope->slot->side = before;
+	return r0;
+}
+
 static u64 enter(u32 i, const u64 *args)
 {
 	/* acquire: pairs with thunk_take() */
 	const struct ops_call *call = atomic_load_explicit(&targets[i], memory_order_acquire);
+	const struct swap *swap;
 	struct run_scope scope;
 	u64 ctx[5] = {0}, r0;
 
@@ -48,7 +66,10 @@ static u64 enter(u32 i, const u64 *args)
 		return 0;
 	for (u32 a = 0; a < call->nargs; a++)
 		ctx[a] = narrow(args[a], call->size[a], call->is_signed[a]);
-	r0 = run_prog(&scope, call->prog, ctx);
+	/* acquire: pairs with the release in ops_places_open() */
+	swap = atomic_load_explicit(&call->table->swap, memory_order_acquire);
+	r0 = unlikely(swap != NULL) ? run_on_side(&scope, swap, call, ctx)
+				    : run_prog(&scope, call->prog, ctx);
 	run_end(&scope);
 	return result_of(call, r0);
 }

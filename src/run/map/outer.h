@@ -38,6 +38,8 @@ struct swap;
  * that lead to it: while @swap is under way each run finds there what is on its side;
  * afterwards the successors are in place. */
 void prog_arrays_cross(struct pintle_host *host, const struct swap *swap);
+/* It will not be: they are as they were. */
+void prog_arrays_uncross(struct pintle_host *host, const struct swap *swap);
 void prog_arrays_crossed(struct pintle_host *host, const struct swap *swap);
 /* What the host put into @old goes into @new, where nothing is: successors for programs of
  * @object. */

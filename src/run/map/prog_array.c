@@ -191,6 +191,15 @@ void prog_arrays_cross(struct pintle_host *host, const struct swap *swap)
 	lock_drop(&host->maps_lock);
 }
 
+void prog_arrays_uncross(struct pintle_host *host, const struct swap *swap)
+{
+	lock_take(&host->maps_lock);
+	for (struct map *map = host->maps; map; map = map->next)
+		if (map->type == MAP_PROG_ARRAY && array_of(map)->swap == swap)
+			atomic_store_explicit(&array_of(map)->swap, NULL, memory_order_release);
+	lock_drop(&host->maps_lock);
+}
+
 /* The successor of @prog that fits into @map, or NULL. */
 static struct pintle_prog *successor_in(struct map *map, const struct pintle_prog *prog)
 {
