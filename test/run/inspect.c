@@ -6,6 +6,7 @@
 #include "test.h"
 
 #include "fixture/host.h"
+#include "run/stress_host.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -195,6 +196,61 @@ TEST(inspect_clients_that_misbehave)
 	CHECK_EQ(pintle_inspect_serve(host), 0);
 	CHECK_HAS(ASK("prog\0list\0"), "\"end\":true");
 	end();
+}
+
+/* Whatever kind a map is of, and whatever is asked of it: an answer, if only that it cannot. */
+static void ask_all_of(const char *name)
+{
+	static const char *const asked[] = {
+		"map|list|", "map|dump|%s|", "map|dump|%s|00000000|", "map|dump|%s|zz|",
+		"map|get|%s|0|", "map|get|%s|", "map|get|%s|hex:00000000|",
+		"map|get|%s|hex:0000000000000000|", "map|set|%s|0|0|", "map|set|%s|0|",
+		"map|set|%s||hex:00|", "map|set|%s|hex:00000000|hex:0000000000000000|",
+		"map|delete|%s|0|", "map|delete|%s|", "map|delete|%s|hex:0000000000000000|",
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(asked); i++) {
+		char words[256];
+		size_t len = (size_t)snprintf(words, sizeof(words), asked[i], name);
+
+		for (u32 at = 0; at < len; at++)
+			words[at] = words[at] == '|' ? 0 : words[at];
+		ask(words, len);
+		if (*text != '{' || !strstr(text, "}\n"))
+			test_fail(__FILE__, __LINE__, "%s of %s: '%s'", asked[i], name, text);
+	}
+}
+
+TEST(inspect_maps_of_every_kind)
+{
+	static const char *const files[] = {"run/stress.bpf.o", "run/stress_calls.bpf.o",
+					    "run/stress_ops.bpf.o"};
+	u32 maps = 0;
+
+	stress_host_reset();
+	host = stress_host_new(NULL);
+	CHECK(host);
+	snprintf(path, sizeof(path), "/tmp/pintle-kinds-%d", (int)getpid());
+	CHECK_EQ(pintle_inspect_open(host, path,
+				     PINTLE_OPTS(pintle_inspect_opts, .writable = true)), 0);
+	for (u32 i = 0; i < ARRAY_SIZE(files); i++) {
+		object = pintle_open(host, test_object(files[i]), NULL);
+		CHECK(object);
+		ask_all_of("hash"); /* not loaded */
+		CHECK_EQ(pintle_load(object), 0);
+		CHECK_EQ(pintle_attach(object), i < 2 ? 0 : -EBUSY); /* two tables */
+		for (int n = 0; n < 20; n++) {
+			stress_hook_p(n);
+			stress_hook_calls(n);
+		}
+		for (struct pintle_map *m = NULL; (m = pintle_map_next_in(object, m)); maps++)
+			ask_all_of(pintle_map_name(m));
+		pintle_close(object);
+	}
+	CHECK(maps > 30);
+	pintle_host_free(host);
+	CHECK_EQ(stress_counts.live, 0);
+	stress_host_reset();
 }
 
 TEST(inspect_opening)
