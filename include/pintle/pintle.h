@@ -1261,10 +1261,10 @@ struct pintle_ref {
 
 /*
  * Calls @fn for every field that owns a reference now, in every map, and for those of
- * objects that such fields own. Only objects of struct @type, only @object; NULL: all. @fn
- * must not call the library, wait or end its thread: it may be under a program's lock.
- * Stops when it returns non-zero. How many were found, or what @fn returned if negative;
- * -ENOMEM, -EAGAIN (a per-CPU map, and no execution slot). @fn may be NULL.
+ * objects that such fields own. Only objects of struct @type, only @object; NULL: all.
+ * @fn must not call the library, wait or end its thread: it may be under a program's
+ * lock. Stops when it returns non-zero. How many were found, or what @fn returned if
+ * negative; -ENOMEM, -EAGAIN (a per-CPU map, and no execution slot). @fn may be NULL.
  */
 PINTLE_API int64_t pintle_refs_each(struct pintle_host *host, const char *type,
 				    const void *object,

@@ -198,15 +198,26 @@ TEST(inspect_clients_that_misbehave)
 	end();
 }
 
-/* Whatever kind a map is of, and whatever is asked of it: an answer, if only that it cannot. */
+/* Whatever kind a map is of, and whatever is asked of it: an answer, if only that it
+ * cannot. */
 static void ask_all_of(const char *name)
 {
 	static const char *const asked[] = {
-		"map|list|", "map|dump|%s|", "map|dump|%s|00000000|", "map|dump|%s|zz|",
-		"map|get|%s|0|", "map|get|%s|", "map|get|%s|hex:00000000|",
-		"map|get|%s|hex:0000000000000000|", "map|set|%s|0|0|", "map|set|%s|0|",
-		"map|set|%s||hex:00|", "map|set|%s|hex:00000000|hex:0000000000000000|",
-		"map|delete|%s|0|", "map|delete|%s|", "map|delete|%s|hex:0000000000000000|",
+		"map|list|",
+		"map|dump|%s|",
+		"map|dump|%s|00000000|",
+		"map|dump|%s|zz|",
+		"map|get|%s|0|",
+		"map|get|%s|",
+		"map|get|%s|hex:00000000|",
+		"map|get|%s|hex:0000000000000000|",
+		"map|set|%s|0|0|",
+		"map|set|%s|0|",
+		"map|set|%s||hex:00|",
+		"map|set|%s|hex:00000000|hex:0000000000000000|",
+		"map|delete|%s|0|",
+		"map|delete|%s|",
+		"map|delete|%s|hex:0000000000000000|",
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(asked); i++) {
@@ -217,7 +228,8 @@ static void ask_all_of(const char *name)
 			words[at] = words[at] == '|' ? 0 : words[at];
 		ask(words, len);
 		if (*text != '{' || !strstr(text, "}\n"))
-			test_fail(__FILE__, __LINE__, "%s of %s: '%s'", asked[i], name, text);
+			test_fail(__FILE__, __LINE__, "%s of %s: '%s'", asked[i], name,
+				  text);
 	}
 }
 
@@ -232,7 +244,8 @@ TEST(inspect_maps_of_every_kind)
 	CHECK(host);
 	snprintf(path, sizeof(path), "/tmp/pintle-kinds-%d", (int)getpid());
 	CHECK_EQ(pintle_inspect_open(host, path,
-				     PINTLE_OPTS(pintle_inspect_opts, .writable = true)), 0);
+				     PINTLE_OPTS(pintle_inspect_opts, .writable = true)),
+		 0);
 	for (u32 i = 0; i < ARRAY_SIZE(files); i++) {
 		object = pintle_open(host, test_object(files[i]), NULL);
 		CHECK(object);
@@ -243,7 +256,8 @@ TEST(inspect_maps_of_every_kind)
 			stress_hook_p(n);
 			stress_hook_calls(n);
 		}
-		for (struct pintle_map *m = NULL; (m = pintle_map_next_in(object, m)); maps++)
+		for (struct pintle_map *m = NULL; (m = pintle_map_next_in(object, m));
+		     maps++)
 			ask_all_of(pintle_map_name(m));
 		pintle_close(object);
 	}
