@@ -172,11 +172,28 @@ static void note_address(struct plan *p, const void *ptr)
 		p->subs.v[off / sizeof(funcs[0])].callback = true;
 }
 
+/* Loops inside that end later do not count: these are no nested ones. */
+static bool is_tight(const struct plan *p, u32 head, u32 end)
+{
+	enum { SHORT = 32 };
+
+	for (u32 at = head + 1; at <= end && end - head < SHORT; at++)
+		if (p->flags.v[at] & PLAN_LOOP)
+			return false;
+	return end - head < SHORT;
+}
+
+/* Of several jumps back to a place, the last one decides. */
 static void mark_jump(struct plan *p, u32 at)
 {
 	u32 target = at + 1 + (u32)p->code->insns[at].off;
+	u8 *flags = &p->flags.v[target];
 
-	p->flags.v[target] |= target <= at ? PLAN_TARGET | PLAN_LOOP : PLAN_TARGET;
+	*flags |= PLAN_TARGET;
+	if (target > at)
+		return;
+	*flags &= (u8)~PLAN_TIGHT;
+	*flags |= is_tight(p, target, at) ? PLAN_LOOP | PLAN_TIGHT : PLAN_LOOP;
 }
 
 static bool is_number(const struct code_insn *insn)

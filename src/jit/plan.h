@@ -13,6 +13,7 @@
 enum plan_flag {
 	PLAN_TARGET = 1, /* a jump arrives here */
 	PLAN_LOOP = 2,	 /* one from below */
+	PLAN_TIGHT = 4,	 /* ... which ends a short loop with no other inside */
 };
 
 struct plan_sub {

@@ -1,8 +1,25 @@
 /* SPDX-License-Identifier: MIT
  *
  * code.h: what runs. lower() turns a proof into pre-decoded instructions for the
- * interpreter (and, later, for native code): addresses resolved, context accesses
- * rewritten, dead code removed. Only proofs compile.
+ * interpreter and for native code: addresses resolved, context accesses rewritten, dead
+ * code removed. Only proofs compile.
+ *
+ * What a generator of native code (src/jit/<machine>/) has to know; src/jit/jit.h says what
+ * it is given and writes, src/jit/plan.h what was found out for it already:
+ *
+ *  - Ops are those of isa.def that code_check() lets pass (of immediates of 64 bits and of
+ *    jumps OP_LD_IMM64 and OP_JA only, of calls OP_CALL_SUBPROG only) and those of code.def,
+ *    with the meaning that is written there. Results of 32 bits clear the upper half.
+ *  - There are NR_CODE_REGS registers. Calls keep r6-r9 and the frame pointer, of the scratch
+ *    register nothing is known after one.
+ *  - Subprogram i is from entry[i] to entry[i + 1], 0 is the program, and control passes from
+ *    one to another by calls alone. Its stack is frame[i] bytes below the frame pointer,
+ *    aligned to 16, of which `unwritten` must be cleared.
+ *  - Native code has the signature code_native; its last argument is the execution slot, of
+ *    which struct jit_rt has the places that ops need.
+ *  - Loads that may fault (CODE_SAFE_..., CODE_ARENA_...) go into jit_out.fixes, and after a
+ *    fault leave 0 and count it. No other access can fault, and nothing is to be checked.
+ *  - An op without native form is -ENOTSUP: the program is interpreted, with the same results.
  */
 #ifndef PINTLE_CODE_H
 #define PINTLE_CODE_H
@@ -102,6 +119,9 @@ struct code {
 	u32 *entry;	   /* by subprogram: its first code instruction */
 	struct code_func *funcs; /* by subprogram */
 	u32 *frame;	   /* by subprogram: bytes of stack, a multiple of 16 */
+	u64 *unwritten;	   /* by subprogram: slots of 8 bytes that must be 0 at its beginning, the
+			    * first ends at the frame pointer; others are written before they are
+			    * read. NULL: all must be */
 	u32 stack_size;	   /* bytes one run may need over all frames, a multiple of 16 */
 	u32 nsubprogs;
 	bool budgets;	   /* a run of it needs those of its slot set */

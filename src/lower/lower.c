@@ -381,9 +381,12 @@ static int lower_into(struct lower *l)
 	code->entry = arena_array(code->arena, n, sizeof(code->entry[0]));
 	code->funcs = arena_array(code->arena, n, sizeof(code->funcs[0]));
 	code->frame = arena_array(code->arena, n, sizeof(code->frame[0]));
+	code->unwritten = arena_memdup(code->arena, l->proof->stack_unwritten,
+				       n * sizeof(code->unwritten[0]));
 	l->where = arena_array(code->arena, l->proof->ninsns, sizeof(l->where[0]));
 	l->target = arena_array(code->arena, l->proof->ninsns, sizeof(l->target[0]));
-	if (!code->entry || !code->funcs || !code->frame || !l->where || !l->target)
+	if (!code->entry || !code->funcs || !code->frame || !code->unwritten || !l->where ||
+	    !l->target)
 		return log_fail(l->log, -ENOMEM, "out of memory");
 	mark_targets(l);
 	TRY(find_arena(l));

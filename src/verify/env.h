@@ -223,6 +223,7 @@ struct subprog_note {
 	bool async;		/* a callback that runs later, alone */
 	const struct sig *sig;	/* signature.c: of global ones, once parsed */
 	u16 stack_depth;	/* bytes used, as far as the walk has seen */
+	u64 unwritten;		/* slots that may be read before they are written, as bits */
 };
 
 struct env {

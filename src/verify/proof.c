@@ -101,7 +101,7 @@ static int assume(const struct assuming *a)
 		if (proof->at[at].reached)
 			TRY(check_insn(a, at));
 	for (u32 i = 0; i < a->prog->nsubprogs; i++)
-		proof->stack_depth[i] = STACK_SIZE;
+		proof->stack_depth[i] = STACK_SIZE, proof->stack_unwritten[i] = UINT64_MAX;
 	proof->max_stack = a->prog->nsubprogs * STACK_SIZE;
 	return 0;
 }
@@ -124,7 +124,9 @@ int proof_assume(struct log *log, const struct image *image, const struct image_
 		proof->at = arena_array(arena, prog->ninsns, sizeof(proof->at[0]));
 		proof->stack_depth =
 			arena_array(arena, prog->nsubprogs, sizeof(proof->stack_depth[0]));
-		if (proof->at && proof->stack_depth)
+		proof->stack_unwritten = arena_array(arena, prog->nsubprogs,
+						     sizeof(proof->stack_unwritten[0]));
+		if (proof->at && proof->stack_depth && proof->stack_unwritten)
 			err = assume(&a);
 	}
 	if (err == -ENOMEM)

@@ -406,6 +406,7 @@ static int revisit(struct env *env, struct state *old)
 	if (!went_on(env, old, cur))
 		return 0;
 	TRY(close_loop(env, old, old));
+	stack_note_pruned(env, old, cur);
 	return PATH_ENDED;
 }
 
@@ -421,6 +422,7 @@ static int compare(struct env *env, struct state *old)
 		return 0;
 	old->hits++;
 	env->prune_hits++;
+	stack_note_pruned(env, old, env->cur);
 	if (root)
 		TRY(close_loop(env, old, root));
 	else

@@ -50,6 +50,43 @@ static void note_depth(struct env *env, const struct frame *frame, s64 lo)
 		sub->stack_depth = (u16)ROUND_UP(-lo, 8);
 }
 
+/*
+ * Who reads bytes that were never written must find nothing there that was somebody else's:
+ * their slots are cleared when the program runs, others are not. Bytes that a function was
+ * to write, or a store at a place that varies, may be written or not: they are cleared in any
+ * case, as what the paths that were pruned here knew of them is not known.
+ */
+static void note_read(struct env *env, const struct frame *frame, s64 lo, s64 hi)
+{
+	for (s64 at = lo; at < hi; at++) {
+		u32 i = slot_of(at);
+
+		if (i >= frame->nslots || frame->stack[i].kind[byte_of(at)] == SLOT_INVALID)
+			env->subs[frame->subprog].unwritten |= BIT64(i);
+	}
+}
+
+static void note_unsure(struct env *env, const struct frame *frame, s64 lo, s64 hi)
+{
+	for (s64 at = lo; at < hi; at++)
+		env->subs[frame->subprog].unwritten |= BIT64(slot_of(at));
+}
+
+void stack_note_pruned(struct env *env, const struct state *old, const struct state *cur)
+{
+	for (u32 f = 0; f < cur->nframes; f++) {
+		const struct frame *was = old->frames[f], *is = cur->frames[f];
+		u64 live = live_slots_of(env, cur, f, env->insn);
+
+		for (u32 i = 0; i < was->nslots; i++)
+			for (u32 b = 0; live >> i & 1 && b < 8; b++)
+				if (was->stack[i].kind[b] != SLOT_INVALID &&
+				    (i >= is->nslots ||
+				     is->stack[i].kind[b] == SLOT_INVALID))
+					env->subs[is->subprog].unwritten |= BIT64(i);
+	}
+}
+
 static void note_step(struct env *env, const struct frame *frame, u32 slot)
 {
 	struct step *step = cur_step(env);
@@ -177,6 +214,7 @@ int stack_read_fixed(struct env *env, struct frame *frame, s32 off, u32 size,
 
 	note_depth(env, frame, off);
 	note_step(env, frame, i);
+	note_read(env, frame, off, (s64)off + size);
 	if (i >= frame->nslots) {
 		*out = reg_num(scalar_zext(scalar_unknown(), (u8)size));
 		return 0;
@@ -193,6 +231,7 @@ static int read_variable(struct env *env, struct frame *frame, s64 lo, s64 hi, u
 	u16 mark = 0;
 
 	note_depth(env, frame, lo);
+	note_read(env, frame, lo, hi + size);
 	for (s64 at = lo; at < hi + size; at++) {
 		u32 i = slot_of(at);
 
@@ -334,6 +373,7 @@ static int write_variable(struct env *env, struct frame *frame, s64 lo, s64 hi,
 	if (leaks_address(env, &acc->value))
 		return reject(env, RULE_STACK_VAR_SPILL, acc->regno);
 	note_depth(env, frame, lo);
+	note_unsure(env, frame, lo, hi + acc->size);
 	for (s64 at = lo; at < hi + acc->size; at++) {
 		struct slot *slot = frame_slot(env, frame, slot_of(at));
 
@@ -414,6 +454,7 @@ int stack_mark_written(struct env *env, struct frame *frame, s32 off, u32 size)
 	if (!size)
 		return 0;
 	note_depth(env, frame, off);
+	note_unsure(env, frame, off, (s64)off + size);
 	for (s64 at = off; at < (s64)off + size; at++) {
 		struct slot *slot = frame_slot(env, frame, slot_of(at));
 
@@ -444,6 +485,7 @@ int stack_readable(struct env *env, u32 regno, struct frame *frame, s64 lo, s64 
 {
 	TRY(check_bounds(env, regno, lo, hi, size, INDIRECT));
 	note_depth(env, frame, lo);
+	note_read(env, frame, lo, hi + size);
 	for (s64 at = lo; at < hi + size; at++)
 		TRY(check_no_object(env, frame, regno, lo, at, size));
 	return 0;
@@ -487,6 +529,7 @@ int stack_object_put(struct env *env, struct frame *frame, u32 at, u32 nslots,
 	}
 	object.def = env->insn;
 	for (u32 i = at + 1 - nslots; i <= at; i++) {
+		env->subs[frame->subprog].unwritten |= BIT64(i); /* by the program */
 		memset(frame->stack[i].kind, (int)kind, sizeof(frame->stack[i].kind));
 		frame->stack[i].spilled = object;
 		frame->written_slots |= BIT64(i);

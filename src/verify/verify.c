@@ -168,8 +168,13 @@ static struct proof *new_proof(struct env *env, const u16 *depths)
 	proof->at = arena_array(arena, proof->ninsns, sizeof(*proof->at));
 	proof->stack_depth =
 		arena_memdup(arena, depths, env->prog->nsubprogs * sizeof(*depths));
-	if (!proof->at || !proof->stack_depth || !finish_insns(env, proof))
+	proof->stack_unwritten =
+		arena_array(arena, env->prog->nsubprogs, sizeof(proof->stack_unwritten[0]));
+	if (!proof->at || !proof->stack_depth || !proof->stack_unwritten ||
+	    !finish_insns(env, proof))
 		goto fail;
+	for (u32 i = 0; i < env->prog->nsubprogs; i++)
+		proof->stack_unwritten[i] = env->subs[i].unwritten;
 	return proof;
 fail:
 	arena_free(arena);

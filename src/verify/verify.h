@@ -92,6 +92,9 @@ struct proof {
 	u32 ninsns;
 	struct proof_insn *at;	  /* by instruction */
 	u16 *stack_depth;	  /* by subprogram, bytes, rounded up to 8 */
+	u64 *stack_unwritten;	  /* by subprogram: slots of 8 bytes, the first ends at the
+				     frame pointer, that may be read before the program has
+				     written all that is read of them */
 	u32 max_stack;		  /* of the deepest chain of calls */
 	bool uses_packet_writes;
 	bool sleeps;		  /* all of it, or callbacks that it has */

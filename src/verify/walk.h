@@ -60,6 +60,8 @@ s32 subprog_at(const struct env *env, u32 insn);	 /* that starts there; -1 */
 u32 subprog_of(const struct env *env, u32 insn);	 /* that holds it */
 int live_compute(struct env *env);
 u16 live_regs_of(const struct env *env, const struct state *state, u32 frame, u32 insn);
+/* stack.c: the walk from @old's place stands for that from @cur's, where less may be written. */
+void stack_note_pruned(struct env *env, const struct state *old, const struct state *cur);
 u64 live_slots_of(const struct env *env, const struct state *state, u32 frame, u32 insn);
 
 /* --- exec: by kind; *next is the following instruction unless they say otherwise --- */

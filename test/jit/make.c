@@ -333,14 +333,18 @@ void make_program(struct gen *g, u64 seed, bool plain, struct code *code)
 	g->metered = !plain && seed % 3 == 0;
 	/* A kernel's programs have 512 bytes of stack in all. */
 	g->nsubs = 1 + make_below(g, plain ? 2 : MAX_SUBS);
-	for (u32 i = 0; i < g->nsubs; i++)
+	for (u32 i = 0; i < g->nsubs; i++) {
 		g->frame[i] = 256 + STACK;
+		/* What subprog() writes, and what is never read. */
+		g->unwritten[i] = i || plain ? 0 : BIT64(STACK / 8) - 1;
+	}
 	for (u32 i = 0; i < g->nsubs; i++)
 		subprog(g, i);
 	link_calls(g);
 	*code = (struct code){.insns = g->v, .ninsns = g->n, .entry = g->entry,
 			      .funcs = g->funcs, .frame = g->frame, .nsubprogs = g->nsubs,
 			      .stack_size = g->nsubs * (256 + STACK),
+			      .unwritten = seed % 4 ? g->unwritten : NULL,
 			      .window = (uintptr_t)make_arena,
 			      .metered = g->metered,
 			      .budget = {.turns = 1 + seed / 7 % 40, .ns = seed % 5 ? 0 : UINT32_MAX,

@@ -33,6 +33,7 @@ struct gen { /* a program under way */
 	u32 unset;	    /* registers that hold nothing */
 	u32 sub, nsubs;
 	u32 entry[MAX_SUBS], frame[MAX_SUBS];
+	u64 unwritten[MAX_SUBS];
 	struct code_func funcs[MAX_SUBS];
 	u32 leaves[64], nleaves; /* jumps to the end of the subprogram, where runs end early */
 	bool keeping;

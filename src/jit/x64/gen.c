@@ -115,6 +115,23 @@ static int gen_insn(struct gen *g)
 			code_op_name(insn->op));
 }
 
+/*
+ * The head of a short loop does not lie at the end of 16 bytes, which are decoded at once. The
+ * first pass makes as much room as there will ever be, as its distances may only shrink.
+ */
+static void align_loop(struct gen *g)
+{
+	enum { ALIGN = 16, MOST = 7 };
+	u32 pad = (u32)-(uintptr_t)g->x.at % ALIGN;
+
+	if (!(g->plan->flags.v[g->at] & PLAN_TIGHT))
+		return;
+	if (!g->last_pass)
+		x64_nops(&g->x, MOST);
+	else if (pad <= MOST)
+		x64_nops(&g->x, pad);
+}
+
 static int gen_sub(struct gen *g, u32 i)
 {
 	g->sub = &g->plan->subs.v[i];
@@ -127,6 +144,7 @@ static int gen_sub(struct gen *g, u32 i)
 	gen_prologue(g);
 	gen_frame_body(g, i);
 	for (g->at = g->sub->start; g->at < g->sub->end; g->at = g->next) {
+		align_loop(g);
 		g->out->insn_at[g->at] = gen_off(g, g->x.at);
 		TRY(gen_insn(g));
 	}

@@ -7,7 +7,7 @@
  *
  *	return address
  *	rbp of the caller	when the program uses its stack; rbp points here
- *	stack of the program	cleared: it may be read before it is written
+ *	stack of the program	cleared where it may be read before it is written
  *	8 bytes of padding	when calls are made and alignment needs them
  *	saved registers
  *
@@ -29,13 +29,27 @@ static void choose_saved(struct gen *g, bool main)
 		g->saved[g->nsaved++] = SLOT;
 }
 
-static void clear_stack(struct gen *g)
+/* Whether the 16 bytes from @at bytes below the frame pointer on must be cleared. */
+static bool needs_clearing(const u64 *unwritten, u32 at)
 {
-	if (!g->frame)
-		return;
-	x64_rr(&g->x, X64_XORPS, false, 0, 0);
-	for (u32 at = 16; at <= g->frame; at += 16)
+	u32 slot = at / 8 - 2;
+
+	return !unwritten || slot >= 64 || *unwritten >> slot & 3;
+}
+
+static void clear_stack(struct gen *g, u32 sub)
+{
+	const u64 *unwritten = g->code->unwritten ? &g->code->unwritten[sub] : NULL;
+	bool zero = false;
+
+	for (u32 at = 16; at <= g->frame; at += 16) {
+		if (!needs_clearing(unwritten, at))
+			continue;
+		if (!zero)
+			x64_rr(&g->x, X64_XORPS, false, 0, 0);
+		zero = true;
 		x64_rm(&g->x, X64_MOVAPS_MR, false, 0, x64_at(RBP, -(s32)at));
+	}
 }
 
 void gen_prologue(struct gen *g)
@@ -55,7 +69,7 @@ void gen_prologue(struct gen *g)
 		gen_mov_reg(g, true, RBP, RSP);
 		if (g->frame + 8 * g->pad)
 			x64_alu_imm(x, X64_SUB_RM, true, RSP, (s32)(g->frame + 8 * g->pad));
-		clear_stack(g);
+		clear_stack(g, sub);
 	} else if (g->pad) {
 		x64_push(x, RCX);
 	}
