@@ -14,6 +14,7 @@
 #	make fuzz		each fuzz target for FUZZ_SECONDS (60)
 #	make check-domains	value domains, exhaustively and by proof
 #	make check-soundness	SOUNDNESS (100000) random programs from seed SEED (1)
+#	make check-timers	TIMERS (1000000) timers: time to arm, cancel, fire; memory
 #	make check-replace	replaces an object ROUNDS (1000) times under load
 #	make check-kernel	as many before the live kernel, too; prints differences
 #	make check-contract	helpers and contexts of --kernel, all of them, before the live one
@@ -97,6 +98,11 @@ check-soundness: all
 # The acceptance of replacement: a thousand under load from all threads.
 check-replace: all
 	@PINTLE_ROUNDS=$(or $(ROUNDS),1000) $(BUILD)/test/pintle-test race_replace_under_load
+
+# A million timers: what arming, cancelling and firing one takes in order of deadlines.
+check-timers: all
+	@PINTLE_TIMERS=$(or $(TIMERS),1000000) PINTLE_TEST_TIMES=1 \
+		$(BUILD)/test/pintle-test deadlines_of_very_many_timers
 
 # Every case of the rule book's section K by its id, and what is missing.
 rulebook: all
