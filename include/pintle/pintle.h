@@ -1292,14 +1292,23 @@ struct pintle_inspect_opts {
 	uint32_t mode; /* of the socket's file; 0: 0600, and then only root and the user that
 			  this process runs as are answered, whatever the folder's rights */
 	bool writable; /* elements may be set and deleted */
+	/*
+	 * Objects may be replaced (`pintle replace`), as by pintle_object_replace(); NULL: they
+	 * may not. The file comes whole and is opened, verified and put in place inside of
+	 * pintle_inspect_serve(), which takes as long as those do, as @old was opened and with
+	 * its budgets. Called after the switch: @old is closed when it returns, and its handles
+	 * are dead. Where the new one is refused, nothing is called and @old runs on.
+	 */
+	void (*replaced)(void *data, struct pintle_object *old, struct pintle_object *new_);
+	void *data; /* handed to it */
 };
 
 /*
- * Opens a Unix socket at @path, at which `pintle prog`, `pintle map`, `pintle refs` and
- * `pintle top` ask what this host runs. Off until opened; one a host. Requests are answered
+ * Opens a Unix socket at @path, at which `pintle prog`, `hook`, `map`, `refs` and `top` ask
+ * what this host runs. Off until opened; one a host. Requests are answered
  * by pintle_inspect_serve(), which the thread that configures the host calls when
- * pintle_inspect_fd() is readable (poll, epoll): it never waits, and answers a bounded
- * number of requests, each of bounded size. Addresses are never told. -EBUSY: one is open.
+ * pintle_inspect_fd() is readable (poll, epoll): it never waits for a client, and answers a
+ * bounded number of requests, each of bounded size. Addresses are never told. -EBUSY: one is open.
  * -EADDRINUSE: another process listens there. Closing removes the file; so does freeing the
  * host.
  */

@@ -55,7 +55,7 @@ int cmd_verify(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_dump(int argc, char **argv);
-int cmd_remote(int argc, char **argv); /* prog, map, refs, top */
+int cmd_remote(int argc, char **argv); /* prog, hook, map, refs, top, replace */
 int cmd_explain(int argc, char **argv);
 
 #endif

@@ -29,8 +29,11 @@ static const struct command commands[] = {
 	 "programs of a running host", cmd_remote},
 	{"map", "list | dump MAP | get MAP KEY | set MAP KEY VALUE | delete MAP KEY",
 	 "maps of a running host (--socket, --json)", cmd_remote},
+	{"hook", "list", "how often its hooks are called", cmd_remote},
 	{"refs", "[TYPE] | totals", "which fields of its maps hold references", cmd_remote},
 	{"top", "[--count N]", "how often its programs run, every second", cmd_remote},
+	{"replace", "OBJECT [--name NAME] [--keep-data]",
+	 "put a new object file in the place of one that runs there", cmd_remote},
 	{"version", "", "print the version", cmd_version},
 	{"help", "", "print this", cmd_help},
 };

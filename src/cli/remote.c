@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * remote.c: `pintle prog`, `map`, `refs` and `top`: asks a running host at the socket that
+ * remote.c: `pintle prog`, `hook`, `map`, `refs`, `top` and `replace`: asks a running host at the socket that
  * it opened (pintle_inspect_open()) and prints the rows of its answer: as they came, one
  * JSON object a line, with --json; else as a table whose columns are the rows' members.
  */
 #include "cli/cli.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -18,6 +21,9 @@ struct remote {
 	const char *path;
 	bool json;
 	int fd;
+	int file; /* to be sent beside the request, or -1 */
+	const char *name; /* replace: whose place is taken */
+	bool keep_data;
 	u32 count; /* top: how many times; 0: until interrupted */
 	const char *words[MAX_WORDS];
 	u32 nwords;
@@ -41,6 +47,24 @@ static int talk_to(struct remote *r)
 	return 0;
 }
 
+/* The request, and beside it the file, if there is one. */
+static bool send_all(const struct remote *r, void *request, size_t n)
+{
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control = {.head = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
+	struct iovec at = {request, n};
+	struct msghdr msg = {.msg_iov = &at, .msg_iovlen = 1};
+
+	if (r->file >= 0) {
+		memcpy(CMSG_DATA(&control.head), &r->file, sizeof(int));
+		msg.msg_control = &control;
+		msg.msg_controllen = sizeof(control);
+	}
+	return sendmsg(r->fd, &msg, MSG_NOSIGNAL) == (ssize_t)n;
+}
+
 /* One request, one answer in r->answer. */
 static int ask(struct remote *r, const char *cursor)
 {
@@ -57,7 +81,7 @@ static int ask(struct remote *r, const char *cursor)
 		memcpy(request + n, word, len);
 		n += len;
 	}
-	if (send(r->fd, request, n, MSG_NOSIGNAL) != (ssize_t)n)
+	if (!send_all(r, request, n))
 		return usage_error("%s: %s", r->path, strerror(errno));
 	got = recv(r->fd, r->answer, ANSWER - 1, 0);
 	if (got <= 0)
@@ -131,6 +155,22 @@ static u32 split_row(char *row, struct cell *cells)
 		p = end + 1;
 	}
 	return n;
+}
+
+/* Words in place, without the escapes of JSON but those of odd characters. */
+static const char *unescape(char *text)
+{
+	char *to = text;
+
+	for (const char *from = text; *from; from++) {
+		bool known = *from == '\\' && strchr("n\"\\t", from[1]) && from[1];
+
+		if (known)
+			from++;
+		*to++ = (char)(known && *from == 'n' ? '\n' : known && *from == 't' ? '\t' : *from);
+	}
+	*to = 0;
+	return text;
 }
 
 struct table {
@@ -223,7 +263,9 @@ static char *take_rows(struct remote *r, struct table *table)
 
 static int all_rows(struct remote *r, struct table *table)
 {
-	char text[4096] = "";
+	static char text[1 << 14];
+
+	*text = 0;
 
 	for (;;) {
 		enum last last;
@@ -235,7 +277,7 @@ static int all_rows(struct remote *r, struct table *table)
 			return EXIT_DONE;
 		if (last == LAST_NEXT)
 			continue;
-		usage_error("%s", text);
+		usage_error("%s", unescape(text));
 		return EXIT_REFUSED;
 	}
 }
@@ -315,7 +357,7 @@ static const struct {
 	{"prog", "list", 0, 0}, {"prog", "show", 1, 1},	  {"prog", "dump", 1, 1},
 	{"map", "list", 0, 0},	{"map", "dump", 1, 1},	  {"map", "get", 2, 2},
 	{"map", "set", 3, 3},	{"map", "delete", 2, 2},  {"refs", "list", 0, 1},
-	{"refs", "totals", 0, 0},
+	{"refs", "totals", 0, 0}, {"hook", "list", 0, 0}, {"object", "replace", 2, 2},
 };
 
 static int check_shape(const struct remote *r)
@@ -335,12 +377,57 @@ static int check_shape(const struct remote *r)
 			   "says", r->words[0]);
 }
 
+/* ------------------------------------------------------------------ replace */
+
+/* The file at @path in memory that nobody can change any more; -1, and it was said why. */
+static int sealed_copy(const char *path)
+{
+	char buf[1 << 14];
+	FILE *f = fopen(path, "re");
+	int fd = f ? memfd_create("pintle", MFD_CLOEXEC | MFD_ALLOW_SEALING) : -1;
+	bool good = fd >= 0;
+	size_t n;
+
+	while (good && (n = fread(buf, 1, sizeof(buf), f)))
+		good = write(fd, buf, n) == (ssize_t)n;
+	good = good && !ferror(f) &&
+	       !fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW);
+	if (!good)
+		usage_error("%s: %s", path, strerror(errno));
+	if (!good && fd >= 0)
+		close(fd);
+	if (f)
+		fclose(f);
+	return good ? fd : -1;
+}
+
+/* replace OBJECT is object replace NAME HOW, and the file; its name is the object's usually. */
+static int complete_replace(struct remote *r)
+{
+	const char *path = r->nwords == 2 ? r->words[1] : NULL;
+	const char *slash = path ? strrchr(path, '/') : NULL;
+
+	if (!path)
+		return usage_error("replace takes an object file");
+	r->file = sealed_copy(path);
+	r->words[0] = "object";
+	r->words[1] = "replace";
+	r->words[2] = r->name ? r->name : slash ? slash + 1 : path;
+	r->words[3] = r->keep_data ? "keep-data" : "";
+	r->nwords = 4;
+	return r->file < 0 ? EXIT_USAGE : 0;
+}
+
 static int parse(int argc, char **argv, struct remote *r)
 {
 	r->words[r->nwords++] = argv[0];
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--json"))
 			r->json = true;
+		else if (!strcmp(argv[i], "--keep-data"))
+			r->keep_data = true;
+		else if (!strcmp(argv[i], "--name") && i + 1 < argc)
+			r->name = argv[++i];
 		else if (!strcmp(argv[i], "--socket") && i + 1 < argc)
 			r->path = argv[++i];
 		else if (!strcmp(argv[i], "--count") && i + 1 < argc)
@@ -355,10 +442,12 @@ static int parse(int argc, char **argv, struct remote *r)
 }
 
 /* What is left out has a usual meaning. */
-static void complete(struct remote *r)
+static int complete(struct remote *r)
 {
 	bool refs = !strcmp(r->words[0], "refs");
 
+	if (!strcmp(r->words[0], "replace"))
+		return complete_replace(r);
 	if (!strcmp(r->words[0], "top")) {
 		r->words[0] = "prog";
 		r->nwords = 1;
@@ -369,6 +458,7 @@ static void complete(struct remote *r)
 		r->words[r->nwords++] = "list";
 	if (refs && r->nwords == 2 && !strcmp(r->words[1], "list"))
 		r->words[r->nwords++] = ""; /* of any type; the cursor comes behind it */
+	return 0;
 }
 
 int cmd_remote(int argc, char **argv)
@@ -379,15 +469,14 @@ int cmd_remote(int argc, char **argv)
 
 	if (!r)
 		return usage_error("out of memory");
-	r->fd = -1;
+	r->fd = r->file = -1;
 	r->path = getenv("PINTLE_SOCKET");
-	if (!parse(argc, argv, r)) {
-		complete(r);
-		if (!check_shape(r) && !talk_to(r))
-			exit_code = is_top ? top(r) : print_answer(r);
-	}
+	if (!parse(argc, argv, r) && !complete(r) && !check_shape(r) && !talk_to(r))
+		exit_code = is_top ? top(r) : print_answer(r);
 	if (r->fd >= 0)
 		close(r->fd);
+	if (r->file >= 0)
+		close(r->file);
 	free(r);
 	return exit_code;
 }

@@ -11,10 +11,12 @@
  *
  * Who may ask: what the file's mode lets connect, and with a mode that is the owner's alone
  * also only root and the user that the host runs as, by the credentials of the socket.
- * Requests that change something need .writable. Addresses are never told.
+ * Requests that change something need .writable, replacing an object needs .replaced; the
+ * object file comes beside the request, as a descriptor (upload.h). Addresses are never told.
  */
-#include "run/run.h"
+#include "run/hook.h"
 #include "run/map.h"
+#include "run/upload.h"
 
 #include "base/out.h"
 #include "btf/btf_value.h"
@@ -28,7 +30,7 @@
 
 enum { MAX_CLIENTS = 16, MAX_WORDS = 8, REQUEST = 16 << 10, ANSWER = 96 << 10,
        MAX_KEY = 512, ROOM = 2 * MAX_KEY + 64, /* for the line with the cursor */
-       SEND_BUFFER = 512 << 10 };
+       SEND_BUFFER = 512 << 10, WORDS = 8 << 10 };
 
 struct client {
 	struct inspect *in;
@@ -44,10 +46,13 @@ struct inspect {
 	struct client clients[MAX_CLIENTS];
 	char request[REQUEST];
 	char answer[ANSWER];
+	char words[WORDS]; /* of a failure */
 };
 
 struct request {
 	struct pintle_host *host;
+	struct inspect *in;
+	int fd; /* that came with it, or -1 */
 	struct out out;
 	u32 nwords;
 	const char *words[MAX_WORDS]; /* after the two that name the request */
@@ -177,6 +182,33 @@ static void tell_prog(struct request *r)
 
 	if (prog)
 		prog_row(r, prog);
+}
+
+static bool hook_row(struct request *r, const struct hook *hook)
+{
+	struct pintle_hook_info info = {.size = sizeof(info)};
+	size_t start = r->out.n;
+
+	pintle_hook_info(hook->at, &info);
+	out_add(&r->out, "{");
+	pair(&r->out, "hook", hook->at->name);
+	pair_u64(&r->out, "links", info.links);
+	pair_u64(&r->out, "drops", info.drops);
+	pair_u64(&r->out, "timed", info.timed);
+	pair_u64(&r->out, "timed_ns", info.timed_ns);
+	pair_u64(&r->out, "calls", info.calls);
+	return row_end(&r->out, start);
+}
+
+static void tell_hooks(struct request *r)
+{
+	struct count c = count_from(word(r, 0));
+
+	for (u32 i = 0; i < r->host->hooks.n; i++)
+		if (is_due(&c) && !hook_row(r, r->host->hooks.v[i])) {
+			go_on_at(r, &c);
+			return;
+		}
 }
 
 static bool insn_row(struct request *r, const struct image_prog *prog, u32 at)
@@ -480,18 +512,82 @@ static void tell_totals(struct request *r)
 		r->error = strerror(-err);
 }
 
+/* ------------------------------------------------------------------ replacing */
+
+/* The one that is loaded under this name; no name: the only one. */
+static struct pintle_object *find_object(struct request *r)
+{
+	struct pintle_object *found = NULL;
+
+	for (struct pintle_object *o = r->host->objects; o; o = o->next) {
+		if (!o->loaded || (*word(r, 0) && strcmp(object_name(o), word(r, 0))))
+			continue;
+		if (found) {
+			r->error = "more than one object goes by that name";
+			return NULL;
+		}
+		found = o;
+	}
+	if (!found)
+		r->error = "no such object is loaded";
+	return found;
+}
+
+/* What does not fit into the answer is not told: it was done all the same. */
+static void change_row(void *data, const struct pintle_change *change)
+{
+	struct request *r = data;
+	size_t start = r->out.n;
+
+	out_add(&r->out, "{");
+	pair(&r->out, "kind", change->kind);
+	pair(&r->out, "name", change->name);
+	pair(&r->out, "what", change->what);
+	row_end(&r->out, start);
+}
+
+static void replace_object(struct request *r)
+{
+	const struct pintle_inspect_opts *opts = &r->in->opts;
+	const struct pintle_replace_opts how = {.size = sizeof(how), .changed = change_row,
+						.keep_data = !strcmp(word(r, 1), "keep-data"),
+						.data = r};
+	struct pintle_object *old = find_object(r);
+	struct upload up;
+
+	if (!old)
+		return;
+	r->error = upload_open(&up, r->fd);
+	if (r->error)
+		return;
+	if (upload_replace(&up, old, &how, opts->replaced, opts->data)) {
+		snprintf(r->in->words, WORDS, "%s", pintle_host_error(r->host));
+		r->error = r->in->words;
+	}
+	upload_close(&up);
+}
+
 /* ------------------------------------------------------------------ requests */
+
+enum may { MAY_ASK, MAY_WRITE, MAY_REPLACE };
 
 static const struct {
 	const char *noun, *verb;
 	void (*answer)(struct request *r);
-	bool writes;
+	enum may may;
 } requests[] = {
-	{"prog", "list", tell_progs, false},   {"prog", "show", tell_prog, false},
-	{"prog", "dump", tell_insns, false},   {"map", "list", tell_maps, false},
-	{"map", "dump", tell_elements, false},     {"map", "get", tell_element, false},
-	{"map", "set", set_element, true},	      {"map", "delete", delete_element, true},
-	{"refs", "list", tell_refs, false},   {"refs", "totals", tell_totals, false},
+	{"prog", "list", tell_progs, MAY_ASK},
+	{"prog", "show", tell_prog, MAY_ASK},
+	{"prog", "dump", tell_insns, MAY_ASK},
+	{"hook", "list", tell_hooks, MAY_ASK},
+	{"map", "list", tell_maps, MAY_ASK},
+	{"map", "dump", tell_elements, MAY_ASK},
+	{"map", "get", tell_element, MAY_ASK},
+	{"map", "set", set_element, MAY_WRITE},
+	{"map", "delete", delete_element, MAY_WRITE},
+	{"refs", "list", tell_refs, MAY_ASK},
+	{"refs", "totals", tell_totals, MAY_ASK},
+	{"object", "replace", replace_object, MAY_REPLACE},
 };
 
 /* Words end with a NUL each; whatever is behind the last NUL is none. */
@@ -511,14 +607,22 @@ static u32 split(const char *text, size_t len, const char **words, u32 most)
 	return n;
 }
 
+static const char *forbids(const struct inspect *in, enum may may)
+{
+	if (may == MAY_WRITE && !in->opts.writable)
+		return "the host lets nobody change anything from outside";
+	if (may == MAY_REPLACE && !in->opts.replaced)
+		return "the host lets nobody replace its objects from outside";
+	return NULL;
+}
+
 static void dispatch(struct inspect *in, struct request *r, const char *noun, const char *verb)
 {
 	for (u32 i = 0; i < ARRAY_SIZE(requests); i++) {
 		if (strcmp(requests[i].noun, noun) || strcmp(requests[i].verb, verb))
 			continue;
-		if (requests[i].writes && !in->opts.writable)
-			r->error = "the host lets nobody change anything from outside";
-		else
+		r->error = forbids(in, requests[i].may);
+		if (!r->error)
 			requests[i].answer(r);
 		return;
 	}
@@ -539,11 +643,11 @@ static void finish(struct request *r)
 	out_add(&r->out, "}\n");
 }
 
-static size_t answer(struct inspect *in, size_t len)
+static size_t answer(struct inspect *in, size_t len, int fd)
 {
 	const char *words[MAX_WORDS + 2] = {"", ""};
 	u32 n = split(in->request, len, words, ARRAY_SIZE(words));
-	struct request r = {.host = in->host, .out = {in->answer, 0, ANSWER, false}};
+	struct request r = {.host = in->host, .in = in, .fd = fd, .out = {in->answer, 0, ANSWER, false}};
 
 	r.nwords = n > 2 ? n - 2 : 0;
 	memcpy(r.words, words + 2, r.nwords * sizeof(words[0]));
@@ -597,20 +701,46 @@ static void welcome(struct inspect *in)
 	c->fd = fd;
 }
 
+/* A request, and the descriptor that came beside it, or -1; what else came is closed. */
+static ssize_t receive(struct client *c, int *fd)
+{
+	struct inspect *in = c->in;
+	union {
+		struct cmsghdr align;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec at = {in->request, REQUEST};
+	struct msghdr msg = {.msg_iov = &at, .msg_iovlen = 1, .msg_control = &control,
+			     .msg_controllen = CMSG_LEN(sizeof(int))}; /* for no second */
+	ssize_t got = recvmsg(c->fd, &msg, MSG_CMSG_CLOEXEC);
+	struct cmsghdr *first = got < 0 ? NULL : CMSG_FIRSTHDR(&msg);
+
+	*fd = -1;
+	if (first && first->cmsg_level == SOL_SOCKET && first->cmsg_type == SCM_RIGHTS &&
+	    first->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(fd, CMSG_DATA(first), sizeof(*fd));
+	return got;
+}
+
 /* 1 when a request was answered. */
 static int hear(struct client *c)
 {
 	struct inspect *in = c->in;
-	ssize_t got = recv(c->fd, in->request, REQUEST, 0);
 	size_t len;
+	int fd;
+	ssize_t got = receive(c, &fd);
 
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (got <= 0) {
+		if (fd >= 0)
+			close(fd);
 		hang_up(c);
 		return 0;
 	}
-	len = answer(in, (size_t)got);
+	len = answer(in, (size_t)got, fd);
+	if (fd >= 0)
+		close(fd);
 	if (send(c->fd, in->answer, len, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)len)
 		hang_up(c);
 	return 1;

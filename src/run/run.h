@@ -15,6 +15,7 @@
  *	link.c    attachments: which programs are on which hook
  *	replace.c one object takes the place of another while calls run
  *	keep.c    whether what one made may be used by the other
+ *	upload.c  an object that comes from outside takes another's place
  *	stats.c   numbers of runs, programs, hooks, types
  *	object.c  open and close, attach and detach
  *	load.c    load: drives verify -> maps -> lower, all or nothing

@@ -10,6 +10,8 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -20,7 +22,16 @@ static struct pintle_object *object;
 static char path[64];
 static char text[1 << 17];
 
-static void begin(bool writable)
+static u32 replacements;
+
+static void replaced(void *data, struct pintle_object *old, struct pintle_object *new_)
+{
+	CHECK(data == &replacements && old == object);
+	object = new_;
+	replacements++;
+}
+
+static void begin_with(bool writable, bool replaceable)
 {
 	host = test_host_new();
 	object = pintle_open(host, test_object("run/inspect.bpf.o"), NULL);
@@ -29,7 +40,14 @@ static void begin(bool writable)
 	snprintf(path, sizeof(path), "/tmp/pintle-test-%d", (int)getpid());
 	unlink(path);
 	CHECK_EQ(pintle_inspect_open(host, path, PINTLE_OPTS(pintle_inspect_opts,
-							     .writable = writable)), 0);
+							     .writable = writable,
+							     .replaced = replaceable ? replaced : NULL,
+							     .data = &replacements)), 0);
+}
+
+static void begin(bool writable)
+{
+	begin_with(writable, false);
 }
 
 static void end(void)
@@ -344,6 +362,153 @@ TEST(inspect_by_command)
 	CHECK_EQ(command("map frobnicate"), 2);
 	CHECK_EQ(command("prog list --socket /nonexistent/socket"), 2);
 	CHECK_HAS(text, "/nonexistent/socket: No such file or directory");
+	end();
+}
+
+/* ------------------------------------------------------------------ replacing */
+
+/* Memory with what is in @file, cut to @size bytes if that is not 0. */
+static int file_in_memory(const char *file, size_t size, bool sealed)
+{
+	int from = open(file, O_RDONLY | O_CLOEXEC);
+	int fd = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	struct stat st;
+
+	CHECK(from >= 0 && fd >= 0 && !fstat(from, &st));
+	CHECK_EQ(sendfile(fd, from, NULL, (size_t)st.st_size), st.st_size);
+	close(from);
+	if (size)
+		CHECK_EQ(ftruncate(fd, (off_t)size), 0);
+	if (sealed)
+		CHECK_EQ(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW), 0);
+	return fd;
+}
+
+/* Asks for a replacement of object @name with @n descriptors beside the request, which are
+ * closed here. */
+static const char *ask_replace(const char *name, const int *fds, u32 n)
+{
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(3 * sizeof(int))];
+	} control = {.head = {CMSG_LEN(n * sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
+	struct pollfd p = {pintle_inspect_fd(host), POLLIN, 0};
+	char request[256];
+	int len = snprintf(request, sizeof(request), "object%creplace%c%s%c", 0, 0, name, 0);
+	struct iovec at = {request, (size_t)len};
+	struct msghdr msg = {.msg_iov = &at, .msg_iovlen = 1, .msg_control = n ? &control : NULL,
+			     .msg_controllen = n ? CMSG_SPACE(n * sizeof(int)) : 0};
+	int fd = dial();
+	ssize_t got;
+
+	for (u32 i = 0; i < n; i++)
+		memcpy(CMSG_DATA(&control.head) + i * sizeof(int), &fds[i], sizeof(int));
+	CHECK_EQ(sendmsg(fd, &msg, MSG_NOSIGNAL), len);
+	while (poll(&p, 1, 0) == 1 && !pintle_inspect_serve(host))
+		;
+	got = recv(fd, text, sizeof(text) - 1, MSG_DONTWAIT);
+	text[got > 0 ? got : 0] = 0;
+	for (u32 i = 0; i < n; i++)
+		close(fds[i]);
+	close(fd);
+	pintle_inspect_serve(host);
+	return text;
+}
+
+static u32 open_descriptors(void)
+{
+	u32 n = 0;
+
+	for (int fd = 0; fd < 1024; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+static const char *replace_by(const char *name, const char *file, size_t size, bool sealed)
+{
+	int fd = file_in_memory(test_object(file), size, sealed);
+
+	return ask_replace(name, &fd, 1);
+}
+
+TEST(inspect_replaces_only_where_allowed)
+{
+	begin(true);
+	CHECK_HAS(replace_by("inspect.bpf.o", "run/inspect.bpf.o", 0, true),
+		  "lets nobody replace its objects");
+	end();
+}
+
+TEST(inspect_replaces_an_object)
+{
+	begin_with(false, true);
+	replacements = 0;
+	CHECK_EQ(test_hook_p(hook_t, 7), 0);
+	CHECK_HAS(replace_by("inspect.bpf.o", "run/inspect.bpf.o", 0, true),
+		  "{\"kind\":\"map\",\"name\":\"table\",\"what\":\"kept\"}\n");
+	CHECK_HAS(text, "{\"kind\":\"program\",\"name\":\"keep\",\"what\":\"replaced\"}\n");
+	CHECK_HAS(text, "{\"end\":true}\n");
+	CHECK_EQ(replacements, 1);
+	CHECK_EQ(test_hook_p(hook_t, 8), 0);
+	CHECK_HAS(ASK("prog\0show\0keep\0"), "\"runs\":1,");
+	CHECK_HAS(ASK("map\0list\0"), "\"count\":2,");
+	CHECK_HAS(ASK("hook\0list\0"), "{\"hook\":\"p\",\"links\":1,");
+	end();
+}
+
+/* Whatever comes, the object that is there runs on, and no descriptor is left. */
+TEST(inspect_replacements_that_are_refused)
+{
+	int pipes[2], two[2];
+	u32 before;
+
+	begin_with(false, true);
+	replacements = 0;
+	CHECK_EQ(test_hook_p(hook_t, 7), 0);
+	before = open_descriptors();
+	CHECK_HAS(replace_by("nobody.bpf.o", "run/inspect.bpf.o", 0, true), "no such object");
+	CHECK_HAS(ask_replace("inspect.bpf.o", NULL, 0), "no object file came");
+	CHECK_HAS(replace_by("inspect.bpf.o", "run/inspect.bpf.o", 0, false), "sealed memory");
+	CHECK_HAS(replace_by("inspect.bpf.o", "run/inspect.bpf.o", 1000, true), "\"error\"");
+	CHECK_HAS(replace_by("inspect.bpf.o", "run/inspect.bpf.o", (64 << 20) + 1, true),
+		  "more than 64 MiB");
+	CHECK_HAS(replace_by("inspect.bpf.o", "examples/policy/leaky.bpf.o", 0, true), "\"error\"");
+	CHECK_EQ(pipe2(pipes, O_CLOEXEC), 0); /* would block whoever reads it */
+	CHECK_HAS(ask_replace("inspect.bpf.o", pipes, 1), "sealed memory");
+	close(pipes[1]);
+	two[0] = file_in_memory(test_object("run/inspect.bpf.o"), 0, true);
+	two[1] = file_in_memory(test_object("run/inspect.bpf.o"), 0, true);
+	CHECK_HAS(ask_replace("nobody.bpf.o", two, 2), "no such object");
+	CHECK_EQ(open_descriptors(), before);
+	CHECK_EQ(replacements, 0);
+	CHECK_EQ(test_hook_p(hook_t, 8), 0);
+	CHECK_HAS(ASK("prog\0show\0keep\0"), "\"runs\":2,");
+	end();
+}
+
+TEST(inspect_replaces_by_command)
+{
+	char line[256];
+
+	if (access(test_object("../pintle"), X_OK))
+		SKIP("no pintle command in this build");
+	begin_with(true, true);
+	CHECK_EQ(test_hook_p(hook_t, 7), 0);
+	snprintf(line, sizeof(line), "replace %s", test_object("run/inspect.bpf.o"));
+	CHECK_EQ(command(line), 0);
+	CHECK_HAS(text, "map      table    kept");
+	CHECK_HAS(text, "program  keep     replaced");
+	snprintf(line, sizeof(line), "replace %s", test_object("examples/policy/leaky.bpf.o"));
+	CHECK_EQ(command(line), 1);
+	CHECK_HAS(text, "no such object is loaded");
+	snprintf(line, sizeof(line), "replace %s --name inspect.bpf.o",
+		 test_object("examples/policy/leaky.bpf.o"));
+	CHECK_EQ(command(line), 1);
+	CHECK_EQ(command("replace /nonexistent.bpf.o"), 2);
+	CHECK_HAS(text, "/nonexistent.bpf.o: No such file or directory");
+	CHECK_EQ(command("replace"), 2);
+	CHECK_EQ(command("hook"), 0);
+	CHECK_HAS(text, "hook");
 	end();
 }
 
