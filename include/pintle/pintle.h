@@ -738,6 +738,10 @@ struct pintle_open_opts {
 	const char *name;      /* for messages; default: the file's name */
 	enum pintle_tags tags; /* which era's names of pointer tags (rule book A2) */
 	bool lenient_decl;     /* kernels' silence about bad declarations */
+	/* Names, "a|b": of the tables of operations in sections that begin with '?', those that
+	 * are made, too, and their programs loaded; "*": all. NULL: none. A name of none of them
+	 * is an error (-ENOENT). */
+	const char *tables;
 };
 
 /* Reads and relocates an object built by `clang -target bpf -g`; nothing runs yet. */

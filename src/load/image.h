@@ -113,6 +113,7 @@ struct image_opts {
 	const char *name;
 	enum tag_era tags;
 	bool lenient_decl;
+	const char *tables; /* "a|b", "*": those of "?.struct_ops" that are made; NULL: none */
 	bool look_only; /* no host: nothing is missing, CO-RE is not applied; not to be verified */
 };
 

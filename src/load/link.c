@@ -195,7 +195,7 @@ static int link_prog(struct loader *ld, struct load_func *func, struct image_pro
 
 	prog->name = func->name;
 	prog->section = ld->secs[func->sec].name;
-	prog->autoload = *prog->section != '?' && !func->unwanted;
+	prog->autoload = (*prog->section != '?' || func->wanted) && !func->unwanted;
 	err = place(ld, func, prog);
 	if (!err)
 		err = load_excuse(ld, link_all(&l, func), &prog->wrong);

@@ -53,6 +53,7 @@ struct load_func {
 	u32 func;	     /* program BTF id of its FUNC; 0 */
 	bool global;
 	bool unwanted; /* assigned to what is not made only ("?.struct_ops") */
+	bool wanted;   /* assigned to what is made because somebody asked for it */
 	const char *ops, *member; /* assigned to this member of a struct of functions */
 	const char *wrong; /* abi.each_program: why no program that has it may be loaded */
 	s32 at; /* while a program is linked: where it was put; -1 */

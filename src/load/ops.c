@@ -211,6 +211,7 @@ static int set_function(struct table *t, const char *name, const struct elf_rel 
 	func->ops = t->ops->name;
 	func->member = member->name;
 	func->unwanted = false;
+	func->wanted |= *t->sec->name == '?';
 	op.off = member->off;
 	return vec_push(&t->ld->ops, op) ? 0 : load_nomem(t->ld);
 }
@@ -283,27 +284,64 @@ static int make_table(struct loader *ld, const struct elf_sec *sec,
 	return push_map(&t);
 }
 
-/* Made only if somebody wants it, and nobody can say so. */
-static void skip_section(struct loader *ld, const struct elf_sec *sec)
+/* ------------------------------------------------------------------ those that are optional */
+
+/* Whether @name is one of @list, "a|b|c". */
+static bool is_listed(const char *list, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *at = list; at && *at; at += strcspn(at, "|"), at += *at == '|')
+		if ((strcspn(at, "|") == len && !strncmp(at, name, len)) || *at == '*')
+			return true;
+	return false;
+}
+
+/* Nobody asked for it. */
+static void skip_table(struct loader *ld, const struct elf_sec *sec, const struct btf_secinfo *var)
 {
 	for (u32 i = 0; i < sec->nrels; i++) {
 		struct load_func *func = func_of(ld, &sec->rels[i]);
 
-		if (func && !func->ops)
+		if (func && !func->ops && sec->rels[i].off - var->offset < var->size)
 			func->unwanted = true;
 	}
 }
 
 static int make_tables(struct loader *ld, const struct elf_sec *sec, u32 datasec)
 {
-	const struct btf_type *t = btf_type(ld->image->btf, datasec);
+	const struct btf *btf = ld->image->btf;
+	const struct btf_type *t = btf_type(btf, datasec);
 
-	if (*sec->name == '?') {
-		skip_section(ld, sec);
-		return 0;
+	for (u32 i = 0; i < btf_vlen(t); i++) {
+		const struct btf_secinfo *var = &btf_secinfos(t)[i];
+
+		if (*sec->name == '?' && !is_listed(ld->opts->tables, btf_type_name(btf, var->type)))
+			skip_table(ld, sec, var);
+		else
+			TRY(make_table(ld, sec, var));
 	}
-	for (u32 i = 0; i < btf_vlen(t); i++)
-		TRY(make_table(ld, sec, &btf_secinfos(t)[i]));
+	return 0;
+}
+
+static bool is_made(const struct loader *ld, const char *name, size_t len)
+{
+	for (u32 i = 0; i < ld->maps.n; i++)
+		if (ld->maps.v[i].kind == IMAP_OPS && strlen(ld->maps.v[i].name) == len &&
+		    !strncmp(ld->maps.v[i].name, name, len))
+			return true;
+	return false;
+}
+
+/* What was asked for is there. */
+static int check_asked(struct loader *ld)
+{
+	const char *list = ld->opts->tables;
+
+	for (const char *at = list; at && *at; at += strcspn(at, "|"), at += *at == '|')
+		if (*at != '*' && !is_made(ld, at, strcspn(at, "|")))
+			return load_fail(ld, -ENOENT, "the object has no operations '%.*s'",
+					 (int)strcspn(at, "|"), at);
 	return 0;
 }
 
@@ -329,5 +367,5 @@ int ops_collect(struct loader *ld)
 	for (u32 s = 1; s < ld->nsecs; s++)
 		if (is_ops(&ld->secs[s]))
 			TRY(read_section(ld, &ld->secs[s]));
-	return 0;
+	return check_asked(ld);
 }

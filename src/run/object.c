@@ -118,6 +118,7 @@ static struct pintle_object *open_data(struct pintle_host *host, const void *dat
 	struct pintle_object *object;
 	struct image_opts io = {.name = opts->name ? opts->name : name,
 				.tags = (enum tag_era)opts->tags,
+				.tables = opts->tables,
 				.lenient_decl = opts->lenient_decl};
 
 	if (host_check(host))

@@ -94,6 +94,36 @@ struct pintle_host *ops_host(const struct pintle_host_opts *host_opts,
 	return host;
 }
 
+/* Tables that are made for whoever asks for them. */
+TEST(ops_optional_tables)
+{
+	struct pintle_host *host = ops_host(NULL, PINTLE_OPTS(pintle_ops_opts, ALL_OPTIONAL));
+	struct pintle_object *object =
+		pintle_open(host, test_object("run/ops.bpf.o"),
+			    PINTLE_OPTS(pintle_open_opts, .tables = "third"));
+	const struct cc_ops *ops;
+
+	CHECK(object);
+	CHECK_EQ(pintle_load(object), 0);
+	CHECK_EQ(pintle_ops_attach(pintle_map_find(object, "third")), 0);
+	ops = ops_get();
+	CHECK(ops && ops->init && !ops->window);
+	CHECK_EQ(ops->init(NULL), 3);
+	pintle_ops_put(ops);
+	pintle_close(object);
+	object = ops_load(host); /* as long as nobody asks, there is none */
+	CHECK(!pintle_map_find(object, "third"));
+	pintle_close(object);
+	object = pintle_open(host, test_object("run/ops.bpf.o"),
+			     PINTLE_OPTS(pintle_open_opts, .tables = "*"));
+	CHECK(object && pintle_map_find(object, "third") && pintle_map_find(object, "first"));
+	pintle_close(object);
+	CHECK(!pintle_open(host, test_object("run/ops.bpf.o"),
+			   PINTLE_OPTS(pintle_open_opts, .tables = "third|fourth")));
+	CHECK_HAS(pintle_host_error(host), "the object has no operations 'fourth'");
+	pintle_host_free(host);
+}
+
 struct pintle_object *ops_load(struct pintle_host *host)
 {
 	struct pintle_object *object = pintle_open(host, test_object("run/ops.bpf.o"), NULL);
