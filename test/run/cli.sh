@@ -101,6 +101,7 @@ for how in --interp ''; do
 		"$pintle" run "$work" --prog sum --budget 10 $how
 	exits 0 "result" "$pintle" run "$work" --prog sum --budget 10s $how
 done
+exits 2 "too long a time" "$pintle" run "$work" --prog sum --budget 99999999999s
 exits 2 "not ns, us, ms or s" "$pintle" run "$work" --prog sum --budget 10h
 exits 2 "takes a number of turns" "$pintle" run "$work" --prog sum --budget x
 if "$pintle" run "$work" --prog sum --jit >"$dir/native" 2>&1; then

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static struct pintle_host *host;
@@ -283,6 +284,37 @@ TEST(inspect_maps_of_every_kind)
 	pintle_host_free(host);
 	CHECK_EQ(stress_counts.live, 0);
 	stress_host_reset();
+}
+
+/* Whatever the file's rights became: the credentials say who asks. */
+TEST(inspect_refuses_other_users)
+{
+	int status = -1;
+	pid_t child;
+
+	if (geteuid())
+		SKIP("not root: there is no other user to be");
+	begin(false);
+	CHECK_EQ(chmod(path, 0666), 0);
+	child = fork();
+	if (!child) {
+		struct sockaddr_un at = {.sun_family = AF_UNIX};
+		int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+		char byte;
+
+		strcpy(at.sun_path, path);
+		if (setuid(65534) || connect(fd, (struct sockaddr *)&at, sizeof(at)))
+			_exit(2);
+		send(fd, "prog\0list\0", 11, MSG_NOSIGNAL);
+		_exit(recv(fd, &byte, 1, 0) <= 0 ? 0 : 1); /* hung up on */
+	}
+	while (!waitpid(child, &status, WNOHANG)) {
+		CHECK_EQ(pintle_inspect_serve(host), 0);
+		usleep(1000);
+	}
+	CHECK_EQ(status, 0);
+	CHECK_HAS(ASK("prog\0list\0"), "\"end\":true");
+	end();
 }
 
 TEST(inspect_opening)
