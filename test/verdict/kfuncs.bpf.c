@@ -293,6 +293,22 @@ P(other_program_type)
 	return t_only(n);
 }
 
+#ifndef FOR_KERNEL
+extern int t_call(int (*fn)(int n)) __ksym;
+
+static __noinline int called_by_the_host(int n)
+{
+	return *(volatile int *)(long)n;
+}
+
+/* Nobody knows what the host would pass, so nothing was proved of it. */
+REJECT(UNSUPPORTED, "unsupported: t_call: a function of the program")
+P(function_for_the_host)
+{
+	return t_call(called_by_the_host);
+}
+#endif
+
 REJECT(NOT_CONST, "must be a known constant")
 P(variable_constant)
 {

@@ -565,6 +565,14 @@ static int arg_callback(struct env *env, struct kcall *call, const struct karg *
 {
 	if (arg->reg->base != REG_FUNC)
 		return reject(env, RULE_KFUNC_FUNC, arg->i);
+	/* What a host would call it with, nobody knows: it could not be walked. */
+	if (!call->kfunc->special) {
+		char words[128];
+
+		snprintf(words, sizeof(words), "%s: a function of the program for the host to call",
+			 call->kfunc->name);
+		return reject(env, RULE_UNSUPPORTED, words);
+	}
 	call->subprog = arg->reg->subprog;
 	return 0;
 }
