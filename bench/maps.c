@@ -12,7 +12,7 @@
  *
  * -o: only operations whose line has the words.
  */
-#include "run/map.h"
+#include "run/map/map.h"
 #include "run/map/hash.h"
 #include "work/kinds.h"
 

@@ -26,7 +26,7 @@
 #ifndef TSAN
 #define _LGPL_SOURCE /* MIT is compatible; what we inline is under ten lines by design */
 #endif
-#include "run/epoch.h"
+#include "run/life/epoch.h"
 
 #include <urcu/urcu-memb.h>
 

@@ -5,10 +5,10 @@
  * The registry is filled by one thread at a time (pintle.h). Objects keep pointers into
  * its rows, so rows never move while an object is open: see export.c and progtype.c.
  */
-#include "run/async.h"
-#include "run/buffer.h"
-#include "run/local.h"
-#include "run/reclaim.h"
+#include "run/async/async.h"
+#include "run/memory/buffer.h"
+#include "run/field/local.h"
+#include "run/life/reclaim.h"
 
 #include <sys/random.h>
 #include <unistd.h>

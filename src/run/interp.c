@@ -12,8 +12,8 @@
  */
 #include "isa/table.h"
 #include "lower/code.h"
-#include "run/arena_op.h"
-#include "run/fault.h"
+#include "run/helper/arena_op.h"
+#include "run/memory/fault.h"
 
 #include <alloca.h>
 #include <endian.h>

@@ -7,10 +7,10 @@
  */
 #include "jit/jit.h"
 #include "run/keep.h"
-#include "run/local.h"
+#include "run/field/local.h"
 #include "run/map/arena.h"
 #include "run/map/outer.h"
-#include "run/ops.h"
+#include "run/ops/ops.h"
 
 /* ------------------------------------------------------------------ verify */
 

@@ -14,7 +14,7 @@
  * back here: locks first, so that nothing is called under them, sections last. Iterators
  * lie in frames, and go with these (meter_leave()).
  */
-#include "run/local.h"
+#include "run/field/local.h"
 #include "run/map/outer.h"
 
 #include <time.h>

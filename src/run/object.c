@@ -6,10 +6,10 @@
  * grace period, or, where the caller must not wait (inside a run or a read section),
  * deferred past one.
  */
-#include "run/async.h"
-#include "run/local.h"
+#include "run/async/async.h"
+#include "run/field/local.h"
 #include "run/map/outer.h"
-#include "run/ops.h"
+#include "run/ops/ops.h"
 #include "run/run.h"
 
 #include <fcntl.h>

@@ -14,10 +14,10 @@
  *
  * Other objects stay open. Rows that those point into are emptied then, not moved.
  */
-#include "run/local.h"
+#include "run/field/local.h"
 #include "run/lock.h"
-#include "run/map.h"
-#include "run/ops.h"
+#include "run/map/map.h"
+#include "run/ops/ops.h"
 
 /* Who pins: first found. */
 struct pin {

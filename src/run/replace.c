@@ -36,7 +36,7 @@
  */
 #include "run/hook.h"
 #include "run/map/outer.h"
-#include "run/ops.h"
+#include "run/ops/ops.h"
 
 struct place { /* a hook while its programs are replaced */
 	struct hook *hook;

@@ -2,50 +2,41 @@
  *
  * run.h: the runtime's own vocabulary: host, object, program, slot. Files:
  *
- *	host.c    a host's life, its BTF
- *	words.c   the words of its failures
- *	inspect.c answering questions from outside
- *	engine.c  functions for programs that are the engine's own
- *	iter.c, string.c  iterators and strings for programs
- *	dynptr.c  dynptrs, and the objects of hosts that they are made of
- *	plugin.c  types and code that go again
- *	export.c  the registry: functions, storable types, members -> struct abi
- *	progtype.c  program types, contexts and helpers of the host
- *	hook.c    hooks, and calls of them
- *	link.c    attachments: which programs are on which hook
- *	replace.c one object takes the place of another while calls run
- *	keep.c    whether what one made may be used by the other
- *	upload.c  an object that comes from outside takes another's place
- *	stats.c   numbers of runs, programs, hooks, types
- *	object.c  open and close, attach and detach
- *	load.c    load: drives verify -> maps -> lower, all or nothing
- *	prog.c    one run of one program; statistics
- *	slot.c    execution slots: which thread owns which
- *	thread.c  threads come and go: registration with liburcu
- *	fork.c    what fork() does to them and to hosts
- *	rcu.c     read sections of the two domains, waiting for grace periods
- *	epoch.c   grace periods of elements, by asking
- *	defer.c   deferred calls: the queue of destructors
- *	weight.c  how much memory a deferred call gives back
- *	executor.c  calls that only certain threads may make
- *	reclaim.c   a thread for deferred calls; grace periods that do not end
- *	interp.c  the interpreter
- *	meter.c   budgets of runs
- *	native.c  what native code needs of the runtime; compiles an object's programs
- *	perf.c    names of native code for perf(1)
- *	gdb.c, gdb_elf.c  native code for debuggers
- *	piece.c   native code, subprogram by subprogram
- *	fault.c   fault-safe loads
- *	pools.c   where objects of a type can be at all
- *	refs.c    who holds what
- *	buffer.c  buffers that tenants share, pinned by fields
- *	space.c   address spaces: memory that is not the host's own
- *	async.h   timers and work queues: async.c, timer.c, deadline.c, wq.c, driver.c
- *	ops.h     operations tables: ops.c, ops_table.c, thunk.c
- *	field.c   life of special fields: copy around, destroy, exchange
- *	local.h   objects that programs allocate: heap.c, local.c, graph.c, percpu.c
- *	helpers.c, helper_*.c   implementations of helpers, one table
- *	map.c, map/<kind>.c     maps
+ *	./	what an extension is and how it runs
+ *	  host.c      a host's life, its BTF; words.c: the words of its failures
+ *	  export.c    the registry: functions, storable types, members -> struct abi
+ *	  progtype.c  program types, contexts and helpers of the host
+ *	  plugin.c    types and code that go again
+ *	  object.c    open and close, attach and detach
+ *	  load.c      drives verify -> maps -> lower, all or nothing
+ *	  prog.c      one run of one program; enter.h: the short way in
+ *	  interp.c    the interpreter; native.c: what native code needs of the runtime
+ *	  meter.c     budgets of runs
+ *	  hook.c      hooks, and calls of them; link.c: which programs are on which
+ *	  replace.c   one object takes the place of another while calls run; keep.c: whether
+ *		      what one made may be used by the other
+ *	life/	who is here, and when what left may go
+ *	  thread.c    threads come and go; slot.c: which owns which execution slot
+ *	  fork.c      what fork() does to them and to hosts
+ *	  rcu.c       read sections of the two domains; epoch.c: grace periods by asking, for
+ *		      quarantine.c
+ *	  defer.c     deferred calls: the queue of destructors; weight.c: their bytes
+ *	  executor.c  calls that only certain threads may make
+ *	  reclaim.c   a thread for deferred calls; grace periods that do not end
+ *	memory/	memory that is not ours
+ *	  fault.c     fault-safe loads; pools.c: where objects of a type can be at all
+ *	  space.c     address spaces; buffer.c: buffers that tenants share
+ *	field/	what values and objects hold
+ *	  field.c     life of special fields: copy around, destroy, exchange
+ *	  local.h     objects that programs allocate: heap.c, local.c, graph.c, percpu.c
+ *	  refs.c      who holds what
+ *	map/	maps: what all have in common, the hosts' side, and a file for each kind
+ *	async/	timers and work queues
+ *	ops/	operations tables
+ *	helper/	what programs may call: helpers by table, kfuncs of the engine, dynptrs,
+ *		iterators, strings
+ *	inspect/ looking in from outside: the socket, objects that come by it (upload.c),
+ *		statistics, perf, debuggers
  */
 #ifndef PINTLE_RUN_H
 #define PINTLE_RUN_H

@@ -8,7 +8,7 @@
  * all and held for no more than a walk.
  */
 #include "run/lock.h"
-#include "run/thread.h"
+#include "run/life/thread.h"
 
 #include <stdarg.h>
 

@@ -5,7 +5,7 @@
  * that), nor goes on for ever.
  */
 #include "base/arena.h"
-#include "run/map.h"
+#include "run/map/map.h"
 #include "run/map/ring.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);

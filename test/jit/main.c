@@ -5,7 +5,7 @@
  *	jit-diff [--blind] [PROGRAMS [SEED]]	100000 programs from seed 1 on
  */
 #include "jit/diff.h"
-#include "run/fault.h"
+#include "run/memory/fault.h"
 
 #include <inttypes.h>
 #include <unistd.h>

@@ -3,7 +3,7 @@
  * make_mem.c: accesses of memory: the stack, the program's own, pools, user pointers, an arena.
  */
 #include "jit/make.h"
-#include "run/pools.h"
+#include "run/memory/pools.h"
 
 #include <sys/mman.h>
 

@@ -13,7 +13,7 @@
 #include "isa/table.h"
 #include "jit/diff.h"
 #include "kernel/live_run.h"
-#include "run/fault.h"
+#include "run/memory/fault.h"
 
 #include <inttypes.h>
 

@@ -5,7 +5,7 @@
  */
 #include "pintle/pintle.h"
 #include "run/run.h"
-#include "run/thread.h"
+#include "run/life/thread.h"
 #include "test.h"
 
 enum { NEST, LOCK, UNLOCK, LEAVE, DEFER };

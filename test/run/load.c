@@ -5,7 +5,7 @@
  */
 #include "run/load/load.h"
 #include "pintle/pintle.h"
-#include "run/map.h"
+#include "run/map/map.h"
 #include "run/run.h"
 #include "test.h"
 #include "unit/elf_edit.h"

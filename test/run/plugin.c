@@ -7,7 +7,7 @@
 #include "test.h"
 #include "unit/btf_build.h"
 
-#include "run/map.h"
+#include "run/map/map.h"
 
 static int plugs; /* destructor calls */
 

@@ -4,7 +4,7 @@
 #include "jit/jit.h"
 #include "unit/bare.h"
 
-#include "run/local.h"
+#include "run/field/local.h"
 
 void bare_host(struct pintle_host *host)
 {

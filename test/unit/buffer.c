@@ -5,7 +5,7 @@
 #include "map_fixture.h"
 #include "btf_build.h"
 
-#include "run/buffer.h"
+#include "run/memory/buffer.h"
 
 static atomic(u32) released;
 

@@ -3,7 +3,7 @@
  * deadline.c: very many timers in the order in which they are due: PINTLE_TIMERS of them,
  * 100000 unless told; with PINTLE_TEST_TIMES, what each step takes and the memory of one.
  */
-#include "run/async.h"
+#include "run/async/async.h"
 #include "test.h"
 
 #include <time.h>

@@ -3,7 +3,7 @@
  * epoch.c: what was unlinked is not reused while a section is open that may have found it,
  * and is soon after. Other tests' threads have ended: nobody else holds an epoch here.
  */
-#include "run/quarantine.h"
+#include "run/life/quarantine.h"
 #include "map_fixture.h"
 
 #include <sched.h>

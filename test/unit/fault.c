@@ -5,7 +5,7 @@
  */
 #include "test.h"
 
-#include "run/fault.h"
+#include "run/memory/fault.h"
 #include "unit/bare.h"
 
 #include <pthread.h>

@@ -3,7 +3,7 @@
  * helper.c: helpers called as programs call them: results, errnos, bad arguments.
  */
 #include "map_fixture.h"
-#include "run/helpers.h"
+#include "run/helper/helpers.h"
 
 #include <limits.h>
 #include <pthread.h>
@@ -45,7 +45,7 @@ TEST(helper_table_matches_abi)
 {
 	static const u32 numbers[] = {
 #define HELPER(id, name) id,
-#include "run/helpers.def"
+#include "run/helper/helpers.def"
 #undef HELPER
 	};
 	struct pintle_host *host = fixture_host(RCU_DEFERRED_PUT);

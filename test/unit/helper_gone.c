@@ -4,7 +4,7 @@
  * cannot and what to use (src/abi/helpers_gone.def). docs/helpers.md is that table.
  */
 #include "abi/abi.h"
-#include "run/helpers.h"
+#include "run/helper/helpers.h"
 #include "test.h"
 
 #include <stdlib.h>
@@ -13,7 +13,7 @@ static bool runs(u32 id)
 {
 	static const u32 ids[] = {
 #define HELPER(number, name) number,
-#include "run/helpers.def"
+#include "run/helper/helpers.def"
 #undef HELPER
 	};
 

@@ -7,7 +7,7 @@
 
 #include "jit/diff.h"
 #include "jit/jit.h"
-#include "run/thread.h"
+#include "run/life/thread.h"
 #include "unit/bare.h"
 
 #include <pthread.h>

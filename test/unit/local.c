@@ -6,7 +6,7 @@
 #include "fail_alloc.h"
 #include "local_fixture.h"
 
-#include "run/helpers.h"
+#include "run/helper/helpers.h"
 
 #include <pthread.h>
 #include <sched.h>

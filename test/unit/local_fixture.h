@@ -8,7 +8,7 @@
 #define TEST_LOCAL_FIXTURE_H
 
 #include "map_fixture.h"
-#include "run/local.h"
+#include "run/field/local.h"
 
 struct node {
 	u64 key;

@@ -8,7 +8,7 @@
 #include "map_fixture.h"
 
 #include "run/map/storage.h"
-#include "run/thread.h"
+#include "run/life/thread.h"
 
 #include <pthread.h>
 

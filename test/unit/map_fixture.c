@@ -5,8 +5,8 @@
 #include "map_fixture.h"
 #include "btf_build.h"
 
-#include "run/local.h"
-#include "run/thread.h"
+#include "run/field/local.h"
+#include "run/life/thread.h"
 
 enum { MAGIC = 0x7819, TYPE = 1 };
 

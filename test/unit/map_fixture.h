@@ -7,7 +7,7 @@
 #ifndef TEST_MAP_FIXTURE_H
 #define TEST_MAP_FIXTURE_H
 
-#include "run/map.h"
+#include "run/map/map.h"
 #include "test.h"
 
 struct thing {

@@ -5,8 +5,8 @@
 #include "fail_alloc.h"
 #include "map_fixture.h"
 
-#include "run/dynptr.h"
-#include "run/helpers.h"
+#include "run/helper/dynptr.h"
+#include "run/helper/helpers.h"
 #include "run/map/ring.h"
 
 #include <poll.h>

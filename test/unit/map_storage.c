@@ -6,7 +6,7 @@
 #include "fail_alloc.h"
 #include "map_fixture.h"
 
-#include "run/helpers.h"
+#include "run/helper/helpers.h"
 #include "run/map/storage.h"
 
 #include <pthread.h>

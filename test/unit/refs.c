@@ -4,7 +4,7 @@
  */
 #include "local_fixture.h"
 
-#include "run/helpers.h"
+#include "run/helper/helpers.h"
 
 #include <time.h>
 

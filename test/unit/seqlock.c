@@ -6,7 +6,7 @@
  */
 #include "map_fixture.h"
 
-#include "run/helpers.h"
+#include "run/helper/helpers.h"
 
 #include <pthread.h>
 

@@ -6,7 +6,7 @@
 #include "map_fixture.h"
 
 #include "lower/code.h"
-#include "run/helpers.h"
+#include "run/helper/helpers.h"
 
 #include <signal.h>
 #include <sys/mman.h>

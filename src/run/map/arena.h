@@ -6,7 +6,7 @@
 #ifndef PINTLE_MAP_ARENA_H
 #define PINTLE_MAP_ARENA_H
 
-#include "run/map.h"
+#include "run/map/map.h"
 
 /* What programs' 32 bits are added to: the lower half of it is 0. */
 u64 arena_map_window(const struct map *map);

@@ -11,7 +11,7 @@
  * Ordering: none beyond each bit's own; who was told of an update in an ordered way finds
  * the value. Progress: wait-free.
  */
-#include "run/map.h"
+#include "run/map/map.h"
 
 #include "base/hash.h"
 

@@ -9,7 +9,7 @@
 #ifndef PINTLE_MAP_INDEX_H
 #define PINTLE_MAP_INDEX_H
 
-#include "run/map.h"
+#include "run/map/map.h"
 
 static inline u32 index_of(const void *key)
 {

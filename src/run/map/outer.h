@@ -6,7 +6,7 @@
 #ifndef PINTLE_MAP_OUTER_H
 #define PINTLE_MAP_OUTER_H
 
-#include "run/map.h"
+#include "run/map/map.h"
 
 /*
  * What an outer map's inner maps must be like (rule book A.6): the template holds

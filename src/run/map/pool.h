@@ -22,8 +22,8 @@
 #ifndef PINTLE_MAP_POOL_H
 #define PINTLE_MAP_POOL_H
 
-#include "run/map.h"
-#include "run/quarantine.h"
+#include "run/map/map.h"
+#include "run/life/quarantine.h"
 
 struct elem {
 	atomic(struct elem *) next; /* of the bucket; stays valid in quarantine */

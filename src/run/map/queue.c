@@ -14,7 +14,7 @@
  *
  * Progress: blocking on that lock, which is held while one value is copied.
  */
-#include "run/map.h"
+#include "run/map/map.h"
 #include "run/lock.h"
 
 struct queue {

@@ -7,7 +7,7 @@
 #ifndef PINTLE_MAP_RING_H
 #define PINTLE_MAP_RING_H
 
-#include "run/map.h"
+#include "run/map/map.h"
 
 enum { RING_LINE = 64 };
 

@@ -5,7 +5,7 @@
 #ifndef PINTLE_MAP_STORAGE_H
 #define PINTLE_MAP_STORAGE_H
 
-#include "run/map.h"
+#include "run/map/map.h"
 
 /* The value of @object, or NULL. With BPF_LOCAL_STORAGE_GET_F_CREATE one is made if there
  * is none: a copy of @init (NULL: zeros) but for its fields, which are empty. */

@@ -5,7 +5,7 @@
  * name it. Hosts read it, with functions as 0.
  */
 #include "run/map/index.h"
-#include "run/ops.h"
+#include "run/ops/ops.h"
 
 struct ops_table *ops_table_of(struct map *map)
 {
