@@ -488,6 +488,49 @@ static void budgets(struct pintle_host *host, const char *dir)
 	}
 }
 
+/* ------------------------------------------------------------------ statistics */
+
+static double time_hook(void)
+{
+	static struct thing thing = {.refs = 1, .value = 3};
+	static struct ask ask;
+	double ns[ROUNDS];
+	enum { N = 20000 };
+
+	for (u32 r = 0; r < ROUNDS; r++) {
+		double start = now();
+
+		for (u32 i = 0; i < N; i++)
+			bench(&thing, &ask);
+		ns[r] = (now() - start) / N;
+	}
+	qsort(ns, ROUNDS, sizeof(double), by_value);
+	return ns[ROUNDS / 2];
+}
+
+/* What they cost: of a program that does nothing, run by the host and called by its hook. */
+static void statistics(struct pintle_host *host, const char *dir)
+{
+	static const enum pintle_stats modes[] = {PINTLE_STATS_OFF, PINTLE_STATS_SAMPLED,
+						  PINTLE_STATS_FULL};
+	struct pintle_object *object = load(host, dir, "typed");
+	double run[ARRAY_SIZE(modes)], call[ARRAY_SIZE(modes)];
+
+	if (pintle_prog_attach(pintle_prog_find(object, "empty")))
+		die("attach", pintle_host_error(host));
+	for (u32 i = 0; i < ARRAY_SIZE(modes); i++) {
+		if (pintle_stats_enable(host, modes[i]))
+			die("statistics", pintle_host_error(host));
+		run[i] = time_typed(object, "empty");
+		call[i] = time_hook();
+	}
+	pintle_stats_enable(host, PINTLE_STATS_OFF);
+	pintle_close(object);
+	printf("\nns, with statistics             off  sampled     full\n");
+	printf("%-25s %8.2f %8.2f %8.2f\n", "an empty run", run[0], run[1], run[2]);
+	printf("%-25s %8.2f %8.2f %8.2f\n", "a call of a hook with it", call[0], call[1], call[2]);
+}
+
 /* ------------------------------------------------------------------ compile time */
 
 static double compile_time(struct pintle_object *object)
@@ -570,6 +613,7 @@ int main(int argc, char **argv)
 	sizes();
 	typed(jit, dir);
 	budgets(jit, dir);
+	statistics(jit, dir);
 	compile_times(jit, compute, dir);
 	pintle_host_free(interp);
 	pintle_host_free(jit);
