@@ -7,6 +7,7 @@
 #include "run/ops_host.h"
 
 #include <pthread.h>
+#include <unistd.h>
 #include <stdatomic.h>
 
 enum { THREADS = 3 };
@@ -70,6 +71,13 @@ static void *hold(void *data)
 	return NULL;
 }
 
+/* However late the others are. */
+static void wait_for_a_call(const struct race *r)
+{
+	while (!atomic_load(&r->calls))
+		usleep(100);
+}
+
 static void replace(struct race *r)
 {
 	struct pintle_object *now = ops_load(r->host);
@@ -85,6 +93,7 @@ static void replace(struct race *r)
 		now = next;
 		table = map;
 	}
+	wait_for_a_call(r);
 	pintle_close(now);
 }
 
@@ -109,6 +118,7 @@ static void replace_objects(struct race *r, int rounds)
 		CHECK(ops_current() && ops_current() != before);
 		before = ops_current();
 	}
+	wait_for_a_call(r);
 	pintle_close(now);
 	CHECK(!ops_current());
 }
