@@ -407,7 +407,8 @@ static void *call_on(void *arg)
 {
 	u64 last = 0, calls = 0, notes = 0, halves = 0, backs = 0;
 
-	for (int n = 0; !n || !atomic_load(&r.stop); n++) { /* once, however late it is */
+	/* So often at least, however late it is: boxes are there then. */
+	for (int n = 0; n < 64 || !atomic_load(&r.stop); n++) {
 		u32 kind = (u32)n % 8;
 
 		memset(&call, 0, sizeof(call));

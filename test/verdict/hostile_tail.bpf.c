@@ -245,7 +245,6 @@ XDP(after_a_lock)
 
 /* ---- references ---- */
 
-#ifndef FOR_KERNEL
 /* The caller's reference is nothing that the callee could leave behind: the other program
  * returns to the caller. But a program that ends there holds it. */
 static __noinline int p_elsewhere(void *ctx)
@@ -255,6 +254,7 @@ static __noinline int p_elsewhere(void *ctx)
 }
 
 REJECT(REF_LEAK, "tail_call would lead to reference leak")
+KERNEL(accept, "a subprogram's tail call returns to its caller there")
 P(reference_of_the_caller)
 {
 	struct T *p = t_find(n);
@@ -266,7 +266,7 @@ P(reference_of_the_caller)
 	return 0;
 }
 
-REJECT(REF_LEAK, "tail_call would lead to reference leak")
+REJECT(REF_LEAK, "tail_call would lead to reference leak") BOOK("F09")
 P(exchanged_out)
 {
 	struct T *p;
@@ -364,6 +364,7 @@ static long calls_elsewhere(__u64 i, void **ctx)
 
 /* The loop goes on, or ends, by whatever another program returns. */
 ACCEPT RETVAL(0)
+KERNEL(reject, "verifier bug: callback unexpected regs")
 P(in_a_callback)
 {
 	void *outer = ctx;
@@ -371,4 +372,3 @@ P(in_a_callback)
 	bpf_loop(2, calls_elsewhere, &outer, 0);
 	return 0;
 }
-#endif
