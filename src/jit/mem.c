@@ -19,6 +19,7 @@
 #include "jit/mem.h"
 #include "base/atomic.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -161,11 +162,16 @@ static void *map_near(const void *near, size_t size)
 	void *map = MAP_FAILED;
 
 	for (int i = 1; near && i <= 8 && at > (uintptr_t)i * STEP; i++) {
+		/* Kernels that do not know the last flag may choose another place. */
 		map = mmap((void *)(at - (uintptr_t)i * STEP), size, PROT_NONE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-		if (map == MAP_FAILED || is_near(map, near))
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE,
+			   -1, 0);
+		if (map != MAP_FAILED && is_near(map, near))
 			return map;
-		munmap(map, size);
+		if (map != MAP_FAILED)
+			munmap(map, size);
+		else if (errno != EEXIST)
+			break;
 	}
 	return mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 }

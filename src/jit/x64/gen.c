@@ -5,6 +5,7 @@
  * writes them short where the first one's distances, which can only shrink, allow. The
  * result of the first pass is overwritten.
  */
+#include "base/atomic.h"
 #include "jit/x64/gen.h"
 
 #include <cpuid.h>
@@ -184,12 +185,19 @@ static int gen_passes(struct gen *g)
 	return 0;
 }
 
-/* Which compilers' own tests of the processor do not know. */
+/* Which compilers' own tests of the processor do not know. The instruction that asks leaves a
+ * virtual machine, which takes microseconds: it is asked once, whoever comes first. */
 static bool has_movbe(void)
 {
+	static atomic(u32) known; /* 1 + the answer */
+	u32 answer = atomic_load_explicit(&known, memory_order_relaxed);
 	u32 a, b, c = 0, d;
 
-	return __get_cpuid(1, &a, &b, &c, &d) && c & bit_MOVBE;
+	if (!answer) {
+		answer = 1 + (__get_cpuid(1, &a, &b, &c, &d) && c & bit_MOVBE);
+		atomic_store_explicit(&known, answer, memory_order_relaxed);
+	}
+	return answer == 2;
 }
 
 int jit_generate(const struct jit_rt *rt, struct log *log, const struct plan *plan,
