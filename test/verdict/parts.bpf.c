@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * A struct and its first member have one address, and are two types (rule book B14-B17);
- * objects of the program's own that are named like the host's.
+ * A struct and its first member have one address, and are two types (rule book B14-B17).
  */
 #include "local.h"
 
@@ -12,7 +11,6 @@ extern void m_put(struct M *m) __ksym;
 struct parts {
 	struct M __kptr *m;
 	struct T __kptr *t;
-	struct L __kptr *loc;
 };
 
 struct {
@@ -62,53 +60,6 @@ P(part_put)
 
 	if (old)
 		m_put(old);
-	return 0;
-}
-
-/* What a program allocates is its own, whatever its struct is called. */
-REJECT(SLOT_TYPE, "invalid kptr access, R2 type=local_ptr_T expected=ptr_T") BOOK("O20")
-P(own_of_host_name)
-{
-	struct parts *v = part();
-	struct T *p = v ? bpf_obj_new(struct T) : NULL, *old;
-
-	if (!p)
-		return 0;
-	old = bpf_kptr_xchg(&v->t, p);
-	if (old)
-		t_put(old);
-	return 0;
-}
-
-/* ---- values of inner maps ---- */
-
-struct inner {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct parts);
-} inner SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__array(values, struct inner);
-} outer_map SEC(".maps") = {.values = {[0] = &inner}};
-
-ACCEPT BOOK("X32")
-P(inner_exchanged)
-{
-	__u32 key = 0;
-	void *map = bpf_map_lookup_elem(&outer_map, &key);
-	struct parts *v = map ? bpf_map_lookup_elem(map, &key) : NULL;
-	struct L *p = v ? bpf_obj_new(struct L) : NULL;
-
-	if (!p)
-		return 0;
-	p = bpf_kptr_xchg(&v->loc, p);
-	if (p)
-		bpf_obj_drop(p);
 	return 0;
 }
 
