@@ -2,8 +2,7 @@
  *
  * load.c: loading an object: every program is verified, then the maps are made, then the
  * proofs are lowered to code, and that is compiled. All or nothing: whatever fails,
- * everything made so far goes, and the object is as it was when it was opened. Verifying
- * touches nothing of the host, so that it may be done by another thread before.
+ * everything made so far goes, and the object is as it was when it was opened.
  */
 #include "jit/jit.h"
 #include "run/keep.h"
@@ -468,6 +467,7 @@ static int locals_make(struct loading *ld)
 
 static int load_steps(struct loading *ld)
 {
+	TRY(verify_all(ld));
 	TRY(locals_make(ld));
 	TRY(maps_make(ld));
 	TRY(bind_all(ld));
@@ -512,32 +512,6 @@ static void log_again(struct pintle_object *object, const struct pintle_load_opt
 	object->log.level = level_of(opts->log_level);
 }
 
-int object_verify(struct pintle_object *object, const struct pintle_load_opts *opts,
-		  struct proof ***proofs)
-{
-	struct loading ld = {.object = object, .host = object->host, .opts = opts};
-	int err;
-
-	*proofs = NULL;
-	log_again(object, opts);
-	ld.proofs = calloc(object->image->nprogs + 1, sizeof(ld.proofs[0]));
-	if (!ld.proofs)
-		return host_oom(ld.host);
-	err = verify_all(&ld);
-	if (err)
-		proofs_free(object, ld.proofs);
-	else
-		*proofs = ld.proofs;
-	return err;
-}
-
-void proofs_free(const struct pintle_object *object, struct proof **proofs)
-{
-	for (u32 i = 0; proofs && i < object->image->nprogs; i++)
-		proof_free(proofs[i]);
-	free(proofs);
-}
-
 /* How it was loaded, for whoever takes its place. */
 static int note_how(struct loading *ld)
 {
@@ -574,17 +548,20 @@ int object_load(struct pintle_object *object, const struct pintle_load_opts *opt
 		const struct load_from *from)
 {
 	struct loading ld = {.object = object, .host = object->host, .opts = opts,
-			     .from = from, .proofs = from ? from->proofs : NULL};
-	bool proved = ld.proofs;
+			     .from = from};
+	u32 n = object->image->nprogs;
 	int err;
 
 	if (object->loaded)
 		return host_fail(ld.host, -EBUSY, "%s is loaded already",
 				 object->image->name);
-	if (!proved)
-		TRY(object_verify(object, opts, &ld.proofs));
+	log_again(object, opts);
+	ld.proofs = calloc(n + 1, sizeof(ld.proofs[0]));
+	if (!ld.proofs)
+		return host_oom(ld.host);
 	err = load(&ld);
-	if (!proved)
-		proofs_free(object, ld.proofs);
+	for (u32 i = 0; i < n; i++)
+		proof_free(ld.proofs[i]);
+	free(ld.proofs);
 	return err;
 }

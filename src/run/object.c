@@ -19,7 +19,7 @@
 
 /* ------------------------------------------------------------------ open */
 
-void object_link(struct pintle_object *object)
+static void object_link(struct pintle_object *object)
 {
 	struct pintle_host *host = object->host;
 
@@ -71,7 +71,7 @@ static void tell_notes(struct pintle_host *host, const char *text)
 	}
 }
 
-void object_discard(void *arg)
+static void object_discard(void *arg)
 {
 	struct pintle_object *object = arg;
 
@@ -84,7 +84,7 @@ void object_discard(void *arg)
 	free(object);
 }
 
-struct pintle_object *object_blank(struct pintle_host *host)
+static struct pintle_object *object_blank(struct pintle_host *host)
 {
 	struct pintle_object *object = calloc(1, sizeof(*object));
 
@@ -96,7 +96,7 @@ struct pintle_object *object_blank(struct pintle_host *host)
 	return object;
 }
 
-int object_read(struct pintle_object *object, const void *data, size_t size,
+static int object_read(struct pintle_object *object, const void *data, size_t size,
 		const struct image_opts *opts)
 {
 	int err = image_open(&object->log, &object->host->abi, data, size, opts,
@@ -336,14 +336,14 @@ void object_pin(struct pintle_object *object)
 	atomic_fetch_add_explicit(&object->pins, 1, memory_order_relaxed);
 }
 
-static void unpin(struct pintle_object *object, bool wait)
+void object_unpin(struct pintle_object *object)
 {
 	struct pintle_host *host = object->host;
 
 	/* release and acquire: what others did with it comes before it goes */
 	if (atomic_fetch_sub_explicit(&object->pins, 1, memory_order_acq_rel) != 1 || host->torn)
 		return;
-	if (!wait || slot_current() || run_read_ongoing()) {
+	if (slot_current() || run_read_ongoing()) {
 		defer_call(host, object_discard, object);
 		return;
 	}
@@ -351,17 +351,6 @@ static void unpin(struct pintle_object *object, bool wait)
 		grace_wait(host);
 	object_discard(object);
 	defer_safe_point(host);
-}
-
-void object_unpin(struct pintle_object *object)
-{
-	unpin(object, true);
-}
-
-void object_close_later(struct pintle_object *object)
-{
-	object_retire(object);
-	unpin(object, false);
 }
 
 void pintle_close(struct pintle_object *object)

@@ -396,8 +396,6 @@ void *helper_find(struct pintle_host *host, const struct abi_prog_type *type, u3
 /* Words of a failure on @host; returns @err. */
 int host_fail(struct pintle_host *host, int err, const char *fmt, ...) FORMAT(3, 4);
 int host_oom(struct pintle_host *host);
-/* This thread is the library's own: it does not call the host's log. */
-void words_keep_quiet(void);
 /* The words of this thread's last failure on @host, or "". */
 const char *words_get(const struct pintle_host *host);
 void words_free(struct pintle_host *host);
@@ -493,15 +491,6 @@ void hooks_free(struct pintle_host *host); /* no object is open */
 void hook_forget(struct pintle_host *host, const char *name);
 
 /* --- object.c --- */
-/* An object that is not the host's yet: object_read() on any thread, object_link() when it is
- * read, or object_discard(). NULL: no memory, without words. */
-struct pintle_object *object_blank(struct pintle_host *host);
-int object_read(struct pintle_object *object, const void *data, size_t size,
-		const struct image_opts *opts);
-void object_link(struct pintle_object *object);
-void object_discard(void *object);
-/* pintle_close() that does not wait: it is freed when every run has ended. */
-void object_close_later(struct pintle_object *object);
 void object_pin(struct pintle_object *object);
 /* The last one frees the object, after a grace period. */
 void object_unpin(struct pintle_object *object);
@@ -528,13 +517,7 @@ u64 stats_now(void); /* ns */
 struct load_from {
 	struct pintle_object *old;
 	bool keep_data; /* global data too, where its variables are the same */
-	struct proof **proofs; /* of object_verify(), which stay the caller's; or NULL */
 };
-/* Whether its programs are safe, and nothing else: on any thread, while nobody changes what
- * the host registered. @proofs: by program, for proofs_free(); NULL with an error. */
-int object_verify(struct pintle_object *object, const struct pintle_load_opts *opts,
-		  struct proof ***proofs);
-void proofs_free(const struct pintle_object *object, struct proof **proofs);
 /* @from: or NULL. */
 int object_load(struct pintle_object *object, const struct pintle_load_opts *opts,
 		const struct load_from *from);

@@ -20,7 +20,6 @@ struct words {
 
 /* The host on which this thread's last words found no memory. */
 static THREAD_LOCAL u64 speechless_on;
-static THREAD_LOCAL bool quiet;
 
 static struct words *find_mine(struct pintle_host *host)
 {
@@ -109,13 +108,8 @@ void words_free(struct pintle_host *host)
 
 void host_log(struct pintle_host *host, enum pintle_log_level level, const char *line)
 {
-	if (host->opts.log && !quiet)
+	if (host->opts.log)
 		host->opts.log(host->opts.data, level, line);
-}
-
-void words_keep_quiet(void)
-{
-	quiet = true;
 }
 
 int host_fail(struct pintle_host *host, int err, const char *fmt, ...)
