@@ -81,6 +81,7 @@ static void object_discard(void *arg)
 	free(object->progs);
 	free(object->maps);
 	free(object->only);
+	free(object->tables);
 	free(object);
 }
 
@@ -108,6 +109,9 @@ static int object_read(struct pintle_object *object, const void *data, size_t si
 	tell_notes(object->host, log_text(&object->log));
 	object->tags = (enum pintle_tags)opts->tags;
 	object->lenient_decl = opts->lenient_decl;
+	object->tables = opts->tables ? strdup(opts->tables) : NULL;
+	if (opts->tables && !object->tables)
+		return host_oom(object->host);
 	return handles_make(object);
 }
 

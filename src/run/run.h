@@ -208,6 +208,7 @@ struct pintle_object {
 	bool loaded;
 	enum pintle_tags tags;		 /* how it was opened, */
 	bool lenient_decl;
+	char *tables;
 	struct pintle_load_opts how;	 /* and loaded: another in its place is, too */
 	char *only;			 /* how.only, owned */
 	atomic(bool) retired;		 /* no array takes its programs any more */

@@ -57,7 +57,8 @@ int upload_replace(const struct upload *up, struct pintle_object *old,
 {
 	const struct pintle_open_opts open = {.size = sizeof(open), .name = old->image->name,
 					      .tags = old->tags,
-					      .lenient_decl = old->lenient_decl};
+					      .lenient_decl = old->lenient_decl,
+					      .tables = old->tables};
 	struct pintle_replace_opts o = *opts;
 	struct pintle_object *object;
 	int err;
